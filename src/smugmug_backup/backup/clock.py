@@ -1,0 +1,71 @@
+"""Time as an argument: aware UTC instants, the deadline of an invocation, and their texts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The only source of time. Adapters and the core never look at the machine's clock."""
+
+    def now(self) -> datetime:
+        """The instant, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards; only differences mean something."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When an invocation stops taking work, and when it drops what is still under way.
+
+    Both are `Clock.monotonic` seconds. Between the two, what was begun may finish.
+    """
+
+    clock: Clock
+    stops_taking: float
+    ends: float
+
+    @classmethod
+    def after(cls, clock: Clock, seconds: float, *, reserve: float = 0.0) -> "Deadline":
+        """``seconds`` from now is the end of all; ``reserve`` of them are kept for committing.
+
+        Work under way is dropped when a third of the reserve is left, so that a commit and the
+        report still fit.
+        """
+        start = clock.monotonic()
+        return cls(clock, start + seconds - reserve, start + seconds - reserve / 3)
+
+    @classmethod
+    def none(cls, clock: Clock) -> "Deadline":
+        """No deadline: a run on the owner's own machine."""
+        return cls(clock, float("inf"), float("inf"))
+
+    @property
+    def passed(self) -> bool:
+        """No new work may be taken."""
+        return self.clock.monotonic() >= self.stops_taking
+
+    @property
+    def over(self) -> bool:
+        """What is under way must be dropped now."""
+        return self.clock.monotonic() >= self.ends
+
+    def remaining(self) -> float:
+        """Seconds until what is under way must be dropped; never negative."""
+        return max(0.0, self.ends - self.clock.monotonic())
+
+
+def stamp(instant: datetime) -> str:
+    """``2026-11-24T03:00:09Z``: our own timestamps, whole seconds, UTC."""
+    if instant.tzinfo is None:
+        raise ValueError("a naive time has no place here")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_stamp(text: str) -> datetime:
+    """The instant that `stamp` wrote. Raises ValueError for anything else."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
