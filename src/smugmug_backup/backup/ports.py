@@ -59,7 +59,7 @@ class Offer:
 
     ``kind`` is ``original``, ``rendition`` (a re-encoded video) or ``none``. ``md5`` (lower hex)
     and ``size`` (bytes) are what the source claims of exactly these bytes, None if it does not.
-    ``serial``, ``size``, ``format``, ``md5`` and ``field`` (the API's name of the URL field taken)
+    ``serial``, ``size``, ``format``, ``md5`` and ``url_field`` (the API's name of the URL field taken)
     together make the revision. ``url`` is a secret.
     """
 
@@ -69,7 +69,7 @@ class Offer:
     size: int | None = None
     format: str | None = None
     md5: str | None = None
-    field: str | None = None
+    url_field: str | None = None
     url: str | None = field(default=None, repr=False)
 
 
