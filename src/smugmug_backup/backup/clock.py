@@ -69,3 +69,13 @@ def stamp(instant: datetime) -> str:
 def parse_stamp(text: str) -> datetime:
     """The instant that `stamp` wrote. Raises ValueError for anything else."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def stamp_or_none(instant: datetime | None) -> str | None:
+    """`stamp`, or None for None."""
+    return None if instant is None else stamp(instant)
+
+
+def parse_stamp_or_none(text: str | None) -> datetime | None:
+    """`parse_stamp`, or None for None."""
+    return None if text is None else parse_stamp(text)

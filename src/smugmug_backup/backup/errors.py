@@ -226,3 +226,14 @@ class RunIncomplete(BackupError):
 
     code = "incomplete"
     answer = Answer.AGAIN
+
+
+def remedy_of(code: str) -> Remedy:
+    """Who can mend the failure that a report calls ``code``; time, if the code is unknown."""
+    pending = [BackupError]
+    while pending:
+        kind = pending.pop()
+        if kind.code == code:
+            return kind.remedy
+        pending += kind.__subclasses__()
+    return Remedy.TIME

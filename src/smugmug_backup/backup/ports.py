@@ -38,7 +38,11 @@ class Album:
     data: Mapping[str, Any]
     urls: tuple[str, ...]
     changed_at: datetime | None = None
-    """When the album or its images last changed; only API v2 says so, else None."""
+    """When the album last changed, as far as the account's listing tells, else None.
+
+    API v2: settings or images. API 1.3.0: its LastUpdated, read as if it were UTC (the zone is
+    unknown), probably of the settings only.
+    """
 
 
 class Availability(Enum):
@@ -58,8 +62,9 @@ class Offer:
     """The bytes that the source offers for one image.
 
     ``kind`` is ``original``, ``rendition`` (a re-encoded video) or ``none``. ``md5`` (lower hex)
-    and ``size`` (bytes) are what the source claims of exactly these bytes, None if it does not.
-    ``serial``, ``size``, ``format``, ``md5`` and ``url_field`` (the API's name of the URL field taken)
+    and ``size`` (bytes) are what the source says, None if it does not. ``exact``: it says so of
+    exactly the bytes behind ``url``; not so for API 1.3.0's videos, whose MD5Sum and Size describe
+    the upload. ``serial``, ``size``, ``format``, ``md5`` and ``url_field`` (the API's name of the URL field taken)
     together make the revision. ``url`` is a secret.
     """
 
@@ -70,6 +75,7 @@ class Offer:
     format: str | None = None
     md5: str | None = None
     url_field: str | None = None
+    exact: bool = True
     url: str | None = field(default=None, repr=False)
 
 

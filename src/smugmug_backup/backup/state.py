@@ -1,0 +1,183 @@
+"""What the store knows already: the newest manifests, the newest report, the albums' states."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from smugmug_backup.backup import keys
+from smugmug_backup.backup.errors import NotABackup, NotStored
+from smugmug_backup.backup.manifest import Header, Manifest, header_of
+from smugmug_backup.backup.ports import Account, BackupStore, StoredObject
+from smugmug_backup.backup.report import (
+    AlbumState,
+    RunReport,
+    Unavailable,
+    unavailable,
+    unverified,
+)
+
+_PAGE = 1_000
+_LONG = 10 * _PAGE
+"""From so many manifests on, key ranges are listed in parallel."""
+_BOUNDS = "8GOVcks"
+"""Splits what album keys are made of into eight ranges of about the same size."""
+
+STATE_LOST = "state not in the newest report"
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The newest run reports: of any kind, and the newest that tells the account's state."""
+
+    newest: RunReport | None
+    trusted: RunReport | None
+
+
+def load_manifest(store: BackupStore, album_key: str, generation: int) -> Manifest:
+    """One generation of an album. Raises NotABackup, also if it is not there."""
+    key = keys.manifest(album_key, generation)
+    try:
+        return Manifest.from_bytes(store.read(key), key=key)
+    except NotStored:
+        raise NotABackup(f"{key} was listed but is not there") from None
+
+
+def load_header(store: BackupStore, album_key: str, generation: int) -> Header:
+    """The header of one generation."""
+    key = keys.manifest(album_key, generation)
+    return header_of(store.read(key), key=key)
+
+
+def newest_generation(store: BackupStore, album_key: str) -> int:
+    """The newest generation of one album, 0 if it has none."""
+    return _newest(store.list(f"{keys.MANIFESTS}{album_key}/")).get(album_key, 0)
+
+
+def newest_generations(store: BackupStore, executor: Executor) -> dict[str, int]:
+    """The newest generation of every album that has a manifest.
+
+    One list request per 1,000 manifests; a long listing goes on in key ranges, in parallel.
+    """
+    found: dict[str, int] = {}
+    last = ""
+    count = 0
+    for each in store.list(keys.MANIFESTS):
+        _note(found, each)
+        last, count = each.key, count + 1
+        if count >= _LONG:
+            break
+    else:
+        return found
+    bounds = [f"{keys.MANIFESTS}{bound}" for bound in _BOUNDS]
+    starts = [last, *(bound for bound in bounds if bound > last)]
+    ends: list[str | None] = [*starts[1:], None]
+
+    def one(start: str, end: str | None) -> dict[str, int]:
+        return _newest(store.list(keys.MANIFESTS, after=start, until=end))
+
+    for part in executor.map(one, starts, ends):
+        for album_key, generation in part.items():
+            found[album_key] = max(generation, found.get(album_key, 0))
+    return found
+
+
+def _newest(objects: Iterator[StoredObject]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for each in objects:
+        _note(found, each)
+    return found
+
+
+def _note(found: dict[str, int], each: StoredObject) -> None:
+    parsed = keys.parse_manifest(each.key)
+    if parsed is not None:
+        album_key, generation = parsed
+        found[album_key] = max(generation, found.get(album_key, 0))
+
+
+def load_report(store: BackupStore, run: str) -> RunReport:
+    """One run's report. Raises NotStored, FormatTooNew, NotABackup."""
+    key = keys.report(run)
+    return RunReport.from_bytes(store.read(key), key=key)
+
+
+def newest_reports(
+    store: BackupStore, *, now: datetime, seen: Mapping[str, RunReport] | None = None
+) -> Reports:
+    """The newest reports, looked for in this month, then the last one, then everywhere.
+
+    ``seen`` are reports read before, by run id; they are not read again.
+    """
+    newest: RunReport | None = None
+    for run in _runs_newest_first(store, now):
+        report = (seen or {}).get(run) or load_report(store, run)
+        newest = newest or report
+        if report.trusted:
+            return Reports(newest, report)
+    return Reports(newest, None)
+
+
+def _runs_newest_first(store: BackupStore, now: datetime) -> Iterator[str]:
+    month = now.replace(day=1)
+    prefixes = [f"{keys.RUNS}{month:%Y/%m}/"]
+    prefixes.append(f"{keys.RUNS}{month - timedelta(days=1):%Y/%m}/")
+    for prefix in prefixes:
+        yield from _runs(store, prefix)
+    older = _runs(store, keys.RUNS)
+    yield from (run for run in older if not keys.report(run).startswith(tuple(prefixes)))
+
+
+def _runs(store: BackupStore, prefix: str) -> list[str]:
+    found = (keys.parse_report(each.key) for each in store.list(prefix))
+    return sorted((run for run in found if run is not None), reverse=True)
+
+
+@dataclass(slots=True)
+class Known:
+    """What the store knows of the account's albums.
+
+    ``unavailable`` and ``unverified`` are as of the newest generations. ``account``: whose albums
+    these are, None in an empty store.
+    """
+
+    albums: dict[str, AlbumState]
+    unavailable: dict[str, tuple[Unavailable, ...]]
+    unverified: int
+    account: Account | None
+
+
+def known_albums(
+    store: BackupStore,
+    executor: Executor,
+    *,
+    generations: Mapping[str, int],
+    report: RunReport | None,
+    entries: Mapping[str, AlbumState],
+) -> Known:
+    """The state of every album that the report or the manifests know.
+
+    An entry counts only while its generation is the newest one listed; otherwise the manifest is
+    read. ``entries`` are those of ``report``, or later ones.
+    """
+    known = Known({}, {}, report.counts.unverified if report else 0, None)
+    known.account = report.account if report else None
+    for each in report.unavailable if report else ():
+        known.unavailable[each.album_key] = (*known.unavailable.get(each.album_key, ()), each)
+    for key, state in entries.items():
+        if state.generation == generations.get(key, 0):
+            known.albums[key] = state
+    stale = [key for key in generations if key not in known.albums]
+
+    def one(key: str) -> tuple[str, Manifest, int]:
+        manifest = load_manifest(store, key, generations[key])
+        counted = report.albums[key].generation if report and key in report.albums else 0
+        before = load_manifest(store, key, counted) if counted else None
+        return key, manifest, unverified(manifest) - unverified(before)
+
+    for key, manifest, difference in executor.map(one, stale):
+        known.albums[key] = AlbumState.of_header(manifest.header, reason=STATE_LOST)
+        known.unavailable[key] = unavailable(key, manifest.entries)
+        known.unverified += difference
+        known.account = known.account or manifest.header.account
+    return known
