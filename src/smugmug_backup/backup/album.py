@@ -29,7 +29,14 @@ from smugmug_backup.backup.listing import (
 from smugmug_backup.backup.manifest import Entry, Header, Manifest, live_count
 from smugmug_backup.backup.originals import Fetched, Originals, Wanted
 from smugmug_backup.backup.ports import Account, Album, BackupStore, Listing, PhotoSource
-from smugmug_backup.backup.report import AlbumState, Counts, Failure, Unavailable, unavailable, unverified
+from smugmug_backup.backup.report import (
+    AlbumState,
+    Counts,
+    Failure,
+    Unavailable,
+    unavailable,
+    unverified,
+)
 from smugmug_backup.backup.state import load_header, load_manifest, newest_generation
 
 COMMIT_EVERY = 500
@@ -353,16 +360,12 @@ class _Commit:
     def _commit_on_the_way(self) -> None:
         """Commit what is there; cursor and full-listing time stay where this run found them."""
         if self._known is None or self._changes.entries != self._known.entries:
-            self._write(
-                self._changes.entries, self._before.cursor, self._before.full_listing_at
-            )
+            self._write(self._changes.entries, self._before.cursor, self._before.full_listing_at)
 
     def _interrupted(self) -> Outcome:
         self._commit_on_the_way()
         entries = self._changes.entries
-        state = replace(
-            self._carried(entries), next_full=INTERRUPTED, missing_since=None
-        )
+        state = replace(self._carried(entries), next_full=INTERRUPTED, missing_since=None)
         return self._outcome(state, entries)
 
     def _finished(self) -> Outcome:

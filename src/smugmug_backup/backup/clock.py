@@ -18,7 +18,7 @@ class Clock(Protocol):
         """Wait."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deadline:
     """When an invocation stops taking work, and when it drops what is still under way.
 
@@ -43,6 +43,10 @@ class Deadline:
     def none(cls, clock: Clock) -> "Deadline":
         """No deadline: a run on the owner's own machine."""
         return cls(clock, float("inf"), float("inf"))
+
+    def stop(self) -> None:
+        """Take no more work from now on; what is under way may finish. From any thread."""
+        self.stops_taking = float("-inf")
 
     @property
     def passed(self) -> bool:
