@@ -61,7 +61,9 @@ def compare(
     """
     changes = Changes(entries=dict(known))
     for image in listing.images:
-        _take(changes, album, image, known.get(image.key), listing, cursor, source, now, read_record)
+        _take(
+            changes, album, image, known.get(image.key), listing, cursor, source, now, read_record
+        )
     if believed:
         _note_absences(changes, {image.key for image in listing.images}, known, now)
         _note_order(changes, listing.images, known)
@@ -145,7 +147,9 @@ def plan_original(
     """(what the line says of the original until it is fetched, what to fetch if anything)."""
     offer = image.offer
     if before is not None and before.stored and not replaced:
-        return _keep_stored(image, before, changed=changed, same_source=same_source, full=full, now=now)
+        return _keep_stored(
+            image, before, changed=changed, same_source=same_source, full=full, now=now
+        )
     if before is None or before.stored:
         draft = Original(
             kind=offer.kind,
@@ -245,9 +249,11 @@ def _note_order(changes: Changes, images: Sequence[Image], known: Mapping[str, E
     before = {key: known[key].position for key in shown if key in known}
     changes.positions = shown
     # Numbers that moved up because another image left are no change of the order.
-    changes.reordered = sorted(shown, key=lambda key: (shown[key], key)) != sorted(
-        shown, key=lambda key: (before.get(key) or 0, key)
-    ) or None in before.values()
+    changes.reordered = (
+        sorted(shown, key=lambda key: (shown[key], key))
+        != sorted(shown, key=lambda key: (before.get(key) or 0, key))
+        or None in before.values()
+    )
 
 
 def next_entries(changes: Changes) -> dict[str, Entry]:

@@ -241,4 +241,3 @@ def json_line(value: Any) -> bytes:
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8", "backslashreplace") + b"\n"
-

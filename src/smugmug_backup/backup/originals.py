@@ -102,9 +102,7 @@ class Originals:
         self._turns: dict[str, tuple[threading.Lock, int]] = {}
         self._known: OrderedDict[str, _Bytes] = OrderedDict()
 
-    def fetch(
-        self, album: Album, wanted: Wanted, *, now: datetime, deadline: Deadline
-    ) -> Fetched:
+    def fetch(self, album: Album, wanted: Wanted, *, now: datetime, deadline: Deadline) -> Fetched:
         """Fetch one original, or say why it is not there.
 
         Never raises for what concerns this image alone. Raises StoreRefused and other fatal
@@ -123,11 +121,11 @@ class Originals:
             if isinstance(error, StoreError):
                 # The source did its part: nothing is learnt about it.
                 return Fetched(wanted.draft, failure=failure)
-            return Fetched(after_failure(wanted.draft, error, now=now), failure=failure)
+            original = after_failure(wanted.draft, error, now=now)
+            # What is unavailable is named as such in the report; it is no failure of the run.
+            return Fetched(original, failure=None if original.status == "unavailable" else failure)
 
-    def _fetch(
-        self, album: Album, wanted: Wanted, *, now: datetime, deadline: Deadline
-    ) -> Fetched:
+    def _fetch(self, album: Album, wanted: Wanted, *, now: datetime, deadline: Deadline) -> Fetched:
         offer = wanted.image.offer
         if offer.availability is Availability.LOOKUP:
             offer = self._source.resolve(album, wanted.image, deadline=deadline)
@@ -373,4 +371,3 @@ def after_failure(draft: Original, error: SourceError, *, now: datetime) -> Orig
         status="unavailable" if refused and waited >= PATIENCE else "pending",
         reason="refused_by_source" if refused else "download_failed",
     )
-

@@ -213,4 +213,3 @@ def merged(turns: Sequence[Turn]) -> Outcome:
         committed=any(turn.outcome.committed for turn in turns),
         left_over=last.left_over,
     )
-

@@ -278,7 +278,6 @@ class RunReport:
         return keys.report(self.run_id)
 
 
-
 def account_json(account: Account | None) -> dict[str, str | None]:
     """The account as it stands in files; nulls if a refused run never got to know it."""
     if account is None:

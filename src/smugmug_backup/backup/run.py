@@ -49,6 +49,7 @@ from smugmug_backup.backup.state import (
     newest_generation,
     newest_generations,
     newest_reports,
+    trusted_report_after,
 )
 
 
@@ -273,10 +274,9 @@ def _store_report(
     run may have ended meanwhile."""
     store, ignored = session.store, session.options.ignore_albums
     if not refused and not part:
-        seen = {r.run_id: r for r in (base.newest, base.trusted) if r is not None}
-        now = newest_reports(store, now=session.clock.now(), seen=seen).trusted
-        if now is not None and (base.trusted is None or now.run_id != base.trusted.run_id):
-            _take_later(tally, now)
+        newer = trusted_report_after(store, base.trusted)
+        if newer is not None:
+            _take_later(tally, newer)
     live = {key: state for key, state in tally.states.items() if state.live}
     counted = {key: state for key, state in live.items() if key not in ignored}
     judged = counted if chosen is None else {k: s for k, s in counted.items() if k in chosen}

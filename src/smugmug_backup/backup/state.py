@@ -102,34 +102,36 @@ def load_report(store: BackupStore, run: str) -> RunReport:
     return RunReport.from_bytes(store.read(key), key=key)
 
 
-def newest_reports(
-    store: BackupStore, *, now: datetime, seen: Mapping[str, RunReport] | None = None
-) -> Reports:
-    """The newest reports, looked for in this month, then the last one, then everywhere.
-
-    ``seen`` are reports read before, by run id; they are not read again.
-    """
+def newest_reports(store: BackupStore, *, now: datetime) -> Reports:
+    """The newest reports, looked for in this month and the last one, then everywhere."""
     newest: RunReport | None = None
     for run in _runs_newest_first(store, now):
-        report = (seen or {}).get(run) or load_report(store, run)
+        report = load_report(store, run)
         newest = newest or report
         if report.trusted:
             return Reports(newest, report)
     return Reports(newest, None)
 
 
+def trusted_report_after(store: BackupStore, report: RunReport | None) -> RunReport | None:
+    """The newest trusted report that is newer than ``report``, or None."""
+    for run in _runs(store, after=report.key if report else ""):
+        newer = load_report(store, run)
+        if newer.trusted:
+            return newer
+    return None
+
+
 def _runs_newest_first(store: BackupStore, now: datetime) -> Iterator[str]:
-    month = now.replace(day=1)
-    prefixes = [f"{keys.RUNS}{month:%Y/%m}/"]
-    prefixes.append(f"{keys.RUNS}{month - timedelta(days=1):%Y/%m}/")
-    for prefix in prefixes:
-        yield from _runs(store, prefix)
-    older = _runs(store, keys.RUNS)
-    yield from (run for run in older if not keys.report(run).startswith(tuple(prefixes)))
+    last_month = now.replace(day=1) - timedelta(days=1)
+    recent = f"{keys.RUNS}{last_month:%Y/%m}/"
+    yield from _runs(store, after=recent)
+    yield from _runs(store, after="", until=recent)
 
 
-def _runs(store: BackupStore, prefix: str) -> list[str]:
-    found = (keys.parse_report(each.key) for each in store.list(prefix))
+def _runs(store: BackupStore, *, after: str, until: str | None = None) -> list[str]:
+    listed = store.list(keys.RUNS, after=after, until=until)
+    found = (keys.parse_report(each.key) for each in listed)
     return sorted((run for run in found if run is not None), reverse=True)
 
 

@@ -1,0 +1,117 @@
+"""What each event does, and what it returns or raises (design section 5)."""
+
+from functools import singledispatch
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from smugmug_backup import guard
+from smugmug_backup.application import Application
+from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.backup.errors import BadRequest, RunIncomplete, RunRefused
+from smugmug_backup.backup.report import INCOMPLETE, REFUSED, RunReport
+from smugmug_backup.backup.run import DryRun, RunRequest
+from smugmug_backup.events import (
+    AlbumEvent,
+    BackupEvent,
+    CheckEvent,
+    Event,
+    FinishEvent,
+    SignOfLifeEvent,
+)
+from smugmug_backup.telemetry import (
+    LogObserver,
+    count_batch,
+    count_refused,
+    count_run,
+    logger,
+)
+from dataclasses import asdict
+
+Result = dict[str, Any]
+
+
+def perform(event: Event, application: Application, context: LambdaContext) -> Result:
+    """Do what ``event`` asks for within the invocation's time."""
+    return _perform(event, application, context)
+
+
+@singledispatch
+def _perform(event: Any, application: Application, context: LambdaContext) -> Result:
+    raise NotImplementedError(type(event).__name__)
+
+
+@_perform.register
+def _backup(event: BackupEvent, application: Application, context: LambdaContext) -> Result:
+    request = event.request
+    if request.trigger is None:
+        return _run(request, application, context)
+    table = application.settings.idempotency_table
+    if table is None:
+        raise BadRequest("IDEMPOTENCY_TABLE is missing; scheduled events need it")
+    return guard.once(
+        request.trigger, lambda: _run(request, application, context), table=table, context=context
+    )
+
+
+def _run(request: RunRequest, application: Application, context: LambdaContext) -> Result:
+    backup = application.backup(observer=LogObserver())
+    try:
+        report = backup.run(request, deadline=deadline_of(application, context))
+    except RunRefused:
+        count_refused()
+        raise
+    if isinstance(report, DryRun):
+        return {"status": "dry_run", **asdict(report)}
+    result = _told(report)
+    if report.status == REFUSED:
+        raise RunRefused(report.failures[0].message)
+    passing = sum(failure.passing for failure in report.failures)
+    if report.status == INCOMPLETE and passing:
+        raise RunIncomplete(_incomplete(report, passing))
+    return result
+
+
+@_perform.register
+def _album(event: AlbumEvent, application: Application, context: LambdaContext) -> Result:
+    backup = application.backup(observer=LogObserver(), share=application.settings.map_concurrency)
+    progress = backup.work(event.run_id, event.albums, deadline=deadline_of(application, context))
+    count_batch(progress=progress)
+    return {"progress": progress, "run_id": event.run_id}
+
+
+@_perform.register
+def _finish(event: FinishEvent, application: Application, context: LambdaContext) -> Result:
+    report = application.backup().finish(event.run_id, deadline=deadline_of(application, context))
+    result = _told(report)
+    if report.status == INCOMPLETE:
+        # The execution fails with it: nothing else would tell the owner.
+        raise RunIncomplete(_incomplete(report, len(report.failures)))
+    return result
+
+
+def deadline_of(application: Application, context: LambdaContext) -> Deadline:
+    """The invocation's deadline; a reserve of more than half of the time is cut to that."""
+    seconds = context.get_remaining_time_in_millis() / 1000
+    reserve = min(application.settings.reserve_seconds, seconds / 2)
+    return Deadline.after(application.clock, seconds, reserve=reserve)
+
+
+def _told(report: RunReport) -> Result:
+    result = {
+        "status": report.status,
+        "run_id": report.run_id,
+        "duplicate": False,
+        "counts": asdict(report.counts),
+    }
+    logger.info("run ended", extra=result)
+    count_run(report)
+    return result
+
+
+def _incomplete(report: RunReport, failures: int) -> str:
+    first = report.failures[0].message if report.failures else "originals are pending"
+    return (
+        f"run {report.run_id} is not complete: {failures} failures, "
+        f"{report.counts.pending} originals pending; first: {first}; see {report.key}"
+    )

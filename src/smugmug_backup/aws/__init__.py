@@ -1,0 +1,1 @@
+"""What the function needs of AWS besides the bucket."""
