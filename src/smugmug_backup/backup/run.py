@@ -366,11 +366,12 @@ class _Run(_Session):
             check_albums(known.albums, albums, accept_shrink=self._request.accept_shrink)
         except RunRefused as error:
             return self._refused(known, account, error)
+        chosen = self._chosen(albums)
         if self._request.dry_run:
-            return self._dry_run(known, account, albums)
+            return self._dry_run(known, account, albums, chosen)
         if self._reports.newest is None:
             self._write_readme()
-        return self._back_up(known, account, albums)
+        return self._back_up(known, account, albums, chosen)
 
     def _ask_source(self) -> tuple[Account, tuple[Album, ...]]:
         account = self.source.account(deadline=self.deadline)
@@ -435,11 +436,12 @@ class _Run(_Session):
             notes=self._notes,
         )
 
-    def _dry_run(self, known: Known, account: Account, albums: Sequence[Album]) -> DryRun:
+    def _dry_run(
+        self, known: Known, account: Account, albums: Sequence[Album], chosen: Sequence[Album]
+    ) -> DryRun:
         work = self.album_work(account, self.run_id, full=self._request.full)
-        todo = self._chosen(albums)
         forecasts = self.albums_pool.map(
-            lambda album: work.forecast(album, known.albums.get(album.key, AlbumState())), todo
+            lambda album: work.forecast(album, known.albums.get(album.key, AlbumState())), chosen
         )
         shown = {album.key for album in albums}
         return DryRun(
@@ -468,8 +470,9 @@ class _Run(_Session):
             if (album.key in wanted if wanted else album.key not in ignored)
         ]
 
-    def _back_up(self, known: Known, account: Account, albums: Sequence[Album]) -> RunReport:
-        chosen = self._chosen(albums)
+    def _back_up(
+        self, known: Known, account: Account, albums: Sequence[Album], chosen: Sequence[Album]
+    ) -> RunReport:
         tally = self._tally(known)
         part = bool(self._request.albums)
         work = self.album_work(account, self.run_id, full=self._request.full)
