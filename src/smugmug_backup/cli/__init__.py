@@ -1,0 +1,1 @@
+"""The owner's tool, `smugmug-backup`. Never imported by the Lambda function."""

@@ -1,0 +1,39 @@
+"""Every error is one line and a hint."""
+
+from rich.console import Console
+
+from smugmug_backup.backup.errors import BackupError, BadRequest
+from smugmug_backup.cli.output import shown
+
+_HINTS = {
+    "login_lost": "`smugmug-backup authorize` asks SmugMug for a new access token",
+    "source_retired": "try the other API: --api v2",
+    "source_unavailable": "try again later; nothing is lost",
+    "store_refused": "look at the location, and at whose credentials are used (AWS_PROFILE)",
+    "store_unavailable": "try again; what is stored is not touched",
+    "store_damaged": "`smugmug-backup check LOCATION` names all that is wrong",
+    "format_too_new": "pip install --upgrade smugmug-backup",
+    "aws_refused": "look at whose credentials are used (AWS_PROFILE, AWS_REGION)",
+    "aws_error": "look at the credentials and the region (AWS_PROFILE, AWS_REGION)",
+    "refused": "nothing in the backup was changed",
+}
+
+
+class Mistaken(BadRequest):
+    """A BadRequest that brings its own hint."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def hint_of(error: BackupError) -> str:
+    """What the owner can do about ``error``."""
+    own = getattr(error, "hint", None)
+    return own or _HINTS.get(error.code) or "`smugmug-backup COMMAND --help` shows an example"
+
+
+def tell(console: Console, error: BackupError, *, hint: str | None = None) -> None:
+    """Print ``error: …`` on one line, and a hint on the next."""
+    console.print(f"error: {shown(str(error))}", style="bold red", soft_wrap=True)
+    console.print(f"hint:  {hint or hint_of(error)}", soft_wrap=True)

@@ -1,0 +1,95 @@
+"""The command `smugmug-backup`: find the command, run it, turn every error into one line."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from rich.console import Console
+
+from smugmug_backup.backup.errors import BackupError, BadRequest
+from smugmug_backup.cli.errors import tell
+from smugmug_backup.cli.output import make_console
+from smugmug_backup.cli.parsing import COULD_NOT, EXIT_STATUSES, INTERRUPTED, HelpFormatter
+
+COMMANDS = ("authorize", "run", "status", "albums", "images", "check", "restore", "diff")
+
+_EXAMPLE = """\
+A location is s3://bucket/prefix or a folder. Every command takes --json, for programs.
+
+example:
+  smugmug-backup status ~/photos-backup
+"""
+
+Command = Callable[[argparse.Namespace, Console], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status and never raises."""
+    try:
+        args = _parser().parse_args(argv)
+    except SystemExit as end:  # argparse's way to end after --help (0) and after a mistake (2)
+        return int(end.code or 0)
+    errors = make_console(stderr=True)
+    try:
+        return _run(args)
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`head`, `less`) went away; nothing may be flushed to it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    except BackupError as error:
+        if args.debug:
+            errors.print_exception()
+        tell(errors, error)
+        return COULD_NOT
+    except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
+        # Its text is not shown: an exception of an HTTP library may hold a signed URL.
+        if args.debug:
+            errors.print_exception()
+        tell(
+            errors,
+            BackupError(f"{type(error).__name__}: this should not happen"),
+            hint="the same command with --debug shows where; please report it",
+        )
+        return COULD_NOT
+
+
+def _run(args: argparse.Namespace) -> int:
+    command: Command = args.command
+    return command(args, make_console())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smugmug-backup",
+        description="Back up a SmugMug account, look at the backup, check it, restore from it.",
+        epilog=f"{EXIT_STATUSES}\n\n{_EXAMPLE}",
+        formatter_class=HelpFormatter,
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        _add(name, subparsers)
+    return parser
+
+
+def _add(name: str, subparsers: Any) -> None:
+    """Add one command; one that cannot be loaded must not take the others with it."""
+    try:
+        module = import_module(f"smugmug_backup.cli.commands.{name}")
+    except ImportError as error:
+        problem = error.name or type(error).__name__
+
+        def missing(args: argparse.Namespace, console: Console) -> int:
+            raise BadRequest(f"the command {name} cannot be loaded: {problem} is missing")
+
+        parser = subparsers.add_parser(name, help="(cannot be loaded)")
+        parser.add_argument("rest", nargs=argparse.REMAINDER)
+        parser.set_defaults(command=missing, debug=False)
+        return
+    module.add_parser(subparsers)
+    subparsers.choices[module.NAME].set_defaults(command=module.run)

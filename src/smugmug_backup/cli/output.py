@@ -1,0 +1,120 @@
+"""What is printed: text and tables for people, plain lines for pipes, JSON for programs.
+
+Bytes are counted in decimal units, as disks and cloud bills do: 1 MB = 10^6 bytes.
+"""
+
+import html
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+UNITS_SAY = "1 KB = 10^3, 1 MB = 10^6, 1 GB = 10^9 bytes"
+
+# Control characters could drive the terminal, bidirectional ones could turn a table round.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``elastic``: the column that gives way when the terminal is narrow."""
+
+    name: str
+    right: bool = False
+    elastic: bool = False
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console that takes texts as they are; lines are never broken where no terminal is."""
+    stream = sys.stderr if stderr else sys.stdout
+    terminal = stream.isatty()
+    return Console(
+        file=stream,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        width=None if terminal else 100_000,
+        soft_wrap=not terminal,
+    )
+
+
+def shown(text: str | None) -> str:
+    """``text`` of the source as a person reads it: HTML entities decoded, controls made visible.
+
+    For display only; what is stored stays as the source wrote it.
+    """
+    return _CONTROLS.sub("\ufffd", html.unescape(text or ""))
+
+
+def print_json(console: Console, value: Any) -> None:
+    """One JSON document."""
+    console.file.write(json.dumps(value, ensure_ascii=True, indent=2, default=_json_of) + "\n")
+
+
+def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+    """A table; where no terminal is, a line per row with tabs between, without a head."""
+    if not console.is_terminal:
+        for row in rows:
+            console.print("\t".join(row))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(
+            column.name,
+            justify="right" if column.right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=12 if column.elastic else None,
+            ratio=None,
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table)
+
+
+def size(number: int | None) -> str:
+    """Bytes in decimal units: ``7.90 MB``; ``-`` for None."""
+    if number is None:
+        return "-"
+    if number < 1000:
+        return f"{number} B"
+    value = float(number)
+    for unit in ("KB", "MB", "GB", "TB", "PB"):
+        value /= 1000
+        if value < 999.5 or unit == "PB":
+            break
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f} {unit}"
+
+
+def number(count: int) -> str:
+    """``48,211``."""
+    return f"{count:,}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 album``, ``2 albums``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def moment(instant: datetime | None) -> str:
+    """``2026-11-24 03:00 UTC``; ``never`` for None."""
+    return "never" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def day(instant: datetime | None) -> str:
+    """``2026-11-24``; ``-`` for None."""
+    return "-" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d}"
+
+
+def _json_of(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,64 @@
+"""What all commands share on the command line, and what their exit statuses mean."""
+
+import argparse
+from typing import Any
+
+FINE = 0
+NOT_ALL = 1
+"""check: not sound; run: not complete; restore: not all restored."""
+COULD_NOT = 2
+INTERRUPTED = 130
+
+EXIT_STATUSES = """\
+exit status:
+  0    fine
+  1    check: the backup is not sound; run: it is not complete;
+       restore: not all was restored
+  2    could not do it: wrong arguments or settings, no permission, no such place
+  130  interrupted"""
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of descriptions and examples."""
+
+
+def command_parser(
+    subparsers: Any, name: str, *, help: str, description: str, example: str
+) -> argparse.ArgumentParser:
+    """The parser of one command, with ``--json``, ``--debug`` and an example at its end.
+
+    ``example`` is one or more whole command lines; a test runs them.
+    """
+    lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name,
+        help=help,
+        description=description,
+        epilog=f"{EXIT_STATUSES}\n\nexample:\n{lines}",
+        formatter_class=HelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    return parser
+
+
+def add_location(parser: argparse.ArgumentParser) -> None:
+    """``args.location``: the store."""
+    parser.add_argument(
+        "location", metavar="LOCATION", help="the backup: s3://bucket/prefix, or a folder"
+    )
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """``--nickname``, ``--api`` and ``--secret``, read by `settings.source_settings_of`."""
+    group = parser.add_argument_group(
+        "the SmugMug account",
+        "An option counts before the environment (SMUGMUG_NICKNAME, SMUGMUG_API, "
+        "SMUGMUG_SECRET),\nand that before the file that `smugmug-backup authorize` wrote.",
+    )
+    group.add_argument("--nickname", help="whose account (the first part of its web address)")
+    group.add_argument("--api", choices=("1.3.0", "v2"), help="the API to use")
+    group.add_argument(
+        "--secret",
+        help="where the credentials lie: ssm:<name>, secretsmanager:<name or ARN>, file:<path>",
+    )
