@@ -1,5 +1,7 @@
 """What the function says of itself: one log line per album and run, at most ten metrics."""
 
+from traceback import extract_tb
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -40,6 +42,14 @@ class LogObserver:
 
     def received(self, size: int) -> None:
         """Bytes are summed up by the album's line."""
+
+    def defect(self, album: Album, error: Exception) -> None:
+        """Log where it happened, without the error's own text."""
+        frames = [f"{f.filename}:{f.lineno} {f.name}" for f in extract_tb(error.__traceback__)]
+        logger.error(
+            "defect",
+            extra={"album_key": album.key, "kind": type(error).__name__, "frames": frames},
+        )
 
 
 def count_run(report: RunReport) -> None:

@@ -4,13 +4,14 @@ It speaks no HTTP; the local SmugMug does. Both stand for the same service, and 
 holds this one to the port's promises too.
 """
 
+import copy
 import hashlib
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from smugmug_backup.backup.clock import Clock, Deadline
@@ -19,6 +20,8 @@ from smugmug_backup.backup.ports import Account, Album, Availability, Image, Lis
 from smugmug_backup.backup.records import tidy
 
 JPEG = b"\xff\xd8\xff\xe0"
+SECRET = "s3cr3t-never-to-be-stored"
+"""Stands in every field of the answers that must not reach the store."""
 
 
 @dataclass
@@ -33,10 +36,22 @@ class FakeImage:
     serial: int = 0
     updated: datetime | None = None
     visible_at: datetime | None = None
+    before: "FakeImage | None" = None
+    """What listings show until ``visible_at``; None: nothing."""
+    hidden: bool = False
+    """It counts, and is not listed."""
     has_md5: bool = True
     has_url: bool = True
     video: str | None = None
     """The largest video URL field, if it is a video that is ready; "" if it is processing."""
+
+    def shown(self, now: datetime) -> "FakeImage | None":
+        """What listings show of it."""
+        if self.hidden:
+            return None
+        if self.visible_at is not None and self.visible_at > now:
+            return self.before
+        return self
 
     @property
     def md5(self) -> str:
@@ -71,6 +86,10 @@ class FakeSource:
         """Wrong bytes to serve, by image key."""
         self.calls: Counter[str] = Counter()
         self.date_header: Any = lambda now: now
+        self.zone = timedelta()
+        """The source's own dates are off by so much (its zone is not ours)."""
+        self.inclusive = False
+        """Its filter takes what is as old as the cursor, too."""
         self._lock = threading.Lock()
         self._next = 1
 
@@ -93,7 +112,9 @@ class FakeSource:
         return image
 
     def touch(self, image: FakeImage, **changes: Any) -> None:
-        """Edit: set fields and LastUpdated."""
+        """Edit: set fields and LastUpdated. With ``visible_at``, listings show it from then on."""
+        if changes.get("visible_at") is not None:
+            image.before = copy.copy(image.shown(self.clock.now()))
         for name, value in changes.items():
             setattr(image, name, value)
         image.updated = self.clock.now()
@@ -129,14 +150,26 @@ class FakeSource:
             raise AccessRefused("invalid user (no such album)", api_code=4)
         fake = self.world[album.key]
         now = self.clock.now()
-        seen = [i for i in fake.images if i.visible_at is None or i.visible_at <= now]
+        seen = self.visible(album.key)
         listed = [
             self._image(fake, image, position)
             for position, image in enumerate(seen, 1)
-            if since is None or (image.updated and image.updated.timestamp() > since)
+            if since is None or self._is_after(image, since)
         ]
         count = len(seen) + fake.own_count_off if since is None else len(listed)
         return Listing(since is None, tuple(listed), count, self.date_header(now))
+
+    def visible(self, album: str) -> list[FakeImage]:
+        """What a full listing of ``album`` shows now, in order."""
+        now = self.clock.now()
+        shown = (image.shown(now) for image in self.world[album].images)
+        return [image for image in shown if image is not None]
+
+    def _is_after(self, image: FakeImage, since: int) -> bool:
+        if image.updated is None:
+            return False
+        moment = int((image.updated + self.zone).timestamp())
+        return moment >= since if self.inclusive else moment > since
 
     def resolve(self, album: Album, image: Image, *, deadline: Deadline) -> Offer:
         raise AssertionError("nothing to look up in this source")
@@ -147,7 +180,11 @@ class FakeSource:
         self._call(f"photo:{key}")
         if deadline.over:
             raise OutOfTime("no time left")
-        yield _Stream(self.bodies.get(key, self.find(key).body))
+        yield _Stream(self.bodies.get(key) or self._body(key))
+
+    def _body(self, image_key: str) -> bytes:
+        image = self.find(image_key)
+        return (image.shown(self.clock.now()) or image).body
 
     def _call(self, name: str) -> None:
         with self._lock:
@@ -160,7 +197,17 @@ class FakeSource:
 
     def _shown(self, album: FakeAlbum) -> Album:
         data, urls = tidy(
-            {"id": album.id, "Key": album.key, "Title": album.title, "URL": "https://x"}, album=True
+            {
+                "id": album.id,
+                "Key": album.key,
+                "Title": album.title,
+                "URL": "https://x",
+                "Password": SECRET,
+                "PasswordHint": SECRET,
+                "UploadKey": SECRET,
+                "GuestUploadURL": SECRET,
+            },
+            album=True,
         )
         return Album(
             key=album.key,
@@ -174,7 +221,9 @@ class FakeSource:
         )
 
     def _image(self, album: FakeAlbum, image: FakeImage, position: int) -> Image:
-        updated = image.updated.strftime("%Y-%m-%d %H:%M:%S") if image.updated else None
+        updated = None
+        if image.updated:
+            updated = (image.updated + self.zone).strftime("%Y-%m-%d %H:%M:%S")
         raw: dict[str, Any] = {
             "id": image.id,
             "Key": image.key,
@@ -189,7 +238,7 @@ class FakeSource:
         if image.has_md5:
             raw["MD5Sum"] = image.md5
         if image.has_url:
-            raw["OriginalURL"] = f"https://photos/{image.key}"
+            raw["OriginalURL"] = f"https://photos/{image.key}?token={SECRET}"
         if image.video:
             raw[image.video] = f"https://photos/{image.key}"
         data, urls = tidy(raw)

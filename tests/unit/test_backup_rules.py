@@ -573,3 +573,39 @@ def test_a_lost_report_costs_full_listings_and_nothing_else(nights, source):
     assert written(nights, nights.next_night) <= {"README.txt"}
     assert nights.reports[-1].status == "complete"
     assert not any(call.startswith("photo:") for call in source.calls)
+
+
+# -- a damaged store -------------------------------------------------------------------------------
+
+
+def test_a_lost_record_does_not_stop_its_album(nights, source):
+    image = source.upload("harbour", has_md5=False)
+    nights.run()
+    del nights.store.objects[nights.line("harbour", image.key).record]
+    source.touch(image, caption="new")
+    assert nights.next_night().status == "complete"
+    assert nights.line("harbour", image.key).original.stored
+
+
+def test_a_damaged_manifest_is_named_and_the_other_albums_go_on(nights, source):
+    nights.run()
+    nights.store.objects["manifests/harbour/00000001.jsonl"] = b"not a manifest"
+    source.upload("scans")
+    for _ in range(2):
+        report = nights.next_night(full=True)
+        assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "store_damaged")]
+    assert report.counts.images == 6
+
+
+def test_a_damaged_report_is_passed_over(nights):
+    nights.run()
+    nights.store.objects[nights.reports[-1].key] = b"{}"
+    assert nights.next_night().status == "complete"
+
+
+def test_a_defect_in_one_album_does_not_cost_the_night(nights, source):
+    source.errors["images:harbour"] = ZeroDivisionError("secret text")
+    report = nights.run()
+    assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "defect")]
+    assert "secret text" not in report.failures[0].message
+    assert report.albums["scans"].generation == 1

@@ -16,6 +16,7 @@ from smugmug_backup.backup.errors import (
     CommitConflict,
     ListingNotBelieved,
     MalformedAnswer,
+    NotStored,
     OutOfTime,
 )
 from smugmug_backup.backup.listing import (
@@ -278,8 +279,11 @@ class AlbumWork:
             read_record=self._read_record,
         )
 
-    def _read_record(self, key: str) -> Mapping[str, Any]:
-        record: Mapping[str, Any] = json.loads(self._store.read(key))
+    def _read_record(self, key: str) -> Mapping[str, Any] | None:
+        try:
+            record: Mapping[str, Any] = json.loads(self._store.read(key))
+        except (NotStored, ValueError):
+            return None  # Lost or damaged: `check` names it, and the album goes on.
         return record
 
     # -- do --------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from smugmug_backup.backup.ports import Album, Availability, Image, Listing, Off
 SECOND_LOOK = timedelta(hours=20)
 """An image or album is recorded as deleted when it was missing so long ago and still is."""
 
-ReadRecord = Callable[[str], Mapping[str, Any]]
-"""Reads an image record of the store by its key."""
+ReadRecord = Callable[[str], Mapping[str, Any] | None]
+"""Reads an image record of the store by its key; None if it is lost."""
 
 
 @dataclass(slots=True)
@@ -98,12 +98,13 @@ def _take(
     elif changed:
         old = read_record(before.record)
         new = json.loads(body)
-        same_source = old["source"] == source
+        same_source = old is None or old["source"] == source
         replaced = is_replaced(before.original, image.offer, old, new)
         if (
             listing.full
             and before.live
             and cursor
+            and old is not None
             and same_source
             and _before(image.last_updated, cursor)
             and _shared_fields_differ(old, new)
@@ -207,14 +208,15 @@ def _wanted(image: Image, draft: Original, *, kept_if: str | None = None) -> Wan
 
 
 def is_replaced(
-    before: Original, offer: Offer, old: Mapping[str, Any], new: Mapping[str, Any]
+    before: Original, offer: Offer, old: Mapping[str, Any] | None, new: Mapping[str, Any]
 ) -> bool:
     """Whether the source shows other bytes than those that ``before`` stands for.
 
-    ``old`` and ``new`` are the image's records. A change of API alone never counts: what the two
+    ``old`` and ``new`` are the image's records; without the old one, what no MD5 proves to be the
+    same counts as replaced. A change of API alone never counts: what the two
     APIs say of a video's MD5 and size are facts of different files.
     """
-    same_source = old["source"] == new["source"]
+    same_source = old is None or old["source"] == new["source"]
     rendition = "rendition" in (before.kind, offer.kind)
     if before.source_md5 is not None and offer.md5 is not None and (same_source or not rendition):
         if before.source_md5 != offer.md5:
@@ -224,6 +226,8 @@ def is_replaced(
     elif not rendition and before.md5 is not None and offer.md5 is not None:
         # The source had given no MD5 so far; now it can be compared with the bytes themselves.
         return before.md5 != offer.md5
+    if old is None:
+        return True
     then, now = records.traits(old), records.traits(new)
     if not same_source:
         return None not in (then.serial, now.serial) and then.serial != now.serial

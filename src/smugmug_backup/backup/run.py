@@ -96,6 +96,9 @@ class Observer(Protocol):
     def received(self, size: int) -> None:
         """``size`` more bytes of originals came from the source."""
 
+    def defect(self, album: Album, error: Exception) -> None:
+        """An error that nobody raised on purpose; its text may hold secrets."""
+
 
 class Backup:
     """The backup of one account into one store.
@@ -183,6 +186,7 @@ class _Session:
         self.transfers = transfers
         self.started_at = self.clock.now()
         self.run_id = keys.run_id(self.started_at, backup._token())
+        self._originals = Originals(self.source, self.store, progress=self.observer)
         self._began = self.clock.monotonic()
         self._calls = self.source.api_calls
         self._requests = self.store.requests
@@ -193,7 +197,7 @@ class _Session:
         return AlbumWork(
             source=self.source,
             store=self.store,
-            originals=Originals(self.source, self.store, progress=self.observer),
+            originals=self._originals,
             transfers=self.transfers,
             clock=self.clock,
             deadline=self.deadline,
@@ -211,13 +215,24 @@ class _Session:
         elif self.deadline.passed:
             outcome = Outcome(state, left_over=True)
         else:
-            outcome = work.back_up(album, state)
+            outcome = self._contained(work, album, state)
         if outcome.fatal is not None:
             with self._halt_lock:
                 self._halted = self._halted or outcome.fatal
         if self.observer is not None:
             self.observer.album_done(album, outcome)
         return outcome
+
+    def _contained(self, work: AlbumWork, album: Album, state: AlbumState) -> Outcome:
+        """`AlbumWork.back_up`; a defect of ours fails one album, never the whole night."""
+        try:
+            return work.back_up(album, state)
+        except Exception as error:
+            if self.observer is not None:
+                self.observer.defect(album, error)
+            # Its text is not ours and may hold anything, so only its kind is told.
+            message = f"a defect in this program ({type(error).__name__}); please report it"
+            return Outcome(state, failures=(Failure(album.key, None, "defect", message),))
 
     def finished_counts(self, counts: Counts) -> Counts:
         """``counts`` with what only the end knows; the report's own put is among the requests."""
@@ -369,7 +384,7 @@ class _Run(_Session):
         chosen = self._chosen(albums)
         if self._request.dry_run:
             return self._dry_run(known, account, albums, chosen)
-        if self._reports.newest is None:
+        if self._reports.trusted is None:
             self._write_readme()
         return self._back_up(known, account, albums, chosen)
 

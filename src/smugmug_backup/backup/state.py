@@ -103,10 +103,16 @@ def load_report(store: BackupStore, run: str) -> RunReport:
 
 
 def newest_reports(store: BackupStore, *, now: datetime) -> Reports:
-    """The newest reports, looked for in this month and the last one, then everywhere."""
+    """The newest reports, looked for in this month and the last one, then everywhere.
+
+    One that cannot be read is passed over: it costs longer listings and nothing else.
+    """
     newest: RunReport | None = None
     for run in _runs_newest_first(store, now):
-        report = load_report(store, run)
+        try:
+            report = load_report(store, run)
+        except NotABackup:
+            continue
         newest = newest or report
         if report.trusted:
             return Reports(newest, report)
@@ -171,13 +177,20 @@ def known_albums(
             known.albums[key] = state
     stale = [key for key in generations if key not in known.albums]
 
-    def one(key: str) -> tuple[str, Manifest, int]:
-        manifest = load_manifest(store, key, generations[key])
+    def one(key: str) -> tuple[str, Manifest | None, int]:
         counted = report.albums[key].generation if report and key in report.albums else 0
-        before = load_manifest(store, key, counted) if counted else None
+        try:
+            manifest = load_manifest(store, key, generations[key])
+            before = load_manifest(store, key, counted) if counted else None
+        except NotABackup:
+            return key, None, 0
         return key, manifest, unverified(manifest) - unverified(before)
 
     for key, manifest, difference in executor.map(one, stale):
+        if manifest is None:
+            # Its turn will fail and name the damage; the other albums go on.
+            known.albums[key] = AlbumState(generation=generations[key], next_full=STATE_LOST)
+            continue
         known.albums[key] = AlbumState.of_header(manifest.header, reason=STATE_LOST)
         known.unavailable[key] = unavailable(key, manifest.entries)
         known.unverified += difference
