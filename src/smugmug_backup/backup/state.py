@@ -1,6 +1,6 @@
 """What the store knows already: the newest manifests, the newest report, the albums' states."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -108,11 +108,7 @@ def newest_reports(store: BackupStore, *, now: datetime) -> Reports:
     One that cannot be read is passed over: it costs longer listings and nothing else.
     """
     newest: RunReport | None = None
-    for run in _runs_newest_first(store, now):
-        try:
-            report = load_report(store, run)
-        except NotABackup:
-            continue
+    for report in _readable(store, _runs_newest_first(store, now)):
         newest = newest or report
         if report.trusted:
             return Reports(newest, report)
@@ -121,11 +117,16 @@ def newest_reports(store: BackupStore, *, now: datetime) -> Reports:
 
 def trusted_report_after(store: BackupStore, report: RunReport | None) -> RunReport | None:
     """The newest trusted report that is newer than ``report``, or None."""
-    for run in _runs(store, after=report.key if report else ""):
-        newer = load_report(store, run)
-        if newer.trusted:
-            return newer
-    return None
+    newer = _readable(store, _runs(store, after=report.key if report else ""))
+    return next((each for each in newer if each.trusted), None)
+
+
+def _readable(store: BackupStore, runs: Iterable[str]) -> Iterator[RunReport]:
+    for run in runs:
+        try:
+            yield load_report(store, run)
+        except NotABackup:
+            continue
 
 
 def _runs_newest_first(store: BackupStore, now: datetime) -> Iterator[str]:
