@@ -120,6 +120,8 @@ def read_plan(store: BackupStore, run: str) -> tuple[PlannedAlbum, ...]:
         raise BadRequest(f"there is no plan of run {run} in this store") from None
     try:
         lines = [json.loads(line)["albums"] for line in body.splitlines() if line]
+        if not lines:
+            raise ValueError("empty")
     except (KeyError, TypeError, ValueError, RecursionError):
         raise BadRequest(f"{keys.plan(run)} is no plan of this program") from None
     return tuple(PlannedAlbum.from_json(item) for line in lines for item in line)
