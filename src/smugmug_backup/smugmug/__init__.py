@@ -1,0 +1,15 @@
+"""SmugMug as a source of photos: API 1.3.0 (`api_130`) and API v2 (`api_v2`)."""
+
+import logging
+
+# At DEBUG these libraries print what must never be in a log: whole URLs with their tokens and
+# queries (urllib3), and signed headers and base strings (the OAuth ones).
+for _name in (
+    "urllib3",
+    "urllib3.connectionpool",
+    "requests_oauthlib",
+    "requests_oauthlib.oauth1_auth",
+    "oauthlib",
+    "oauthlib.oauth1.rfc5849",
+):
+    logging.getLogger(_name).setLevel(logging.INFO)

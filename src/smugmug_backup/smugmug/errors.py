@@ -1,0 +1,166 @@
+"""What each of SmugMug's codes and HTTP statuses means: one table each, with its evidence.
+
+Decided by number alone: the texts of messages are free-form ("(message)" in the documentation).
+Sources in brackets: SEED is the official page of ``smugmug.images.get`` 1.3.0; the others are
+public clients and pages of SmugMug's, gathered in 2026-11 (W120 and W122: SmugMug's own pages of
+1.2.0 and 1.2.2; WIZ: a C# client tested against the live 1.3.0 in 2025-01).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from smugmug_backup.backup.errors import (
+    AccessRefused,
+    AlbumNotFound,
+    EmptySet,
+    LoginLost,
+    MalformedAnswer,
+    RequestRejected,
+    SourceError,
+    SourceRetired,
+    SourceUnavailable,
+)
+
+
+class Retry(Enum):
+    """Whether the same call is made again at once (bounded), or once, or not."""
+
+    NO = "no"
+    ONCE = "once"
+    YES = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one code or status means to us.
+
+    ``slow``: the service asks for less; all threads slow down. ``mends_clock``: try again with
+    the time of the answer's ``Date`` header.
+    """
+
+    meaning: str
+    error: type[SourceError]
+    retry: Retry = Retry.NO
+    slow: bool = False
+    mends_clock: bool = False
+    evidence: str = ""
+
+
+CODES: dict[int, Rule] = {
+    1: Rule("invalid login", LoginLost, evidence="public clients of 1.2.x"),
+    3: Rule("invalid session", LoginLost, evidence="SEED"),
+    4: Rule("invalid user", AccessRefused, evidence="SEED: no right, or a wrong password or key"),
+    5: Rule("system error", SourceUnavailable, Retry.YES, evidence="W120"),
+    6: Rule("wrong format", RequestRejected, evidence="uploads only; a public client of 1.2.0"),
+    9: Rule("invalid album", AlbumNotFound, evidence="a public client of 1.2.0"),
+    11: Rule("ancient version", SourceRetired, evidence="a public client of 1.2.0"),
+    12: Rule("invalid sort method", RequestRejected, evidence="manual of 1.2.0"),
+    13: Rule("invalid sort direction", RequestRejected, evidence="manual of 1.2.0"),
+    15: Rule("empty set", EmptySet, evidence="SEED: strict only"),
+    16: Rule("invalid data", RequestRejected, evidence="SEED"),
+    17: Rule("invalid method", SourceRetired, evidence="W122"),
+    18: Rule("invalid API key", LoginLost, evidence="SEED"),
+    21: Rule("data not changed", RequestRejected, evidence="WIZ; writes only"),
+    22: Rule("missing required parameter", RequestRejected, evidence="SEED"),
+    30: Rule("expired timestamp", LoginLost, Retry.ONCE, mends_clock=True, evidence="W122"),
+    # W122 says 31, WIZ says 32; a third client knows 32 only.
+    31: Rule("invalid consumer key", LoginLost, evidence="W122"),
+    32: Rule("invalid consumer key", LoginLost, evidence="WIZ"),
+    33: Rule("invalid or used nonce", LoginLost, Retry.YES, evidence="W122; each try has its own"),
+    34: Rule("invalid permissions", AccessRefused, evidence="WIZ"),
+    35: Rule("invalid signature", LoginLost, evidence="W122"),
+    36: Rule("invalid or expired token", LoginLost, evidence="W122"),
+    37: Rule("unsupported signature method", LoginLost, evidence="W122"),
+    38: Rule("unsupported version", SourceRetired, evidence="W122"),
+    64: Rule("unknown file type", RequestRejected, evidence="WIZ; uploads only"),
+    98: Rule("service unavailable", SourceUnavailable, Retry.YES, slow=True, evidence="SEED"),
+    99: Rule("read-only mode", SourceUnavailable, Retry.YES, slow=True, evidence="W122"),
+}
+
+UNKNOWN_CODE = Rule("an unknown code", RequestRejected, evidence="fails that album, never more")
+
+GONE = frozenset({404, 410})
+"""No such place. What it means depends on what was asked: see `rule_of_status`."""
+
+_STATUSES: dict[int, Rule] = {
+    400: Rule("bad request", RequestRejected, evidence="a POST that lost its body, too"),
+    401: Rule("not authorised", LoginLost, evidence="v2; also a key without v2 access"),
+    403: Rule("forbidden", AccessRefused, evidence="v2"),
+    404: Rule("not found", MalformedAnswer, Retry.YES, evidence="edge servers"),
+    408: Rule("request timeout", SourceUnavailable, Retry.YES, evidence="RFC 9110"),
+    410: Rule("gone", MalformedAnswer, Retry.YES, evidence="edge servers"),
+    425: Rule("too early", SourceUnavailable, Retry.YES, evidence="RFC 8470"),
+    429: Rule("too many requests", SourceUnavailable, Retry.YES, slow=True, evidence="v2 manual"),
+    503: Rule("unavailable", SourceUnavailable, Retry.YES, slow=True, evidence="RFC 9110"),
+}
+_SERVER_ERROR = Rule("server error", SourceUnavailable, Retry.YES, evidence="RFC 9110")
+_REDIRECT = Rule("a redirect", MalformedAnswer, Retry.YES, evidence="http to https in 2018")
+_CLIENT_ERROR = Rule("request not accepted", RequestRejected, evidence="RFC 9110")
+_NO_CONTENT = Rule("no content", MalformedAnswer, Retry.YES, evidence="a public client of 1.3.0")
+
+
+def rule_of_code(code: int) -> Rule:
+    """What one of SmugMug's own codes means; an unknown one fails only what was asked."""
+    return CODES.get(code, UNKNOWN_CODE)
+
+
+def rule_of_status(status: int) -> Rule | None:
+    """What an HTTP status means, before anyone looked at the body; None for 200."""
+    if status == 200:
+        return None
+    if status in _STATUSES:
+        return _STATUSES[status]
+    if status >= 500:
+        return _SERVER_ERROR
+    if status >= 400:
+        return _CLIENT_ERROR
+    return _REDIRECT if status >= 300 else _NO_CONTENT
+
+
+class EmptyAnswer(EmptySet):
+    """Code 15, with the date of the answer: an empty listing, too, tells the source's time."""
+
+    def __init__(self, message: str, *, answered_at: datetime | None) -> None:
+        super().__init__(message, api_code=15)
+        self.answered_at = answered_at
+
+
+class Trouble(Exception):  # noqa: N818 - no error of the backup: it never leaves the adapter
+    """One attempt that failed: the error it will be, and whether to try again first.
+
+    Internal to the adapter: `Transport` raises ``error`` in the end, never this.
+    """
+
+    def __init__(
+        self,
+        error: SourceError,
+        *,
+        retry: Retry = Retry.NO,
+        slow: bool = False,
+        retry_after: float | None = None,
+        mends_clock: bool = False,
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.retry = retry
+        self.slow = slow
+        self.retry_after = retry_after
+        self.mends_clock = mends_clock
+
+    @classmethod
+    def by(
+        cls,
+        rule: Rule,
+        message: str,
+        *,
+        api_code: int | None = None,
+        error: type[SourceError] | None = None,
+    ) -> "Trouble":
+        """As ``rule`` says, unless the caller knows that it means another ``error`` here."""
+        return cls(
+            (error or rule.error)(message, api_code=api_code),
+            retry=rule.retry,
+            slow=rule.slow,
+            mends_clock=rule.mends_clock,
+        )

@@ -1,0 +1,141 @@
+"""Politeness: one governor for all threads of an invocation."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from smugmug_backup.backup.clock import Clock, Deadline
+from smugmug_backup.backup.errors import OutOfTime
+
+LONGEST_PAUSE = 3600.0
+"""A server that asks for more is not waited for: v2's windows are of this order."""
+
+_SLOWEST = 1 / 64
+_RECOVERY = 1 / 32
+"""So much of the full pace comes back with each call that goes well."""
+_CALM = 2.0
+"""Seconds after a slow-down before anything comes back."""
+_LOOK = 0.25
+"""A thread that waits for others looks at its deadline so often (seconds)."""
+_NAP = 10.0
+
+
+class Lane:
+    """A bound on what runs at once and on what starts per second, shared by threads.
+
+    ``per_second`` None: no ceiling. With a free place and no ceiling, `turn` costs two locks.
+    """
+
+    def __init__(self, *, concurrency: int, per_second: float | None, clock: Clock) -> None:
+        if concurrency < 1 or (per_second is not None and per_second <= 0):
+            raise ValueError("a governor needs room for at least one call")
+        self.concurrency = concurrency
+        self._interval = 1 / per_second if per_second is not None else 0.0
+        self._clock = clock
+        self._free = threading.Condition()
+        self._active = 0
+        self._factor = 1.0
+        self._next_start = 0.0
+        self._paused_until = 0.0
+        self._slowed_at = float("-inf")
+
+    @contextmanager
+    def turn(self, deadline: Deadline) -> Iterator[float]:
+        """Wait for a place and hold it; gives the moment of the start.
+
+        Raises OutOfTime as soon as it is clear that the turn cannot come in time.
+        """
+        started = self._enter(deadline)
+        try:
+            yield started
+        finally:
+            with self._free:
+                self._active -= 1
+                self._free.notify()
+
+    def slow_down(self, started: float, *, pause: float | None = None) -> None:
+        """The service asked for less, in answer to a call of ``started``; ``pause`` for all.
+
+        A burst that was under way when the first one complained counts once.
+        """
+        now = self._clock.monotonic()
+        with self._free:
+            if started >= self._slowed_at:
+                self._factor = max(_SLOWEST, self._factor / 2)
+                self._slowed_at = now
+            if pause is not None:
+                self._paused_until = max(self._paused_until, now + min(pause, LONGEST_PAUSE))
+
+    def pause(self, seconds: float) -> None:
+        """No call starts for so long; the pace stays as it is."""
+        until = self._clock.monotonic() + min(seconds, LONGEST_PAUSE)
+        with self._free:
+            self._paused_until = max(self._paused_until, until)
+
+    def went_well(self, started: float) -> None:
+        """A call of ``started`` was answered; a slowed pace recovers a little."""
+        if self._factor >= 1.0:
+            return
+        with self._free:
+            if started >= self._slowed_at + _CALM:
+                self._factor = min(1.0, self._factor + _RECOVERY)
+                self._free.notify()
+
+    def _enter(self, deadline: Deadline) -> float:
+        self._free.acquire()
+        try:
+            while True:
+                if deadline.over:
+                    raise OutOfTime("no time left for a call to SmugMug")
+                if self._active >= max(1, int(self.concurrency * self._factor)):
+                    self._free.wait(_LOOK)
+                    continue
+                now = self._clock.monotonic()
+                start = max(self._paused_until, self._next_start)
+                if start <= now:
+                    self._active += 1
+                    if self._interval:
+                        self._next_start = max(now, self._next_start) + self._step()
+                    return now
+                self._nap(start - now, deadline)
+        finally:
+            self._free.release()
+
+    def _step(self) -> float:
+        return self._interval / self._factor
+
+    def _nap(self, seconds: float, deadline: Deadline) -> None:
+        refuse_to_wait(seconds, deadline)
+        self._free.release()
+        try:
+            self._clock.sleep(min(seconds, _NAP))
+        finally:
+            self._free.acquire()
+
+
+class Governor:
+    """The lanes of one invocation: calls to the API, and downloads of photos.
+
+    A child of an overflow is given its share of ``calls_per_second``.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        max_concurrency: int = 8,
+        max_downloads: int | None = None,
+        calls_per_second: float | None = None,
+    ) -> None:
+        self.calls = Lane(concurrency=max_concurrency, per_second=calls_per_second, clock=clock)
+        self.downloads = Lane(
+            concurrency=max_downloads or max_concurrency, per_second=None, clock=clock
+        )
+
+
+def refuse_to_wait(seconds: float, deadline: Deadline) -> None:
+    """Raise OutOfTime if a wait of ``seconds`` would end too late to do anything after it."""
+    now = deadline.clock.monotonic()
+    end = deadline.ends if now >= deadline.stops_taking else deadline.stops_taking
+    if now + seconds >= end:
+        raise OutOfTime("SmugMug asks to wait longer than there is time")

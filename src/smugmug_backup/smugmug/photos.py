@@ -1,0 +1,353 @@
+"""Download photos and videos: from SmugMug's hosts only, within bounds, never blindly."""
+
+import random
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from urllib.parse import urljoin
+
+import requests
+import urllib3
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from smugmug_backup.backup.clock import Clock, Deadline
+from smugmug_backup.backup.errors import (
+    OutOfTime,
+    PhotoError,
+    PhotoRefused,
+    PhotoTooLarge,
+    PhotoUnsafe,
+)
+from smugmug_backup.backup.ports import Availability, Offer
+from smugmug_backup.smugmug import answers, hosts
+from smugmug_backup.smugmug.errors import Retry, Trouble, rule_of_status
+from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
+from smugmug_backup.smugmug.signing import Signer
+from smugmug_backup.smugmug.transport import USER_AGENT
+
+LARGEST_PHOTO = 50 * 1024**3
+"""Bytes. SmugMug's own limits are far below; more is no photo and no video of an account."""
+
+_CHUNK = 256 * 1024
+_REDIRECTS = 5
+_ADDRESSES = 3
+_POOLS = 16
+_NAMES_SECONDS = 60.0
+_CONNECT_SECONDS = 10.0
+_STALL_SECONDS = 30.0
+_GRACE_SECONDS = 60.0
+_SLOWEST_RATE = 16 * 1024
+"""Bytes per second, after the grace; a 100 MB video would take two hours at it."""
+
+_FAILED = (urllib3.exceptions.HTTPError, HTTPException, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a checked URL leads."""
+
+    url: str = field(repr=False)
+    target: str = field(repr=False)
+    scheme: str
+    host: str
+    port: int
+    loopback: bool
+
+
+class Photos:
+    """The way to the photo hosts; shared by all threads of an invocation.
+
+    A connection is made to the very address that was checked, and TLS still verifies the host's
+    name, so a name that is resolved again to something else (DNS rebinding) gets nowhere. The
+    environment's proxies and certificates are not used.
+    """
+
+    def __init__(
+        self,
+        *,
+        hosts: Sequence[str],
+        signer: Signer | None,
+        governor: Governor,
+        clock: Clock,
+        rng: random.Random,
+        largest: int = LARGEST_PHOTO,
+        attempts: int = 3,
+        backoff: float = 0.5,
+        stall: float = _STALL_SECONDS,
+        resolve: hosts.Resolve = hosts.resolve,
+    ) -> None:
+        self._hosts = tuple(hosts)
+        self._signer = signer
+        self._lane = governor.downloads
+        self._clock = clock
+        self._rng = rng
+        self._largest = largest
+        self._attempts = attempts
+        self._backoff = backoff
+        self._stall = stall
+        self._resolve = resolve
+        self._names: dict[str, tuple[float, list[str]]] = {}
+        self._pools: OrderedDict[tuple[str, str, int, str], urllib3.HTTPConnectionPool]
+        self._pools = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def open(self, offer: Offer, *, deadline: Deadline) -> Iterator["Body"]:
+        """The bytes behind ``offer``. Raises PhotoRefused (403, 404, 410), PhotoUnsafe,
+        PhotoTooLarge, PhotoError, OutOfTime; no text of them holds a URL."""
+        if offer.url is None or offer.availability is not Availability.READY:
+            raise PhotoError("SmugMug offers nothing to download")
+        if offer.exact and offer.size is not None and offer.size > self._largest:
+            raise PhotoTooLarge("the original is larger than the ceiling")
+        for attempt in range(1, self._attempts + 1):
+            with ExitStack() as turn:
+                started = turn.enter_context(self._lane.turn(deadline))
+                try:
+                    response = self._follow(offer.url, deadline)
+                except Trouble as failed:
+                    trouble = failed
+                    if trouble.slow:
+                        self._lane.slow_down(started, pause=trouble.retry_after)
+                else:
+                    turn.callback(response.close)
+                    self._lane.went_well(started)
+                    yield Body(response, self._clock, deadline, self._largest, self._stall)
+                    return
+            if trouble.retry is Retry.NO or attempt == self._attempts:
+                break
+            if trouble.retry_after is not None:
+                refuse_to_wait(trouble.retry_after, deadline)
+            seconds = self._rng.uniform(0.0, self._backoff * 2 ** (attempt - 1))
+            refuse_to_wait(seconds, deadline)
+            self._clock.sleep(seconds)
+        raise trouble.error from None
+
+    def _follow(self, url: str, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+        """The answer with status 200, over checked redirects. Raises Trouble or PhotoUnsafe."""
+        for _ in range(_REDIRECTS + 1):
+            place = self._checked(url)
+            response = self._get(place, deadline)
+            location = response.headers.get("Location")
+            if response.status in {301, 302, 303, 307, 308} and location:
+                response.close()
+                try:
+                    url = urljoin(place.url, location)
+                except ValueError:
+                    url = ""
+                continue
+            try:
+                self._judge(response)
+            except BaseException:
+                response.close()
+                raise
+            return response
+        raise Trouble(PhotoError("the photo host redirects for ever"))
+
+    def _judge(self, response: urllib3.BaseHTTPResponse) -> None:
+        status = response.status
+        if status == 200:
+            if (response.headers.get("Content-Encoding") or "identity").lower() != "identity":
+                raise Trouble(PhotoError("the photo host encodes what it was asked not to"))
+            length = _length(response)
+            if length is not None and length > self._largest:
+                raise PhotoTooLarge("the photo host announces more than the ceiling")
+            return
+        message = f"the photo host answered HTTP {status}"
+        if status in {403, 404, 410}:
+            raise Trouble(PhotoRefused(message))
+        rule = rule_of_status(status)
+        trouble = Trouble(PhotoError(message))
+        if rule is not None and (status == 429 or status == 408 or status >= 500):
+            trouble.retry, trouble.slow = rule.retry, rule.slow
+            now = self._clock.now()
+            trouble.retry_after = answers.wait_asked_for(response.headers, now=now)
+        raise trouble
+
+    def _checked(self, url: str) -> _Place:
+        """Where ``url`` leads, if it may be followed at all. Raises PhotoUnsafe."""
+        try:
+            # One parser decides: what is requested later is built from these parts.
+            prepared = requests.Request("GET", url).prepare()
+            parts = urllib3.util.parse_url(prepared.url or "")
+            target = prepared.path_url
+        except (ValueError, urllib3.exceptions.HTTPError):
+            parts = urllib3.util.Url()
+        host = (parts.host or "").lower().strip("[]").rstrip(".")
+        if not host or parts.auth is not None or "\\" in url:
+            raise PhotoUnsafe("a photo's address is no plain https URL")
+        loopback = hosts.is_loopback_name(host)
+        allowed = any(hosts.matches(host, pattern) for pattern in self._hosts)
+        if not allowed:
+            raise PhotoUnsafe("a photo lies on a host that is not SmugMug's")
+        if not loopback and (parts.scheme != "https" or parts.port not in {None, 443}):
+            raise PhotoUnsafe("a photo is offered without https")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return _Place(str(prepared.url), target, str(parts.scheme), host, port, loopback)
+
+    def _get(self, place: _Place, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+        headers = self._headers(place)
+        problem = "the photo host cannot be reached"
+        for address in self._addresses(place)[:_ADDRESSES]:
+            left = max(0.05, deadline.remaining())
+            try:
+                return self._pool(place, address).urlopen(
+                    "GET",
+                    place.target,
+                    headers=headers,
+                    retries=False,
+                    redirect=False,
+                    assert_same_host=False,
+                    timeout=urllib3.Timeout(
+                        connect=min(_CONNECT_SECONDS, left), read=min(self._stall, left)
+                    ),
+                    preload_content=False,
+                    decode_content=False,
+                )
+            except (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError):
+                if deadline.over:
+                    break
+            except _FAILED:
+                problem = "the connection to the photo host failed"
+                break
+        if deadline.over:
+            raise OutOfTime("no time left to wait for the photo host")
+        raise Trouble(PhotoError(problem), retry=Retry.YES)
+
+    def _headers(self, place: _Place) -> dict[str, str]:
+        default = place.port == (443 if place.scheme == "https" else 80)
+        name = f"[{place.host}]" if ":" in place.host else place.host
+        headers = {
+            "Host": name if default else f"{name}:{place.port}",
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+        }
+        if self._signer is not None and (place.loopback or hosts.is_smugmug(place.host)):
+            request = requests.Request("GET", place.url).prepare()
+            try:
+                self._signer.sign(request)
+                headers["Authorization"] = str(request.headers["Authorization"])
+            except ValueError:
+                signed = False  # Its text holds the URL.
+            else:
+                signed = True
+            if not signed:
+                raise PhotoUnsafe("a photo's address cannot be signed")
+        return headers
+
+    def _addresses(self, place: _Place) -> list[str]:
+        with self._lock:
+            until, found = self._names.get(place.host, (0.0, []))
+        now = self._clock.monotonic()
+        if not found or now >= until:
+            try:
+                found = list(self._resolve(place.host, place.port))
+            except (OSError, UnicodeError):
+                found = []
+            if not found:
+                message = "the photo host's name cannot be resolved"
+                raise Trouble(PhotoError(message), retry=Retry.YES)
+            # Names change, rarely; a thousand downloads need not ask a thousand times.
+            with self._lock:
+                if len(self._names) > 64:
+                    self._names.clear()
+                self._names[place.host] = (now + _NAMES_SECONDS, found)
+        fits = hosts.is_loopback if place.loopback else hosts.is_public
+        usable = [address for address in found if fits(address)]
+        if not usable:
+            raise PhotoUnsafe("a photo host's name leads to an address that is not public")
+        return usable
+
+    def _pool(self, place: _Place, address: str) -> urllib3.HTTPConnectionPool:
+        key = (place.scheme, place.host, place.port, address)
+        with self._lock:
+            pool = self._pools.get(key)
+            if pool is None:
+                pool = self._pools[key] = self._new_pool(place, address)
+            self._pools.move_to_end(key)
+            while len(self._pools) > _POOLS:
+                # Not closed: a download may still be on its way; it is let go with its last one.
+                self._pools.popitem(last=False)
+            return pool
+
+    def _new_pool(self, place: _Place, address: str) -> urllib3.HTTPConnectionPool:
+        size = self._lane.concurrency
+        if place.scheme == "http":
+            return urllib3.HTTPConnectionPool(address, place.port, maxsize=size)
+        return urllib3.HTTPSConnectionPool(
+            address,
+            place.port,
+            maxsize=size,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=DEFAULT_CA_BUNDLE_PATH,
+            server_hostname=place.host,
+            assert_hostname=place.host,
+        )
+
+
+class Body:
+    """The bytes of one download, see `PhotoStream`."""
+
+    def __init__(
+        self,
+        response: urllib3.BaseHTTPResponse,
+        clock: Clock,
+        deadline: Deadline,
+        largest: int,
+        stall: float,
+    ) -> None:
+        self.length = _length(response)
+        self._response = response
+        self._clock = clock
+        self._deadline = deadline
+        self._largest = largest
+        self._stall = stall
+
+    def __iter__(self) -> Iterator[bytes]:
+        received, waited = 0, 0.0
+        held = bytearray()
+        while True:
+            before = self._clock.monotonic()
+            piece = self._read()
+            waited += self._clock.monotonic() - before
+            if not piece:
+                break
+            received += len(piece)
+            if received > self._largest:
+                raise PhotoTooLarge("more bytes than the ceiling")
+            if waited > _GRACE_SECONDS and received < waited * _SLOWEST_RATE:
+                raise PhotoError("the photo host sends too slowly")
+            held += piece
+            if len(held) >= _CHUNK:
+                yield bytes(held)
+                held.clear()
+        if self.length is not None and received != self.length:
+            raise PhotoError(f"{received} of {self.length} bytes came")
+        if held:
+            yield bytes(held)
+        self._response.release_conn()
+
+    def _read(self) -> bytes:
+        left = self._deadline.remaining()
+        if left <= 0:
+            raise OutOfTime("no time left for this download")
+        if left < self._stall:
+            sock = getattr(self._response.connection, "sock", None)
+            if sock is not None:
+                sock.settimeout(max(0.05, left))
+        try:
+            # What is there, not a full chunk: a dripping host must not hold us beyond the time.
+            return self._response.read1(_CHUNK, decode_content=False)
+        except _FAILED:
+            problem = "the download broke off"
+        if self._deadline.over:
+            raise OutOfTime("no time left for this download")
+        raise PhotoError(problem)
+
+
+def _length(response: urllib3.BaseHTTPResponse) -> int | None:
+    text = (response.headers.get("Content-Length") or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -1,0 +1,148 @@
+"""A scripted HTTP server on loopback, and a clock that never waits, for tests of the adapter."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+START = datetime(2026, 11, 24, 3, 0, 4, tzinfo=UTC)
+
+
+class FakeClock:
+    """Time moves only by sleeping."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
+        self._lock = threading.Lock()
+        self.elapsed = 0.0
+        self.sleeps: list[float] = []
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        return 1000.0 + self.elapsed
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        with self._lock:
+            self.sleeps.append(seconds)
+            self.elapsed += seconds
+
+
+class Asked:
+    """One request as it arrived."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
+        self.method = handler.command
+        self.path = handler.path
+        self.headers = dict(handler.headers.items())
+        length = int(handler.headers.get("Content-Length") or 0)
+        self.body = handler.rfile.read(length).decode()
+        self.form = dict(parse_qsl(self.body, keep_blank_values=True))
+
+
+class Said:
+    """One answer; ``raw`` is sent as it is, instead of all else."""
+
+    def __init__(
+        self,
+        body: bytes | str = b"",
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        *,
+        length: int | None = None,
+        date: str | None = "Tue, 24 Nov 2026 03:00:05 GMT",
+        raw: bytes | None = None,
+        write: Callable[[Any], None] | None = None,
+    ) -> None:
+        self.body = body.encode() if isinstance(body, str) else body
+        self.status = status
+        self.headers = headers or {}
+        self.length = length
+        self.date = date
+        self.raw = raw
+        self.write = write
+
+
+Answering = Callable[[Asked], Said]
+
+
+class Server:
+    """Answers by a function, or by a list whose last answer repeats; remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[Said] | Answering = [Said("{}")]
+        self.asked: list[Asked] = []
+        self._lock = threading.Lock()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+            disable_nagle_algorithm = True
+
+            def answer(self) -> None:
+                asked = Asked(self)
+                with server._lock:
+                    index = len(server.asked)
+                    server.asked.append(asked)
+                script = server.answers
+                said = script(asked) if callable(script) else script[min(index, len(script) - 1)]
+                with contextlib.suppress(OSError):
+                    self.say(said)
+
+            do_GET = do_POST = answer
+
+            def say(self, said: Said) -> None:
+                if said.raw is not None:
+                    self.wfile.write(said.raw)
+                    self.close_connection = True
+                    return
+                self.send_response_only(said.status)
+                if said.date:
+                    self.send_header("Date", said.date)
+                for name, value in said.headers.items():
+                    self.send_header(name, value)
+                length = len(said.body) if said.length is None else said.length
+                if length >= 0:
+                    self.send_header("Content-Length", str(length))
+                else:
+                    self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(said.body)
+                self.wfile.flush()
+                if said.write is not None:
+                    said.write(self.wfile)
+                if length != len(said.body):
+                    self.close_connection = True
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self.port = self._http.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+@contextlib.contextmanager
+def serving(answers: list[Said] | Answering | None = None) -> Iterator[Server]:
+    """A running server."""
+    server = Server()
+    if answers is not None:
+        server.answers = answers
+    try:
+        yield server
+    finally:
+        server.close()
