@@ -12,7 +12,6 @@ from smugmug_backup.backup.clock import Clock, Deadline
 from smugmug_backup.backup.errors import (
     AccessRefused,
     AlbumNotFound,
-    BadRequest,
     EmptySet,
     MalformedAnswer,
 )
@@ -33,12 +32,15 @@ from smugmug_backup.smugmug.errors import EmptyAnswer
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.hosts import SMUGMUG
 from smugmug_backup.smugmug.parts import Parts
+from smugmug_backup.smugmug.reading import (
+    VIDEO_FORMATS,
+    check_nickname,
+    needed_nickname,
+    tidied,
+)
 
 __all__ = ["SmugMug130", "SmugMug130Source"]
 
-_VIDEO_FORMATS = frozenset(
-    {"MP4", "MPG", "MPEG", "MOV", "M4V", "AVI", "WMV", "3GP", "MTS", "M2TS", "MKV", "WEBM", "FLV"}
-)
 _HOMES = 8
 _HOME_SECONDS = 600.0
 
@@ -194,23 +196,6 @@ class _Homes:
                 self._kept.popitem(last=False)
 
 
-def needed_nickname(nickname: str | None) -> str:
-    """The nickname, which the public view cannot do without. Raises BadRequest."""
-    if nickname is None:
-        raise BadRequest("SMUGMUG_NICKNAME is needed without an access token")
-    return nickname
-
-
-def check_nickname(seen: str | None, wanted: str | None) -> None:
-    """Raise unless the token's owner is the one who was set, if one was."""
-    if seen is None:
-        raise MalformedAnswer("SmugMug does not say whose access token this is")
-    if wanted is not None and wanted.casefold() != seen.casefold():
-        raise BadRequest(
-            f"the access token belongs to '{seen}', but SMUGMUG_NICKNAME says '{wanted}'"
-        )
-
-
 def album_of(data: Mapping[str, Any]) -> Album:
     """An album as an entry of ``albums.get`` shows it. Raises MalformedAnswer."""
     kept, urls = tidied(data, album=True)
@@ -246,16 +231,6 @@ def image_of(album_key: str, data: Mapping[str, Any]) -> Image:
     )
 
 
-def tidied(
-    data: Mapping[str, Any], *, album: bool = False
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """`records.tidy`, of an answer. Raises MalformedAnswer."""
-    try:
-        return records.tidy(data, album=album)
-    except ValueError:
-        raise MalformedAnswer("an entry of the answer is nested too deep") from None
-
-
 def offer_of(album_key: str, data: Mapping[str, Any], urls: Sequence[str]) -> Offer:
     """The bytes offered for an image of API 1.3.0.
 
@@ -265,7 +240,7 @@ def offer_of(album_key: str, data: Mapping[str, Any], urls: Sequence[str]) -> Of
     the length to expect is the download's Content-Length.
     """
     named = answers.text(data, "Format")
-    video = (named or "").upper() in _VIDEO_FORMATS or any(
+    video = (named or "").upper() in VIDEO_FORMATS or any(
         name.startswith("Video") and name.endswith("URL") for name in urls
     )
     field = records.largest_video_url_field(urls) if video else "OriginalURL"

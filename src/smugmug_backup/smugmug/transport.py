@@ -37,6 +37,7 @@ USER_AGENT = "smugmug-backup/1"
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
+_CREDIBLE_SKEW = 60.0
 _WHOLE_SECONDS = 300.0
 """An answer that drips for longer than this is none."""
 
@@ -126,6 +127,13 @@ class Transport:
                 continue
             self._wait(attempt, trouble, deadline)
         raise AssertionError("the last attempt returns or raises")
+
+    def clock_is_off(self, reply: Reply) -> bool:
+        """Whether what we sign with is not the server's time, so that it may refuse us for it."""
+        date = answers.http_date(reply.headers.get("Date"))
+        if self._signer is None or date is None:
+            return False
+        return abs((self._signer.now() - date).total_seconds()) > _CREDIBLE_SKEW
 
     def _heed(self, trouble: Trouble, reply: Reply, started: float) -> None:
         if trouble.retry is not Retry.NO:

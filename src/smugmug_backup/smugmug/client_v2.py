@@ -1,0 +1,268 @@
+"""SmugMug's API v2 as it is: addresses, envelope, statuses, pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import requests
+
+from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.backup.errors import (
+    AccessRefused,
+    AlbumNotFound,
+    LoginLost,
+    MalformedAnswer,
+    SourceError,
+    SourceRetired,
+)
+from smugmug_backup.smugmug import answers
+from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.smugmug.errors import (
+    GONE,
+    UNKNOWN_CODE,
+    Retry,
+    Rule,
+    Trouble,
+    rule_of_status,
+)
+from smugmug_backup.smugmug.transport import Reply, Transport
+
+PAGE = 500
+"""Asked for; SmugMug clamps it as it likes, and the next page begins where it says."""
+
+_MOST_PAGES = 10_000
+
+LOGIN_LOST = (
+    "API v2 does not accept the login ({reason}): either the access token was revoked, or the API "
+    "key lacks access to v2. For the latter, its owner accepts SmugMug's terms once, on the page "
+    "api/developer/accept of api.smugmug.com; for the former, authorise again (README)"
+)
+RETIRED = (
+    "API v2 does not answer as itself any more ({reason}); look for a newer version of this "
+    "program, or try SMUGMUG_API=1.3.0 (README)"
+)
+
+
+class About(Enum):
+    """What is asked about: it decides what a refusal means."""
+
+    ACCOUNT = "account"
+    ALBUM = "album"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The ``Response`` of an envelope, and the ``Date`` it came with."""
+
+    data: Mapping[str, Any]
+    answered_at: datetime | None
+
+
+@dataclass(slots=True)
+class Pages:
+    """All pages of one list, read once through.
+
+    ``total`` is what the last page says. ``shifted``: entries moved while we read, so that one
+    may have been shown twice and another not at all.
+    """
+
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    total: int | None = None
+    answered_at: datetime | None = None
+    shifted: bool = False
+
+
+class SmugMugV2:
+    """Reads API v2. Every method raises `SourceError`, after bounded retries, and OutOfTime."""
+
+    def __init__(self, transport: Transport, credentials: Credentials) -> None:
+        self._transport = transport
+        self._credentials = credentials
+
+    def get(
+        self,
+        path: str,
+        *,
+        about: About,
+        deadline: Deadline,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer at ``/api/v2`` + ``path``."""
+        query = {"_verbosity": "1", "_filteruri": "", **(parameters or {})}
+        if not self._credentials.signed:
+            # v2 takes the key of an unsigned call in the query only; errors never show URLs.
+            query["APIKey"] = self._credentials.api_key
+        request = requests.Request(
+            "GET",
+            f"{self._transport.api_url}/api/v2{path}",
+            params=query,
+            headers={"Accept": "application/json"},
+        )
+
+        def read(reply: Reply) -> Answer:
+            return self._judge(reply, about)
+
+        return self._transport.call(request, read, deadline=deadline)
+
+    def pages(
+        self,
+        path: str,
+        *,
+        locator: str,
+        key: str,
+        about: About,
+        deadline: Deadline,
+        fields: tuple[str, ...],
+    ) -> Pages:
+        """Read the list at ``path`` to its last page; entries are by their field ``key``.
+
+        The order is that of the list. Raises MalformedAnswer if a page shows an entry twice, or
+        does not lead on in this list.
+        """
+        pages, start = Pages(), 1
+        for number in range(_MOST_PAGES):
+            answer = self.get(
+                path,
+                about=about,
+                deadline=deadline,
+                parameters={
+                    "start": str(start),
+                    "count": str(PAGE),
+                    "_filter": ",".join(fields),
+                },
+            )
+            _same_place(answer.data, path)
+            leads_on = _take_page(pages, answer, locator, key, first=number == 0)
+            if leads_on is None:
+                pages.shifted |= pages.total is not None and pages.total != len(pages.entries)
+                return pages
+            start = _next_start(leads_on, f"/api/v2{path}", self._transport.api_url, after=start)
+        raise MalformedAnswer("the list has more pages than any account")
+
+    def _judge(self, reply: Reply, about: About) -> Answer:
+        rule = rule_of_status(reply.status)
+        if reply.status == 429 or reply.status >= 500:
+            raise self._trouble(reply, rule, about, enveloped=False)
+        try:
+            data = answers.parse_object(reply.body)
+            code = answers.number(data, "Code")
+            if code is None and "Response" not in data:
+                raise MalformedAnswer("the answer has no Response")
+        except MalformedAnswer as error:
+            if rule is not None:
+                raise self._trouble(reply, rule, about, enveloped=False) from None
+            if about is About.ACCOUNT and answers.is_html(
+                reply.body, reply.headers.get("Content-Type", "")
+            ):
+                message = RETIRED.format(reason="a web page in its place")
+                raise Trouble(SourceRetired(message), retry=Retry.YES) from None
+            raise Trouble(MalformedAnswer(f"API v2: {error}"), retry=Retry.YES) from None
+        if rule is None and code not in {None, 200}:
+            # The envelope's own code, should it ever differ from the status.
+            rule = (rule_of_status(code) if code and 100 <= code <= 599 else None) or UNKNOWN_CODE
+        if rule is not None:
+            raise self._trouble(reply, rule, about, enveloped=True, code=code)
+        response = data.get("Response")
+        if not isinstance(response, dict):
+            message = "API v2: the answer has no Response"
+            raise Trouble(MalformedAnswer(message), retry=Retry.YES)
+        return Answer(response, answers.answered_at(reply.headers))
+
+    def _trouble(
+        self,
+        reply: Reply,
+        rule: Rule | None,
+        about: About,
+        *,
+        enveloped: bool,
+        code: int | None = None,
+    ) -> Trouble:
+        assert rule is not None
+        status = reply.status if reply.status != 200 else code
+        reason = f"HTTP {status}, {rule.meaning}"
+        account = about is About.ACCOUNT
+        error: type[SourceError] | None = None
+        message = f"API v2: {reason}"
+        if status in {401, 403} and account:
+            error, message = LoginLost, LOGIN_LOST.format(reason=reason)
+        elif status == 401:
+            error = AccessRefused
+        elif status in GONE and enveloped:
+            # v2's own word, not an edge server's: asking again changes nothing.
+            error = AccessRefused if account else AlbumNotFound
+            if account:
+                message = f"API v2: SmugMug knows no such user ({reason})"
+        elif account and (status in GONE or 300 <= reply.status < 400):
+            error, message = SourceRetired, RETIRED.format(reason=reason)
+        trouble = Trouble.by(rule, message, api_code=code, error=error)
+        if status in GONE and enveloped:
+            trouble.retry = Retry.NO
+        if status == 401 and self._transport.clock_is_off(reply):
+            trouble.retry, trouble.mends_clock = Retry.ONCE, True
+        return trouble
+
+
+def _same_place(response: Mapping[str, Any], path: str) -> None:
+    uri = answers.text(response, "Uri")
+    if uri is None:
+        return
+    shown, asked = unquote(urlsplit(uri).path), unquote(f"/api/v2{path}")
+    # A nickname may come back spelt otherwise; an album's key may not.
+    same = shown == asked if path.startswith("/album/") else shown.casefold() == asked.casefold()
+    if not same:
+        raise MalformedAnswer("API v2: the answer is about something else")
+
+
+def _take_page(pages: Pages, answer: Answer, locator: str, key: str, *, first: bool) -> str | None:
+    """Add a page; gives where the next one is, or None."""
+    response = answer.data
+    entries = answers.objects(response, locator)
+    about = response.get("Pages")
+    about = about if isinstance(about, dict) else {}
+    total, count = answers.count(about, "Total"), answers.count(about, "Count")
+    if count is not None and count != len(entries):
+        raise MalformedAnswer(f"API v2: a page of {count} entries shows {len(entries)}")
+    if not entries and total is None and answers.text(response, "Locator") != locator:
+        # An empty list is left out of the answer, and so is every list of another answer.
+        raise MalformedAnswer(f"API v2: the answer is no list of {locator}")
+    keys = [answers.key_of(entry, key) for entry in entries]
+    answers.refuse_duplicates(keys, [], locator)
+    pages.shifted |= any(name in pages.entries for name in keys)
+    pages.shifted |= not first and total != pages.total
+    pages.entries.update(zip(keys, entries, strict=True))
+    pages.total = total
+    if first:
+        pages.answered_at = answer.answered_at
+    elif pages.answered_at is not None:
+        # The earliest date: what changed between two pages is seen again.
+        date = answer.answered_at
+        pages.answered_at = min(pages.answered_at, date) if date is not None else None
+    leads_on = answers.text(about, "NextPage")
+    if leads_on is not None and not entries:
+        raise MalformedAnswer("API v2: an empty page that leads on")
+    return leads_on
+
+
+def _next_start(next_page: str, path: str, api_url: str, *, after: int) -> int:
+    """Where the next page begins. Only the number is taken from SmugMug's link, so that it can
+    lead nowhere else. Raises MalformedAnswer if it is not a later page of the same list."""
+    try:
+        parts = urlsplit(next_page)
+        elsewhere = bool(parts.netloc) and parts.netloc != urlsplit(api_url).netloc
+        start = answers.number({"start": parse_qs(parts.query).get("start", [""])[0]}, "start")
+    except ValueError:
+        elsewhere, start = True, None
+    if elsewhere or unquote(parts.path).casefold() != unquote(path).casefold():
+        raise MalformedAnswer("API v2: the next page is one of something else")
+    if start is None or start <= after:
+        raise MalformedAnswer("API v2: the next page does not lead on")
+    return start
+
+
+def quoted(name: str) -> str:
+    """``name`` as a part of a path."""
+    return quote(name, safe="")
