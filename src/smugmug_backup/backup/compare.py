@@ -185,26 +185,37 @@ def _keep_stored(
     now: datetime,
 ) -> tuple[Original, Wanted | None]:
     offer = image.offer
-    if before.reason == "md5_mismatch" and (before.waits(now) or full):
+    fetchable = without_bytes(offer, before, now=now) is None
+    if before.reason == "md5_mismatch" and fetchable and (before.waits(now) or full):
         return before, _wanted(image, before)
     if not changed:
         return before, None
     if offer.availability is Availability.LOOKUP and offer.kind == "rendition":
         # API v2 tells of a video's bytes only when asked for each one.
-        if same_source:
-            return before, _wanted(image, before, kept_if=before.source_md5)
-        return before, None
+        if not same_source:
+            return before, None
+        # Pending until it was asked: with the new fingerprint and the old bytes, a failed question
+        # would never be put again.
+        draft = Original(
+            kind=offer.kind,
+            status="pending",
+            source_md5=offer.md5,
+            reason="not_yet",
+            pending_since=now,
+            previous=before.key,
+        )
+        return draft, _wanted(image, draft, kept=before)
     if offer.kind == "none":
         return before, None
     verified = before.verified if offer.md5 is None else before.md5 == offer.md5
     return replace(before, source_md5=offer.md5, verified=verified), None
 
 
-def _wanted(image: Image, draft: Original, *, kept_if: str | None = None) -> Wanted:
+def _wanted(image: Image, draft: Original, *, kept: Original | None = None) -> Wanted:
     if image.offer.availability is not Availability.LOOKUP:
         # An album of 5,000 waits here; only a look-up needs more than the offer.
         image = replace(image, data={}, urls=())
-    return Wanted(image, draft, kept_if)
+    return Wanted(image, draft, kept)
 
 
 def is_replaced(

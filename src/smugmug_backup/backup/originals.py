@@ -46,13 +46,13 @@ _REMEMBERED = 20_000
 class Wanted:
     """An original that is needed: for which image, and what its line says until it is there.
 
-    ``kept_if`` is the source's MD5 of the bytes we hold, where only a look at the source can
-    tell whether they changed (a video of API v2).
+    ``kept`` is what the line says again if the source's MD5 is still that of the bytes we hold,
+    where only a look at the source can tell whether they changed (a video of API v2).
     """
 
     image: Image
     draft: Original
-    kept_if: str | None = None
+    kept: Original | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,12 @@ class Originals:
         offer = wanted.image.offer
         if offer.availability is Availability.LOOKUP:
             offer = self._source.resolve(album, wanted.image, deadline=deadline)
-            if wanted.kept_if is not None and offer.md5 == wanted.kept_if:
-                return Fetched(wanted.draft)
+            kept = wanted.kept
+            if kept is not None and offer.md5 is not None and offer.md5 == kept.source_md5:
+                return Fetched(kept)
             unfetchable = without_bytes(offer, wanted.draft, now=now)
             if unfetchable is not None:
-                return Fetched(unfetchable)
+                return Fetched(wanted.draft if wanted.draft.stored else unfetchable)
         stored, new = self._store_once(wanted.image.key, offer, deadline)
         agrees = stored.md5 == offer.md5
         mismatch = offer.exact and offer.md5 is not None and not agrees
