@@ -29,7 +29,13 @@ from smugmug_backup.backup.listing import (
 )
 from smugmug_backup.backup.manifest import Entry, Header, Manifest, live_count
 from smugmug_backup.backup.originals import Fetched, Originals, Wanted
-from smugmug_backup.backup.ports import Account, Album, BackupStore, Listing, PhotoSource
+from smugmug_backup.backup.ports import (
+    Account,
+    Album,
+    BackupStore,
+    Listing,
+    PhotoSource,
+)
 from smugmug_backup.backup.report import (
     AlbumState,
     Counts,
@@ -281,10 +287,11 @@ class AlbumWork:
 
     def _read_record(self, key: str) -> Mapping[str, Any] | None:
         try:
-            record: Mapping[str, Any] = json.loads(self._store.read(key))
-        except (NotStored, ValueError):
-            return None  # Lost or damaged: `check` names it, and the album goes on.
-        return record
+            record: Any = json.loads(self._store.read(key))
+        except (NotStored, ValueError, RecursionError):
+            record = None
+        # Lost or damaged: `check` names it, and the album goes on.
+        return record if records.is_image_record(record) else None
 
     # -- do --------------------------------------------------------------------------------------
 

@@ -94,6 +94,16 @@ def image_record(album_key: str, image: Image, source: str) -> bytes:
     )
 
 
+def is_image_record(data: Any) -> bool:
+    """Whether ``data`` has what is read back from an image record."""
+    return (
+        isinstance(data, dict)
+        and isinstance(data.get("source"), str)
+        and isinstance(data.get("image"), dict)
+        and isinstance(data.get("urls"), list)
+    )
+
+
 def album_record(album: Album, source: str) -> bytes:
     """The record file of ``album`` itself."""
     return canonical_json(
