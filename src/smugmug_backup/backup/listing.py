@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from smugmug_backup.backup.ports import Album, Listing
-from smugmug_backup.backup.report import AlbumState
+from smugmug_backup.backup.report import ALBUM_BACK, AlbumState
 
 OVERLAP = timedelta(hours=48)
 """The cursor stays this far behind the source's clock.
@@ -36,7 +36,7 @@ def choose_listing(
     if state.next_full is not None:
         return Choice(None, state.next_full)
     if not state.live:
-        return Choice(None, "album is back")
+        return Choice(None, ALBUM_BACK)
     if state.pending:
         return Choice(None, "originals pending")
     if state.cursor <= 0:

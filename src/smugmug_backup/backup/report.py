@@ -32,6 +32,7 @@ CONTINUING = "continuing"
 INCOMPLETE = "incomplete"
 REFUSED = "refused"
 
+ALBUM_BACK = "album is back"
 ALBUM_MISSING = "album missing"
 """`AlbumState.next_full` while an album that has vanished has no tombstone yet."""
 

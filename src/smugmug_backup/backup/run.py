@@ -19,15 +19,24 @@ from smugmug_backup.backup.errors import (
     BackupError,
     BadRequest,
     MalformedAnswer,
+    NotABackup,
     NotStored,
+    OutOfTime,
     RunRefused,
     SourceError,
 )
 from smugmug_backup.backup.originals import Originals
 from smugmug_backup.backup.overflow import PlannedAlbum
-from smugmug_backup.backup.ports import Account, Album, BackupStore, Overflow, PhotoSource
+from smugmug_backup.backup.ports import (
+    Account,
+    Album,
+    BackupStore,
+    Overflow,
+    PhotoSource,
+)
 from smugmug_backup.backup.readme import README_TEXT
 from smugmug_backup.backup.report import (
+    ALBUM_BACK,
     ALBUM_MISSING,
     COMPLETE,
     CONTINUING,
@@ -51,6 +60,8 @@ from smugmug_backup.backup.state import (
     newest_reports,
     trusted_report_after,
 )
+
+NOT_STARTED = "overflow_not_started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +140,8 @@ class Backup:
     def run(self, request: RunRequest, *, deadline: Deadline) -> RunReport | DryRun:
         """Back up the account, or the chosen albums, and store the report.
 
-        Returns the report, whatever its status. Raises RunRefused if the store belongs to another
-        account or view, BadRequest for albums that the account does not have (both before anything
+        Returns the report, whatever its status; a dry run raises what a report would tell. Raises
+        RunRefused if the store belongs to another account or view, BadRequest for albums that the account does not have (both before anything
         is written), and StoreError or FormatTooNew if the store cannot be read or written.
         """
         with self._pools() as (albums_pool, transfers):
@@ -266,6 +277,15 @@ class _Tally:
         for note in outcome.notes:
             self.album_notes[note] = self.album_notes.get(note, 0) + 1
 
+    def miss(self, album_keys: Iterable[str]) -> None:
+        """These albums were not listed, and if no failure says why, this one does."""
+        named = {failure.album_key for failure in self.failures}
+        if None in named:
+            return  # The run as a whole failed.
+        for key in album_keys:
+            if key not in named:
+                self.failures.append(Failure(key, None, "not_done", "not listed in this run"))
+
     def all_notes(self) -> tuple[str, ...]:
         return (
             *self.notes,
@@ -282,11 +302,12 @@ def _store_report(
     trigger: str | None,
     attempt_of: str | None,
     part: bool,
+    since: datetime,
     chosen: frozenset[str] | None = None,
     refused: bool = False,
 ) -> RunReport:
     """Write the report. Album by album it takes the entry with the later ``listed_at``: another
-    run may have ended meanwhile."""
+    run may have ended meanwhile. Nothing is complete that was not listed ``since`` then."""
     store, ignored = session.store, session.options.ignore_albums
     if not refused and not part:
         newer = trusted_report_after(store, base.trusted)
@@ -295,6 +316,8 @@ def _store_report(
     live = {key: state for key, state in tally.states.items() if state.live}
     counted = {key: state for key, state in live.items() if key not in ignored}
     judged = counted if chosen is None else {k: s for k, s in counted.items() if k in chosen}
+    if not refused and not tally.left_over:
+        tally.miss(key for key in sorted(judged) if _earlier(judged[key].listed_at, since))
     counts = tally.counts
     counts.albums = len(live)
     counts.images = sum(state.image_count for state in live.values())
@@ -374,7 +397,7 @@ class _Run(_Session):
         )
         try:
             account, albums = asked.result()
-        except SourceError as error:
+        except (SourceError, OutOfTime) as error:
             return self._without_source(known, error)
         check_binding(known.account, account)
         try:
@@ -435,11 +458,15 @@ class _Run(_Session):
 
     # -- ends before any work --------------------------------------------------------------------
 
-    def _without_source(self, known: Known, error: SourceError) -> RunReport:
+    def _without_source(self, known: Known, error: BackupError) -> RunReport:
+        if self._request.dry_run:
+            raise error
         refused = error.fatal or isinstance(error, MalformedAnswer)
         return self._report(self._tally(known, [Failure.of(error)]), known.account, refused=refused)
 
     def _refused(self, known: Known, account: Account, error: RunRefused) -> RunReport:
+        if self._request.dry_run:
+            raise error
         return self._report(self._tally(known, [Failure.of(error)]), account, refused=True)
 
     def _tally(self, known: Known, failures: Iterable[Failure] = ()) -> _Tally:
@@ -501,9 +528,10 @@ class _Run(_Session):
         if self.observer is not None:
             self.observer.planned(len(todo))
         left: list[PlannedAlbum] = []
+        before = dict(tally.states)
 
         def one(album: Album) -> Outcome:
-            return self.guarded(work, album, known.albums.get(album.key, AlbumState()))
+            return self.guarded(work, album, before.get(album.key, AlbumState()))
 
         for album, outcome in zip(todo, self.albums_pool.map(one, todo), strict=True):
             tally.take(album.key, outcome)
@@ -517,7 +545,12 @@ class _Run(_Session):
     def _note_missing_albums(self, tally: _Tally, work: AlbumWork, shown: set[str]) -> None:
         """Record what has left the account: missing first, deleted after a second look."""
         for key, state in list(tally.states.items()):
-            if key in shown or state.gone or key in self._gone_on:
+            if state.gone or key in self._gone_on:
+                continue
+            if key in shown:
+                if not state.live:
+                    # Even if its listing fails now: the next absence is a new one.
+                    tally.states[key] = replace(state, missing_since=None, next_full=ALBUM_BACK)
                 continue
             now = self.clock.now()
             if state.missing_since is None:
@@ -567,7 +600,7 @@ class _Run(_Session):
             self.overflow.start(self.run_id)
         except BackupError as error:
             tally.failures.append(
-                Failure(None, None, "overflow_not_started", f"the work goes on tomorrow: {error}")
+                Failure(None, None, NOT_STARTED, f"the work goes on tomorrow: {error}")
             )
             tally.left_over = False
             return
@@ -589,6 +622,7 @@ class _Run(_Session):
             trigger=self._request.trigger,
             attempt_of=self._attempts[0].run_id if self._attempts else None,
             part=bool(self._request.albums),
+            since=keys.run_start(self._attempts[-1].run_id if self._attempts else self.run_id),
             chosen=chosen,
             refused=refused,
         )
@@ -648,8 +682,8 @@ class _Finish(_Session):
         reports = newest_reports(self.store, now=self.started_at)
         try:
             begun = load_report(self.store, self._run)
-        except NotStored:
-            begun = None  # The run died after it had handed over; its plan is enough.
+        except (NotStored, NotABackup):
+            begun = None  # The run died after it had handed over.
         base = reports.trusted or begun
         tally = _Tally(
             states=dict(base.albums) if base else {},
@@ -661,8 +695,16 @@ class _Finish(_Session):
                 *tally.unavailable.get(each.album_key, ()),
                 each,
             )
-        if begun is not None:
-            tally.failures += begun.failures
+        if begun is None:
+            message = f"run {self._run} ended without a report of what it did not hand over"
+            tally.failures.append(Failure(None, None, "not_done", message))
+        # What failed before the hand-over was tried again if it is in the plan.
+        again = {each_planned.album.key for each_planned in planned}
+        tally.failures += (
+            each
+            for each in (begun.failures if begun else ())
+            if each.album_key not in again and each.code != NOT_STARTED
+        )
         for each_planned in planned:
             self._take(tally, each_planned, turns.get(each_planned.album.key, ()))
         return _store_report(
@@ -673,7 +715,19 @@ class _Finish(_Session):
             trigger=begun.trigger if begun else None,
             attempt_of=self._run,
             part=False,
+            since=keys.run_start(self._first_attempt(begun)),
         )
+
+    def _first_attempt(self, begun: RunReport | None) -> str:
+        """The run that the trigger's first attempt was; the run itself if it left no report."""
+        first = self._run
+        while begun is not None and begun.attempt_of is not None:
+            first = begun.attempt_of
+            try:
+                begun = load_report(self.store, first)
+            except (NotStored, NotABackup):
+                break
+        return first
 
     def _take(self, tally: _Tally, planned: PlannedAlbum, turns: Sequence[handover.Turn]) -> None:
         key = planned.album.key
@@ -688,6 +742,9 @@ class _Finish(_Session):
             failure = Failure(key, None, "not_done", "the workers ran out of turns")
             outcome = replace(outcome, failures=(*outcome.failures, failure), left_over=False)
         current = tally.states.get(key)
+        if current is not None and current.generation >= outcome.state.generation:
+            # The base's total counts this generation already.
+            outcome.counts.unverified = 0
         if current is None or not _earlier(outcome.state.listed_at, current.listed_at):
             tally.take(key, outcome)
         else:

@@ -176,10 +176,19 @@ def known_albums(
     for key, state in entries.items():
         if state.generation == generations.get(key, 0):
             known.albums[key] = state
-    stale = [key for key in generations if key not in known.albums]
+
+    def counted_in(key: str) -> int:
+        return report.albums[key].generation if report and key in report.albums else 0
+
+    # Later entries than the report's bring a state; the rest is in the manifest all the same.
+    stale = [
+        key
+        for key, generation in generations.items()
+        if key not in known.albums or counted_in(key) != generation
+    ]
 
     def one(key: str) -> tuple[str, Manifest | None, int]:
-        counted = report.albums[key].generation if report and key in report.albums else 0
+        counted = counted_in(key)
         try:
             manifest = load_manifest(store, key, generations[key])
             before = load_manifest(store, key, counted) if counted else None
@@ -192,7 +201,7 @@ def known_albums(
             # Its turn will fail and name the damage; the other albums go on.
             known.albums[key] = AlbumState(generation=generations[key], next_full=STATE_LOST)
             continue
-        known.albums[key] = AlbumState.of_header(manifest.header, reason=STATE_LOST)
+        known.albums.setdefault(key, AlbumState.of_header(manifest.header, reason=STATE_LOST))
         known.unavailable[key] = unavailable(key, manifest.entries)
         known.unverified += difference
         known.account = known.account or manifest.header.account
