@@ -1,0 +1,213 @@
+"""Every point at which a process can fail: small worlds, one fault in each possible future."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from smugmug_backup.backup import originals
+from smugmug_backup.backup.errors import PhotoError
+from tests.proof.points import KINDS, Fault, Label, Points
+from tests.proof.world import Limits, World
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A world on the evening before; ``change`` is what happens until the night that fails.
+
+    ``mend`` is what the source does before the nights that must come out right.
+    """
+
+    name: str
+    prepare: Callable[[World], None]
+    change: Callable[[World], None] = lambda world: None
+    mend: Callable[[World], None] = lambda world: None
+    limits: Limits = Limits()
+    in_memory: int = originals.IN_MEMORY
+
+
+def _two_albums(world: World) -> None:
+    world.source.album("A", "Harbour", images=2)
+    world.source.album("B", images=1)
+    world.source.world["B"].images.append(world.source.world["A"].images[0])
+
+
+def _backed_up(world: World) -> None:
+    _two_albums(world)
+    _night(world)
+
+
+def _edits(world: World) -> None:
+    source = world.source
+    first, second = source.world["A"].images
+    source.touch(first, caption="the old quay")
+    source.replace(second)
+    source.upload("A")
+    source.world["B"].images.pop(0)
+    source.world["B"].title = "Beach"
+    source.album("C", images=1)
+
+
+def _pending(world: World) -> None:
+    _backed_up(world)
+    late = world.source.upload("A")
+    world.source.upload("A", has_url=False)
+    world.source.upload("B", video="", has_md5=False)
+    wrong = world.source.upload("B")
+    world.source.bodies[wrong.key] = wrong.body[:-1] + b"?"
+    world.source.errors[f"photo:{late.key}"] = PhotoError("not today")
+    _night(world)
+
+
+def _pending_mended(world: World) -> None:
+    world.source.errors.clear()
+    world.source.bodies.clear()
+    for image in world.source.world["B"].images:
+        if image.video == "":
+            world.source.touch(image, video="Video1280URL")
+
+
+def _missing(world: World) -> None:
+    for key in "DEF":
+        world.source.album(key, images=2)
+    _backed_up(world)
+    world.source.world["A"].images.pop()
+    del world.source.world["D"]
+    _night(world)
+
+
+def _come_back(world: World) -> None:
+    _missing(world)
+    del world.source.world["E"]
+    _night(world)
+    _night(world)
+
+
+def _back(world: World) -> None:
+    world.source.album("E", images=1)
+
+
+def _many(world: World) -> None:
+    world.source.album("A", images=5)
+    world.source.album("B", images=2)
+
+
+def _night(world: World) -> None:
+    world.run()
+    world.look()
+    world.clock.advance(days=1)
+
+
+SCENARIOS = (
+    Scenario("first run", _two_albums),
+    Scenario("edits", _backed_up, _edits),
+    Scenario("pending", _pending, mend=_pending_mended),
+    Scenario("pending no more", _pending, _pending_mended),
+    Scenario("tombstones", _missing),
+    Scenario("album comes back", _come_back, _back),
+    Scenario("commits on the way", _many, limits=Limits(commit_every=2)),
+    Scenario("uploads in parts", _backed_up, _edits, in_memory=8),
+    Scenario("deadline", _many, limits=Limits(ticks=24, commit_every=2)),
+    Scenario("overflow", _many, limits=Limits(ticks=16, overflow=True, commit_every=2)),
+    Scenario("overflow of edits", _backed_up, _edits, limits=Limits(ticks=14, overflow=True)),
+    Scenario("unchanged", _backed_up),
+)
+
+
+def evening(scenario: Scenario) -> World:
+    """The world before the night that fails."""
+    world = World()
+    world.source.inclusive = True
+    scenario.prepare(world)
+    scenario.change(world)
+    world.limits = scenario.limits
+    return world
+
+
+def labels(scenario: Scenario) -> list[Label]:
+    """All operations of that night, if nothing fails."""
+    world = evening(scenario).fork()
+    points = world.points()
+    with _in_memory(scenario):
+        world.run(points, trigger="nightly 1")
+    return points.labels
+
+
+def futures(scenario: Scenario) -> list[Fault]:
+    """All single faults of that night."""
+    return [Fault(label, kind) for label in labels(scenario) for kind in KINDS]
+
+
+def try_all(scenario: Scenario, faults: list[Fault], folder: Path | None = None) -> int:
+    """Live through each of ``faults``; AssertionError names the first that breaks a promise."""
+    base = evening(scenario)
+    with _in_memory(scenario):
+        for number, fault in enumerate(faults):
+            world = base.fork()
+            if folder is not None:
+                world = in_folder(world, folder / str(number))
+            try:
+                live_through(world, scenario, fault)
+            except Exception as error:
+                raise AssertionError(f"{scenario.name}, {fault}: {error}") from error
+    return len(faults)
+
+
+def live_through(world: World, scenario: Scenario, fault: Fault) -> Points:
+    """The failing night, Lambda's retry of it, and healthy nights until all must be right."""
+    points = world.points(fault)
+    world.run(points, trigger="nightly 1")
+    world.look()
+    world.clock.advance(seconds=60)
+    world.run(trigger="nightly 1")
+    world.look()
+    scenario.mend(world)
+    for _ in range(3):
+        # The second look at what is missing may come a night later than without the fault.
+        world.clock.advance(days=1)
+        world.run(limits=Limits(commit_every=scenario.limits.commit_every))
+        world.look()
+    world.look(exact=True)
+    world.clock.advance(days=1)
+    report = world.run(limits=Limits())
+    assert report is not None and report.status == "complete", report
+    world.look(exact=True)
+    written = [key for key in world.history.written if not key.startswith("runs/")]
+    assert not written, f"I4: nothing changed, and yet {written} were written"
+    return points
+
+
+def in_folder(world: World, folder: Path) -> World:
+    """The same world with its store in ``folder``."""
+    from smugmug_backup.storage.folder import FolderStore
+
+    store = FolderStore(folder)
+    for key, body in world.store.objects.items():  # type: ignore[attr-defined]
+        store.create(key, body)
+    world.store = store
+    return world
+
+
+def sample(scenario: Scenario, size: int, seed: int = 1) -> list[Fault]:
+    """``size`` of all faults, the same every time."""
+    every = futures(scenario)
+    return every if len(every) <= size else random.Random(seed).sample(every, size)
+
+
+class _in_memory:
+    """Lets bodies above a few bytes take the way of large ones."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._size = scenario.in_memory
+
+    def __enter__(self) -> None:
+        self._before, originals.IN_MEMORY = originals.IN_MEMORY, self._size
+
+    def __exit__(self, *error: object) -> None:
+        originals.IN_MEMORY = self._before
+
+
+def main() -> Iterator[tuple[str, int]]:
+    """All scenarios, all faults, in memory: (name, points tried)."""
+    for scenario in SCENARIOS:
+        yield scenario.name, try_all(scenario, futures(scenario))

@@ -1,0 +1,218 @@
+"""What the proof found, kept as ordinary tests."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from smugmug_backup.backup import keys
+from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.backup.errors import (
+    BackupError,
+    MalformedAnswer,
+    OutOfTime,
+    PhotoError,
+    SourceUnavailable,
+)
+from smugmug_backup.backup.ports import Availability, Image, Offer
+from tests.proof.points import KILLED_BEFORE, Fault
+from tests.proof.world import Limits, World
+from tests.tools.fake_source import FakeImage, FakeSource
+
+
+def one_album(images: int = 1) -> World:
+    world = World()
+    world.source.album("A", images=images)
+    return world
+
+
+def night(world: World, **how: Any) -> Any:
+    report = world.run(**how)
+    world.look()
+    world.clock.advance(days=1)
+    return report
+
+
+class AsksForVideos(FakeSource):
+    """Tells of a video's bytes only when asked, as API v2 does."""
+
+    def _offer(self, image: FakeImage, raw: dict[str, Any]) -> Offer:
+        offer = super()._offer(image, raw)
+        if image.video is None:
+            return offer
+        return replace(offer, availability=Availability.LOOKUP, md5=None, url=None)
+
+    def resolve(self, album: Any, image: Image, *, deadline: Deadline) -> Offer:
+        self._call(f"resolve:{image.key}")
+        return super()._offer(
+            self.find(image.key), {**image.data, "MD5Sum": self.find(image.key).md5}
+        )
+
+
+def with_a_video() -> tuple[World, FakeImage]:
+    world = World()
+    world.source = AsksForVideos(world.clock)
+    world.source.album("A")
+    video = world.source.upload("A", video="Video1280URL", has_md5=False)
+    night(world)
+    return world, video
+
+
+def stored_bytes(world: World, image: FakeImage) -> bytes | None:
+    album = next(key for key, each in world.source.world.items() if image in each.images)
+    lines = world.history.manifests[album]
+    key = lines[max(lines)].images[image.key]["original"]["key"]
+    return None if key is None else world.store.read(key)
+
+
+@pytest.mark.parametrize("error", [SourceUnavailable("503"), OutOfTime("no time")])
+def test_a_video_that_changed_is_asked_for_again_if_the_question_failed(error: BackupError) -> None:
+    world, video = with_a_video()
+    world.source.touch(video, body=b"\xff\xd8\xff\xe0" + video.body[4:][::-1])
+    world.source.errors[f"resolve:{video.key}"] = error
+    night(world)
+    world.source.errors.clear()
+    night(world)
+    assert stored_bytes(world, video) == video.body
+
+
+def test_a_video_that_changed_in_words_only_is_not_downloaded_again() -> None:
+    world, video = with_a_video()
+    world.source.touch(video, caption="waves")
+    downloads = world.source.calls[f"photo:{video.key}"]
+    report = night(world)
+    assert report.status == "complete" and report.counts.changed == 1
+    assert world.source.calls[f"photo:{video.key}"] == downloads
+    assert stored_bytes(world, video) == video.body
+
+
+def test_bytes_of_a_wrong_md5_stay_when_the_source_offers_none_any_more() -> None:
+    world = one_album()
+    (image,) = world.source.world["A"].images
+    world.source.bodies[image.key] = wrong = image.body[:-1] + b"?"
+    night(world)
+    world.source.touch(image, has_url=False)
+    night(world)
+    assert stored_bytes(world, image) == wrong
+
+
+def test_an_album_that_failed_in_a_run_that_died_is_missing_from_the_overflows_report() -> None:
+    world = World(limits=Limits(ticks=16, overflow=True, commit_every=2))
+    world.source.album("A")
+    world.source.album("B", images=7)
+    world.source.errors["images:A"] = SourceUnavailable("503")
+    key = "runs/2026/11/20261124T030000Z-00000001.json"
+    points = world.points(Fault(("store.create", key, 0), KILLED_BEFORE))
+    report = night(world, points=points, trigger="t")
+    assert points.hit
+    assert report.status == "incomplete"
+
+
+def test_what_the_overflow_mended_is_no_failure_of_its_report() -> None:
+    world = World(limits=Limits(ticks=30, overflow=True, commit_every=2))
+    world.source.album("A", images=9)
+    first = world.source.world["A"].images[0].key
+    tries = iter([PhotoError("not now"), PhotoError("not now")])
+    world.source.errors[f"photo:{first}"] = lambda: next(tries, None)
+    report = night(world)
+    assert report.status == "complete", report.failures
+
+
+def test_a_dry_run_that_is_refused_writes_nothing() -> None:
+    world = one_album()
+    night(world)
+    world.source.world.clear()
+    assert world.run(dry_run=True) is None
+    world.look()
+    assert not world.history.written
+    world.source.errors["albums"] = MalformedAnswer("HTML")
+    assert world.run(dry_run=True) is None
+    world.look()
+    assert not world.history.written
+
+
+def test_a_run_whose_time_ends_while_it_asks_for_the_albums_still_reports() -> None:
+    world = one_album()
+    night(world)
+    world.source.errors["albums"] = OutOfTime("no time")
+    report = night(world)
+    assert report is not None and report.status == "incomplete"
+    assert [failure.code for failure in report.failures] == ["out_of_time"]
+
+
+def test_an_album_that_was_seen_again_starts_its_absence_anew() -> None:
+    world = one_album()
+    world.source.album("B")
+    night(world)
+    album = world.source.world.pop("A")
+    night(world)
+    world.source.world["A"] = album
+    world.source.errors["images:A"] = SourceUnavailable("503")
+    night(world)
+    del world.source.world["A"]
+    world.source.errors.clear()
+    night(world)
+    lines = world.history.manifests["A"]
+    assert lines[max(lines)].header["deleted_at"] is None
+
+
+def test_a_record_that_is_json_and_yet_no_record_stops_nothing() -> None:
+    world = one_album()
+    world.source.album("B", images=1)
+    night(world)
+    (image,) = world.source.world["A"].images
+    lines = world.history.manifests["A"][1]
+    world.store.objects[lines.images[image.key]["record"]] = b"{}"  # type: ignore[attr-defined]
+    world.source.touch(image, caption="x")
+    other = world.source.upload("B")
+    report = world.run()
+    assert report.status == "complete"
+    assert world.store.head(keys.original(other.key, other.md5, "jpg")) is not None
+
+
+def test_finishing_twice_counts_what_is_unverified_once() -> None:
+    world = World(limits=Limits(ticks=30, overflow=True, commit_every=2))
+    world.source.album("A", images=9)
+    for image in world.source.world["A"].images:
+        image.has_md5 = False
+    night(world)
+    (run,) = world.overflow.runs
+    backup = world.backup(world.points())
+    again = backup.finish(run, deadline=Deadline.none(world.clock))
+    assert again.counts.unverified == 9
+    world.look()
+
+
+def test_an_overflow_that_ended_without_a_report_still_tells_what_is_unavailable() -> None:
+    world = World(limits=Limits(ticks=30, overflow=True, commit_every=2))
+    world.source.album("A", images=9)
+    lost = world.source.upload("A", has_url=False)
+    points = world.points()
+    world._run(points, world.limits, world_request())
+    (run,) = world.overflow.runs
+    for line in world.store.read(keys.plan(run)).splitlines():
+        planned = [planned_album(item) for item in json.loads(line)["albums"]]
+        while world.backup(points).work(run, planned, deadline=Deadline.none(world.clock)):
+            pass
+    world.overflow.going.clear()
+    world.look()
+    world.clock.advance(days=1)
+    world.limits = Limits(overflow=True)
+    report = night(world)
+    assert [each.image_key for each in report.unavailable] == [lost.key]
+
+
+def world_request() -> Any:
+    from smugmug_backup.backup.run import RunRequest
+
+    return RunRequest()
+
+
+def planned_album(item: Any) -> Any:
+    from smugmug_backup.backup.overflow import PlannedAlbum
+
+    return PlannedAlbum.from_json(item)
+
+
+__all__ = ["json"]
