@@ -177,6 +177,14 @@ class NotStored(StoreError):
     answer = Answer.NEVER
 
 
+class Archived(StoreError):
+    """The object lies in an archive class and must be thawed before it can be read."""
+
+    code = "archived"
+    answer = Answer.NEVER
+    remedy = Remedy.OWNER
+
+
 class AlreadyStored(StoreError):
     """Something else lies under this key; it was left as it is."""
 

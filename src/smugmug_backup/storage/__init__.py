@@ -1,0 +1,1 @@
+"""Where the backup lies: an S3 bucket, or a folder with the same keys."""
