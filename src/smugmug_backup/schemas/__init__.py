@@ -1,0 +1,198 @@
+"""The JSON Schemas (draft 2020-12) of all that a run writes, and a small validator for them.
+
+The validator knows just the keywords that these schemas use, so that the shipped function can hold
+files to them with the standard library alone; the tests compare it with `jsonschema`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+NAMES = (
+    "image-record",
+    "album-record",
+    "manifest-header",
+    "manifest-line",
+    "run-report",
+    "plan-line",
+    "outcome",
+)
+
+Check = Callable[[Any], str | None]
+"""Says what is wrong with a value, by its place, or None."""
+
+
+def load(name: str) -> dict[str, Any]:
+    """The schema called ``name``."""
+    text = (files(__name__) / f"{name}.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+@cache
+def checker(name: str) -> Check:
+    """A function that says what is wrong with a value by the schema ``name``, None if nothing."""
+    schema = load(name)
+    return _compile(schema, schema)
+
+
+_IGNORED = {"$schema", "$defs", "title", "description", "items", "required", "additionalProperties"}
+
+
+def _compile(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Check:
+    checks: list[Check] = []
+    for keyword, value in schema.items():
+        if keyword in _IGNORED:
+            continue
+        checks.append(_KEYWORDS[keyword](value, root))
+    if "items" in schema:
+        checks.append(_items(_compile(schema["items"], root)))
+    if {"required", "additionalProperties"} & schema.keys():
+        checks.append(_names(schema, root))
+
+    def check(value: Any) -> str | None:
+        for each in checks:
+            wrong = each(value)
+            if wrong is not None:
+                return wrong
+        return None
+
+    return check
+
+
+def _ref(value: str, root: Mapping[str, Any]) -> Check:
+    return _compile(root["$defs"][value.removeprefix("#/$defs/")], root)
+
+
+def _type(value: str | list[str], root: Mapping[str, Any]) -> Check:
+    names = frozenset([value] if isinstance(value, str) else value)
+    return lambda v: None if names & _types_of(v) else f"must be {' or '.join(sorted(names))}"
+
+
+def _types_of(value: Any) -> frozenset[str]:
+    if isinstance(value, float) and value.is_integer():
+        return frozenset(("number", "integer"))
+    return _TYPES.get(type(value), frozenset())
+
+
+_TYPES: Mapping[type, frozenset[str]] = {
+    type(None): frozenset(("null",)),
+    bool: frozenset(("boolean",)),
+    int: frozenset(("integer", "number")),
+    float: frozenset(("number",)),
+    str: frozenset(("string",)),
+    list: frozenset(("array",)),
+    dict: frozenset(("object",)),
+}
+
+
+def _enum(value: list[Any], root: Mapping[str, Any]) -> Check:
+    said = f"must be one of {', '.join(json.dumps(each) for each in value)}"
+    return lambda v: None if any(_same(v, each) for each in value) else said
+
+
+def _const(value: Any, root: Mapping[str, Any]) -> Check:
+    return lambda v: None if _same(v, value) else f"must be {json.dumps(value)}"
+
+
+def _same(one: Any, other: Any) -> bool:
+    # In JSON true is not 1, in Python it is.
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _pattern(value: str, root: Mapping[str, Any]) -> Check:
+    search = re.compile(value).search
+    return lambda v: None if not isinstance(v, str) or search(v) else f"must match {value}"
+
+
+def _minimum(value: float, root: Mapping[str, Any]) -> Check:
+    def check(v: Any) -> str | None:
+        number = isinstance(v, (int, float)) and not isinstance(v, bool)
+        return f"must be at least {value}" if number and v < value else None
+
+    return check
+
+
+def _any_of(value: list[Mapping[str, Any]], root: Mapping[str, Any]) -> Check:
+    branches = [_compile(each, root) for each in value]
+    said = "must be one of: " + "; ".join(str(each.get("title", "?")) for each in value)
+    return lambda v: None if any(branch(v) is None for branch in branches) else said
+
+
+def _properties(value: Mapping[str, Any], root: Mapping[str, Any]) -> Check:
+    compiled = [(name, _compile(each, root)) for name, each in value.items()]
+
+    def check(v: Any) -> str | None:
+        if isinstance(v, dict):
+            for name, each in compiled:
+                if name in v:
+                    wrong = each(v[name])
+                    if wrong is not None:
+                        return _at(name, wrong)
+        return None
+
+    return check
+
+
+def _names(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Check:
+    required: Iterable[str] = schema.get("required", ())
+    known = frozenset(schema.get("properties", ()))
+    others = schema.get("additionalProperties", True)
+    other = _compile(others, root) if isinstance(others, dict) else None
+
+    def check(v: Any) -> str | None:
+        if not isinstance(v, dict):
+            return None
+        for name in required:
+            if name not in v:
+                return f"{name} is missing"
+        for name in v.keys() - known:
+            if others is False:
+                return f"{name} is not a field of this format"
+            wrong = other(v[name]) if other else None
+            if wrong is not None:
+                return _at(name, wrong)
+        return None
+
+    return check
+
+
+def _property_names(value: Mapping[str, Any], root: Mapping[str, Any]) -> Check:
+    check_name = _compile(value, root)
+
+    def check(v: Any) -> str | None:
+        names = v if isinstance(v, dict) else ()
+        return next((f"{name} {wrong}" for name in names if (wrong := check_name(name))), None)
+
+    return check
+
+
+def _items(check_item: Check) -> Check:
+    def check(v: Any) -> str | None:
+        for index, item in enumerate(v if isinstance(v, list) else ()):
+            wrong = check_item(item)
+            if wrong is not None:
+                return _at(str(index), wrong)
+        return None
+
+    return check
+
+
+def _at(name: str, wrong: str) -> str:
+    return f"{name} {wrong}" if wrong.startswith("must ") else f"{name}.{wrong}"
+
+
+_KEYWORDS: Mapping[str, Callable[[Any, Mapping[str, Any]], Check]] = {
+    "$ref": _ref,
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "pattern": _pattern,
+    "minimum": _minimum,
+    "anyOf": _any_of,
+    "properties": _properties,
+    "propertyNames": _property_names,
+}
