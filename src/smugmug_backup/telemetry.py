@@ -1,5 +1,7 @@
 """What the function says of itself: one log line per album and run, at most ten metrics."""
 
+import os
+import warnings
 from traceback import extract_tb
 
 from aws_lambda_powertools import Logger, Metrics
@@ -9,8 +11,14 @@ from smugmug_backup.backup.album import Outcome
 from smugmug_backup.backup.ports import Album
 from smugmug_backup.backup.report import COMPLETE, CONTINUING, REFUSED, RunReport
 
-logger = Logger()
-metrics = Metrics()
+# The stack's name; the metrics' only dimension.
+_SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "smugmug-backup"
+
+logger = Logger(service=_SERVICE)
+metrics = Metrics(namespace="SmugMugBackup", service=_SERVICE)
+
+# An event that was refused has nothing to count; Powertools' own way to say that this is fine.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 
 class LogObserver:
