@@ -1,6 +1,5 @@
 """Builds everything for given settings: the source, the store, the backup over both."""
 
-import random
 import secrets
 import time
 from collections.abc import Callable
@@ -91,7 +90,7 @@ def build_source(
     settings: SourceSettings, credentials: Credentials, clock: Clock, *, share: int = 1
 ) -> PhotoSource:
     """The source that the settings name. Raises BadRequest if a nickname is needed."""
-    if settings.nickname is None and not credentials.signs:
+    if settings.nickname is None and not credentials.signed:
         raise BadRequest(
             "SMUGMUG_NICKNAME is missing: without an access token it says whose albums to read"
         )
@@ -106,11 +105,10 @@ def build_source(
         photo_hosts=settings.photo_hosts,
         governor=Governor(
             max_concurrency=settings.max_concurrency,
-            max_calls_per_second=None if ceiling is None else ceiling / share,
+            calls_per_second=None if ceiling is None else ceiling / share,
             clock=clock,
         ),
         clock=clock,
-        random=random.Random(secrets.randbits(64)),
     )
 
 
