@@ -1,0 +1,44 @@
+"""A stand-in for SmugMug on loopback: API 1.3.0, API v2, OAuth and the photo host.
+
+    world = World(generate_account(seed=1, albums=3, images=4))   # or demo_account()
+    with LocalSmugMug(world) as smugmug:
+        smugmug.url                                   # API and photos, http://127.0.0.1:PORT
+        smugmug.faults.add("status", status=503, method="images", times=2, retry_after=1)
+        world.edit(image_key, caption="new"); smugmug.calls.api; world.snapshot(world.account)
+
+Stable names: `World` (``account``, ``switches``, ``upload`` ``upload_video`` ``edit`` ``replace``
+``delete`` ``move`` ``collect`` ``hide`` ``reorder`` ``new_album`` ``edit_album`` ``rename_album``
+``drop_album`` ``drop_everything`` ``add_rendition`` ``finish_processing`` ``forget_md5``
+``forget_original``, all by keys; ``snapshot``); `LocalSmugMug` (``url``, ``calls``, ``faults``,
+``switches``, ``latency.api``, ``latency.photo``, ``start``, ``stop``); `Account`
+(``nickname``, ``secrets``, ``secret()``, ``secret_texts()``, ``albums``); the kinds of faults are
+`faults.KINDS`, every switch is a field of `Switches`. ``World(clock=...)`` takes a callable.
+"""
+
+from tests.local_smugmug.bodies import BytesBody, SeededBody
+from tests.local_smugmug.calls import Call, Calls
+from tests.local_smugmug.faults import KINDS, Fault, Faults
+from tests.local_smugmug.generate import generate_account, new_account
+from tests.local_smugmug.model import Account, Album, Image, Secrets
+from tests.local_smugmug.server import LocalSmugMug
+from tests.local_smugmug.switches import Switches
+from tests.local_smugmug.world import World
+
+__all__ = [
+    "KINDS",
+    "Account",
+    "Album",
+    "BytesBody",
+    "Call",
+    "Calls",
+    "Fault",
+    "Faults",
+    "Image",
+    "LocalSmugMug",
+    "Secrets",
+    "SeededBody",
+    "Switches",
+    "World",
+    "generate_account",
+    "new_account",
+]

@@ -1,0 +1,219 @@
+"""HTTP/1.1 over a socket: requests as they come, answers as they are meant, and broken ones."""
+
+import gzip
+import json
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+_LINE = 1 << 16
+_MAX_BODY = 1 << 26
+JSON = "application/json; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+
+
+class Request:
+    """One request, whole."""
+
+    def __init__(self, method: str, target: str, headers: dict[str, str], body: bytes) -> None:
+        self.method, self.target, self.headers, self.body = method, target, headers, body
+        path, _, query = target.partition("?")
+        self.path, self.query = path, query
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("host", "127.0.0.1")
+
+    @property
+    def url(self) -> str:
+        """As the client wrote it."""
+        return f"http://{self.host}{self.target}"
+
+    @property
+    def is_form(self) -> bool:
+        return self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The parameters of query and form, in order."""
+        pairs = parse_qsl(self.query, keep_blank_values=True)
+        if self.is_form:
+            pairs += parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+        return pairs
+
+    @cached_property
+    def params(self) -> dict[str, str]:
+        return dict(self.pairs)
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back. ``data`` becomes JSON at the end, so that faults can change it before.
+
+    ``chunks`` with ``length`` are a streamed body; without ``length`` the connection's end is the
+    body's end.
+    """
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    data: Any = None
+    indent: int | None = None
+    callback: str = ""
+    chunks: Iterator[bytes] | None = None
+    length: int | None = None
+    """Content-Length, if it is not the body's own."""
+    has_length: bool = True
+    close: bool = False
+    """The connection is closed after it."""
+    stop_after: int | None = None
+    """The connection is closed after so many bytes of the body."""
+    reset: bool = False
+    """The connection is reset instead of an answer."""
+    wait: float = 0.0
+    """Seconds before the answer."""
+    piece: int | None = None
+    pause: float = 0.0
+    """The body trickles: ``piece`` bytes, then ``pause`` seconds."""
+    dated: bool = True
+
+    @classmethod
+    def html(cls, text: str, status: int = 200) -> "Answer":
+        page = f"<!DOCTYPE html><html><body><h1>{text}</h1></body></html>"
+        return cls(status=status, headers={"Content-Type": HTML}, body=page.encode())
+
+    @classmethod
+    def redirect(cls, location: str, status: int = 302) -> "Answer":
+        return cls(status=status, headers={"Location": location, "Content-Type": HTML})
+
+    def serialise(self) -> None:
+        """Turn ``data`` into the body."""
+        if self.data is None:
+            return
+        separators = None if self.indent else (",", ":")
+        text = json.dumps(self.data, indent=self.indent, separators=separators)
+        kind = JSON
+        if self.callback:
+            text, kind = f"{self.callback}({text});", "text/javascript; charset=utf-8"
+        self.body, self.data = text.encode(), None
+        self.headers.setdefault("Content-Type", kind)
+
+    def compress(self) -> None:
+        """Gzip the body."""
+        if len(self.body) > 200 and self.chunks is None:
+            self.body = gzip.compress(self.body, 1, mtime=0)
+            self.headers["Content-Encoding"] = "gzip"
+
+
+class BrokenRequest(Exception):
+    """What came is no HTTP request."""
+
+
+class Connection:
+    """One client's connection: reads requests, sends answers."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock = sock
+        self._reader = sock.makefile("rb", _LINE)
+
+    def receive(self) -> Request | None:
+        """The next request; None at the end. Raises BrokenRequest, OSError."""
+        line = self._reader.readline(_LINE)
+        while line in (b"\r\n", b"\n"):
+            line = self._reader.readline(_LINE)
+        if not line:
+            return None
+        parts = line.decode("latin-1").split()
+        if len(parts) != 3:
+            raise BrokenRequest(line)
+        headers: dict[str, str] = {}
+        while True:
+            line = self._reader.readline(_LINE)
+            if line in (b"\r\n", b"\n"):
+                break
+            name, colon, value = line.decode("latin-1").partition(":")
+            if not colon:
+                raise BrokenRequest(line)
+            headers[name.strip().lower()] = value.strip()
+        if headers.get("expect", "").lower() == "100-continue":
+            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > _MAX_BODY or "transfer-encoding" in headers:
+            raise BrokenRequest(length)
+        body = self._reader.read(int(length)) if length != "0" else b""
+        target = parts[1]
+        if target.startswith("http://"):
+            target = "/" + target[7:].partition("/")[2]
+        return Request(parts[0], target, headers, body)
+
+    def send(self, answer: Answer, *, head_only: bool, closing: bool, sleeper: Any) -> int:
+        """Send the answer and return how many bytes of the body went out. Raises OSError."""
+        length = answer.length if answer.length is not None else len(answer.body)
+        lines = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}"]
+        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        if answer.has_length and answer.status != 204:
+            lines.append(f"Content-Length: {length}")
+        if closing or not answer.has_length:
+            lines.append("Connection: close")
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        if head_only or answer.status in (204, 304):
+            self._sock.sendall(head)
+            return 0
+        if answer.chunks is None and answer.piece is None and answer.stop_after is None:
+            self._sock.sendall(head + answer.body)
+            return len(answer.body)
+        self._sock.sendall(head)
+        sent = 0
+        chunks = answer.chunks if answer.chunks is not None else iter([answer.body])
+        for chunk in chunks:
+            for piece in _pieces(chunk, answer.piece):
+                if answer.stop_after is not None:
+                    piece = piece[: answer.stop_after - sent]
+                self._sock.sendall(piece)
+                sent += len(piece)
+                if answer.stop_after is not None and sent >= answer.stop_after:
+                    return sent
+                if answer.pause and sleeper(answer.pause):
+                    raise ConnectionAbortedError
+        return sent
+
+    def reset(self) -> None:
+        """Let the client see a connection reset."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
+    def close(self) -> None:
+        """Close it, whatever state it is in."""
+        for close in (self._reader.close, self._sock.close):
+            try:
+                close()
+            except OSError:
+                pass
+
+    def interrupt(self) -> None:
+        """Make a thread that reads or writes here stop."""
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def _pieces(chunk: bytes, size: int | None) -> Iterator[bytes]:
+    if size is None:
+        yield chunk
+        return
+    for start in range(0, len(chunk), size):
+        yield chunk[start : start + size]
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
