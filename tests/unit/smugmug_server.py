@@ -95,7 +95,8 @@ class Server:
                 with contextlib.suppress(OSError):
                     self.say(said)
 
-            do_GET = do_POST = answer
+            do_GET = answer  # noqa: N815
+            do_POST = answer  # noqa: N815
 
             def say(self, said: Said) -> None:
                 if said.raw is not None:

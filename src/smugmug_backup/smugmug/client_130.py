@@ -208,7 +208,7 @@ def _judge(reply: Reply, method: str, *, callback: str | None, vital: bool) -> A
         raise _trouble_of_status(reply, rule, method, vital=vital)
     try:
         data = answers.parse_object(_without_callback(reply.body, callback))
-        if data.get("stat") not in {"ok", "fail"}:
+        if data.get("stat") not in ("ok", "fail"):
             raise MalformedAnswer("the answer has no stat")
     except MalformedAnswer as error:
         if rule is not None:

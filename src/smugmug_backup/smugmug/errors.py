@@ -126,7 +126,7 @@ class EmptyAnswer(EmptySet):
         self.answered_at = answered_at
 
 
-class Trouble(Exception):  # noqa: N818 - no error of the backup: it never leaves the adapter
+class Trouble(Exception):
     """One attempt that failed: the error it will be, and whether to try again first.
 
     Internal to the adapter: `Transport` raises ``error`` in the end, never this.

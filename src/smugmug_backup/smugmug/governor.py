@@ -60,7 +60,7 @@ class Lane:
         """
         now = self._clock.monotonic()
         with self._free:
-            if started >= self._slowed_at:
+            if started > self._slowed_at:
                 self._factor = max(_SLOWEST, self._factor / 2)
                 self._slowed_at = now
             if pause is not None:

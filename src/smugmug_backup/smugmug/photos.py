@@ -111,6 +111,8 @@ class Photos:
                     trouble = failed
                     if trouble.slow:
                         self._lane.slow_down(started, pause=trouble.retry_after)
+                    elif trouble.retry_after is not None:
+                        self._lane.pause(trouble.retry_after)
                 else:
                     turn.callback(response.close)
                     self._lane.went_well(started)
@@ -182,7 +184,8 @@ class Photos:
         allowed = any(hosts.matches(host, pattern) for pattern in self._hosts)
         if not allowed:
             raise PhotoUnsafe("a photo lies on a host that is not SmugMug's")
-        if not loopback and (parts.scheme != "https" or parts.port not in {None, 443}):
+        fits = parts.scheme == "https" and parts.port in {None, 443}
+        if not (fits or (loopback and parts.scheme in {"http", "https"})):
             raise PhotoUnsafe("a photo is offered without https")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return _Place(str(prepared.url), target, str(parts.scheme), host, port, loopback)

@@ -53,11 +53,8 @@ class Signer:
             resource_owner_secret=self._credentials.access_token_secret,
             callback_uri=self._callback,
             verifier=self._verifier,
+            decoding=None,
             nonce=f"{self._rng.getrandbits(128):032x}",
             timestamp=str(int(self.now().timestamp())),
         )
         auth(request)
-        header = request.headers["Authorization"]
-        if isinstance(header, bytes):
-            # What requests-oauthlib leaves behind where there is no body.
-            request.headers["Authorization"] = header.decode("ascii")
