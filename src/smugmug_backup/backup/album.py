@@ -44,7 +44,12 @@ from smugmug_backup.backup.report import (
     unavailable,
     unverified,
 )
-from smugmug_backup.backup.state import load_header, load_manifest, newest_generation
+from smugmug_backup.backup.state import (
+    load_header,
+    load_manifest,
+    newest_generation,
+    unverified_since,
+)
 
 COMMIT_EVERY = 500
 """Originals between two commits on the way."""
@@ -144,7 +149,11 @@ class AlbumWork:
         try:
             for _ in range(_STARTS_OVER):
                 try:
-                    return self._once(album, current)
+                    outcome = self._once(album, current)
+                    outcome.counts.unverified += unverified_since(
+                        self._store, album.key, state.generation, current.generation
+                    )
+                    return outcome
                 except CommitConflict:
                     # Another run won this generation: what it wrote is where we begin now.
                     current = self._newest_state(album.key)

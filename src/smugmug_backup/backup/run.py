@@ -59,6 +59,7 @@ from smugmug_backup.backup.state import (
     newest_generations,
     newest_reports,
     trusted_report_after,
+    unverified_since,
 )
 
 NOT_STARTED = "overflow_not_started"
@@ -312,7 +313,7 @@ def _store_report(
     if not refused and not part:
         newer = trusted_report_after(store, base.trusted)
         if newer is not None:
-            _take_later(tally, newer)
+            _take_later(tally, newer, store)
     live = {key: state for key, state in tally.states.items() if state.live}
     counted = {key: state for key, state in live.items() if key not in ignored}
     judged = counted if chosen is None else {k: s for k, s in counted.items() if k in chosen}
@@ -353,10 +354,13 @@ def _store_report(
     return report
 
 
-def _take_later(tally: _Tally, other: RunReport) -> None:
+def _take_later(tally: _Tally, other: RunReport, store: BackupStore) -> None:
     for key, theirs in other.albums.items():
         ours = tally.states.get(key)
         if ours is None or _earlier(ours.listed_at, theirs.listed_at):
+            tally.counts.unverified += unverified_since(
+                store, key, ours.generation if ours else 0, theirs.generation
+            )
             tally.states[key] = theirs
             tally.unavailable[key] = tuple(u for u in other.unavailable if u.album_key == key)
 
@@ -652,6 +656,7 @@ class _Batch(_Session):
         if turns and not turns[-1].outcome.left_over:
             return False, False
         state = turns[-1].outcome.state if turns else planned.state
+        before = state.generation
         generation = newest_generation(self.store, key)
         if generation != state.generation:
             header = load_header(self.store, key, generation)
@@ -659,6 +664,7 @@ class _Batch(_Session):
         outcome = self.guarded(self.album_work(planned.account, self._run), planned.album, state)
         if outcome.left_over and not outcome.committed:
             return False, True
+        outcome.counts.unverified += unverified_since(self.store, key, before, generation)
         number = turns[-1].number + 1 if turns else 1
         handover.store_outcome(self.store, self._run, key, outcome, turn=number)
         return True, outcome.left_over
@@ -742,9 +748,12 @@ class _Finish(_Session):
             failure = Failure(key, None, "not_done", "the workers ran out of turns")
             outcome = replace(outcome, failures=(*outcome.failures, failure), left_over=False)
         current = tally.states.get(key)
-        if current is not None and current.generation >= outcome.state.generation:
-            # The base's total counts this generation already.
-            outcome.counts.unverified = 0
+        counted = current.generation if current is not None else 0
+        if counted != planned.state.generation:
+            # The base's total is of another generation than the plan's.
+            outcome.counts.unverified = unverified_since(
+                self.store, key, counted, max(counted, outcome.state.generation)
+            )
         if current is None or not _earlier(outcome.state.listed_at, current.listed_at):
             tally.take(key, outcome)
         else:

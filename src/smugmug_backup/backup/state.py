@@ -43,6 +43,20 @@ def load_manifest(store: BackupStore, album_key: str, generation: int) -> Manife
         raise NotABackup(f"{key} was listed but is not there") from None
 
 
+def unverified_since(store: BackupStore, album_key: str, old: int, new: int) -> int:
+    """How many more originals are unverified in generation ``new`` than in ``old`` (0: none)."""
+    if old == new:
+        return 0
+
+    def in_generation(generation: int) -> int:
+        try:
+            return unverified(load_manifest(store, album_key, generation) if generation else None)
+        except NotABackup:
+            return 0
+
+    return in_generation(new) - in_generation(old)
+
+
 def load_header(store: BackupStore, album_key: str, generation: int) -> Header:
     """The header of one generation."""
     key = keys.manifest(album_key, generation)
