@@ -1,5 +1,7 @@
 """What each event does, and what it returns or raises (design section 5)."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import singledispatch
 from typing import Any
 
@@ -7,6 +9,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from smugmug_backup import guard
 from smugmug_backup.application import Application
+from smugmug_backup.aws.sign_of_life import send_sign_of_life
+from smugmug_backup.backup.check import check
 from smugmug_backup.backup.clock import Deadline
 from smugmug_backup.backup.errors import BadRequest, RunIncomplete, RunRefused
 from smugmug_backup.backup.report import INCOMPLETE, REFUSED, RunReport
@@ -22,13 +26,15 @@ from smugmug_backup.events import (
 from smugmug_backup.telemetry import (
     LogObserver,
     count_batch,
+    count_check,
     count_refused,
     count_run,
     logger,
 )
-from dataclasses import asdict
 
 Result = dict[str, Any]
+
+_PROBLEMS_LOGGED = 20
 
 
 def perform(event: Event, application: Application, context: LambdaContext) -> Result:
@@ -88,6 +94,41 @@ def _finish(event: FinishEvent, application: Application, context: LambdaContext
         # The execution fails with it: nothing else would tell the owner.
         raise RunIncomplete(_incomplete(report, len(report.failures)))
     return result
+
+
+@_perform.register
+def _check(event: CheckEvent, application: Application, context: LambdaContext) -> Result:
+    with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
+        result = check(
+            application.store,
+            now=application.clock.now(),
+            deadline=deadline_of(application, context),
+            executor=executor,
+            read_data=event.read_data,
+        )
+    for problem in result.problems[:_PROBLEMS_LOGGED]:
+        logger.error("the store is not sound", extra={"problem": problem.as_json()})
+    told = {
+        "status": result.status,
+        "problem_count": result.problem_count,
+        "counts": asdict(result.counts),
+        "not_checked": list(result.not_checked),
+    }
+    logger.info("check ended", extra=told)
+    # A check that never gets to the end must not look like a store that is sound.
+    count_check(sound=result.sound)
+    return told
+
+
+@_perform.register
+def _sign_of_life(
+    event: SignOfLifeEvent, application: Application, context: LambdaContext
+) -> Result:
+    told = send_sign_of_life(
+        application.store, application.settings.alert_topic_arn, now=application.clock.now()
+    )
+    logger.info("sign of life sent", extra=told)
+    return told
 
 
 def deadline_of(application: Application, context: LambdaContext) -> Deadline:

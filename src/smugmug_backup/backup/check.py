@@ -171,10 +171,8 @@ def check(
         plan = _read_again(structure, amount, turn_of(amount, structure.weights, now=now))
     elif amount is not None:
         findings.not_checked.append("nothing was read again: the time ended before")
-    if findings.problem_count:
-        status = NOT_SOUND
-    else:
-        status = SOUND if whole else UNFINISHED
+    unharmed = SOUND if whole else UNFINISHED
+    status = NOT_SOUND if findings.problem_count else unharmed
     return CheckResult(
         status,
         findings.problems,

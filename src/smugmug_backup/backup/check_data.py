@@ -13,6 +13,7 @@ from smugmug_backup.backup import keys
 from smugmug_backup.backup.check_turns import OriginalsIndex, Turn, place
 from smugmug_backup.backup.clock import Deadline
 from smugmug_backup.backup.errors import (
+    Archived,
     NotABackup,
     NotStored,
     OutOfTime,
@@ -108,7 +109,7 @@ def read_again(reading: Reading) -> None:
         try:
             damage = future.result()
             failures = 0
-        except OutOfTime:
+        except (OutOfTime, Archived):
             skipped, skipped_bytes = skipped + 1, skipped_bytes + task.bytes
             return
         except NotStored:
@@ -142,7 +143,7 @@ def read_again(reading: Reading) -> None:
         for _, future in waiting:
             future.cancel()
     if skipped:
-        why = "the time ended" if reading.deadline.passed else "the amount was used up"
+        why = "the time ended" if reading.deadline.passed else "the amount was used up, or archived"
         reading.not_checked.append(
             f"{skipped} objects ({skipped_bytes} bytes) of today's turn were not read: {why}"
         )

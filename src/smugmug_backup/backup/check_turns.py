@@ -147,7 +147,7 @@ class Found:
 
 
 class OriginalsIndex:
-    """Every original of the store in sixteen bytes: 64 bits of its key's hash, its size, three flags.
+    """Every original of the store in sixteen bytes: 64 bits of its key's hash, size, three flags.
 
     Manifests name originals in another order than a listing shows them, so these cannot be merged
     as streams; this is what a million of them need instead: 16 MB. Two keys of a million share

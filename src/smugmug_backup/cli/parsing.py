@@ -23,7 +23,12 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 def command_parser(
-    subparsers: Any, name: str, *, help: str, description: str, example: str
+    subparsers: Any,
+    name: str,
+    *,
+    help: str,  # noqa: A002 (argparse calls it so)
+    description: str,
+    example: str,
 ) -> argparse.ArgumentParser:
     """The parser of one command, with ``--json``, ``--debug`` and an example at its end.
 

@@ -1,0 +1,173 @@
+"""`smugmug-backup check`: is the backup sound."""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.status import Status
+
+from smugmug_backup.backup.check import (
+    NOT_SOUND,
+    SOUND,
+    CheckResult,
+    check,
+)
+from smugmug_backup.backup.check_data import ReadPlan
+from smugmug_backup.backup.check_turns import Amount
+from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
+from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.store import open_existing
+from smugmug_backup.cli.time import SystemClock
+
+NAME = "check"
+
+_STATUS = {SOUND: FINE, NOT_SOUND: NOT_ALL}
+_SHOWN = 50
+_GET_DOLLARS = 0.0004 / 1000
+_LIST_DOLLARS = 0.005 / 1000
+_OUT_DOLLARS = 0.09 / 10**9
+_AT_A_TIME = 8
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="check that a backup is sound",
+        description="Check a backup by listing it: everything that the newest version of every "
+        "album names is\nthere and has the right size, no version is missing, all files are what "
+        "the format says.\n\nWith --read-data, originals and records are also read again and "
+        "compared with their SHA-256.\nAn amount takes today's turn, that which has waited longest "
+        "(1 GB = 10^9 bytes): checked\nevery day, everything has its turn. What lies in an archive "
+        "class is counted, not read.",
+        example="smugmug-backup check ~/photos-backup\n"
+        "smugmug-backup check ~/photos-backup --read-data 5GB",
+    )
+    add_location(parser)
+    parser.add_argument("--read-data", metavar="AMOUNT", help="5GB, 5%% or all")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Check it; 0 sound, 1 not sound, 2 not to the end."""
+    if args.read_data is not None:
+        Amount.parse(args.read_data)
+    store = open_existing(args.location)
+    clock = SystemClock()
+    out = make_console(stderr=True) if args.json else console
+    with (
+        _Progress(out, s3=args.location.startswith("s3:")) as progress,
+        ThreadPoolExecutor(_AT_A_TIME) as executor,
+    ):
+        result = check(
+            store,
+            now=clock.now(),
+            deadline=Deadline.none(clock),
+            executor=executor,
+            read_data=args.read_data,
+            observer=progress,
+        )
+    if args.json:
+        print_json(console, {**result.as_json(), "location": args.location})
+    else:
+        _tell(console, result)
+    return _STATUS.get(result.status, COULD_NOT)
+
+
+def _tell(console: Console, result: CheckResult) -> None:
+    counts = result.counts
+    console.print(
+        f"{plural(counts.albums, 'album')} in {plural(counts.generations, 'version')}, "
+        f"{plural(counts.images, 'image')}, {plural(counts.originals, 'original')} "
+        f"({size(counts.original_bytes)}), {plural(counts.records, 'record')}, "
+        f"{plural(counts.reports, 'run report')}"
+    )
+    if counts.originals_unused:
+        console.print(f"{plural(counts.originals_unused, 'original')} of older versions")
+    if counts.archived:
+        console.print(
+            f"{plural(counts.archived, 'object')} ({size(counts.archived_bytes)}) lie in an "
+            "archive class"
+        )
+    if result.plan is not None:
+        console.print(
+            f"read again: {plural(counts.objects_read, 'object')}, {size(counts.bytes_read)}"
+        )
+    for each in result.not_checked:
+        console.print(f"not checked: {shown(each)}")
+    for problem in result.problems[:_SHOWN]:
+        console.print(f"{problem.key}: {shown(problem.message)} ({problem.code})", style="red")
+    if result.problem_count > _SHOWN:
+        console.print(f"… and {number(result.problem_count - _SHOWN)} more (--json shows them)")
+    if result.status == SOUND:
+        console.print("sound", style="bold green")
+    elif result.status == NOT_SOUND:
+        console.print(f"NOT SOUND: {plural(result.problem_count, 'problem')}", style="bold red")
+    else:
+        console.print("not checked to the end", style="bold yellow")
+
+
+class _Progress:
+    """One line that moves where a terminal is; else only the cost, before the reading."""
+
+    def __init__(self, console: Console, *, s3: bool) -> None:
+        self._console = console
+        self._s3 = s3
+        self._status: Status | None = None
+        self._total = 0
+        self._read = 0
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._status = self._console.status("reading run reports")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def listed(self, what: str, objects: int) -> None:
+        """Show how far the listing is."""
+        self._show(f"listing {what}: {number(objects)}")
+
+    def album(self, album_key: str, albums: int) -> None:
+        """Show how many albums were seen."""
+        self._show(f"albums: {number(albums)}")
+
+    def reading(self, plan: ReadPlan) -> None:
+        """Print what the reading will cost."""
+        self._total = plan.bytes
+        turn = plan.turn
+        share = "everything" if turn.turns == 1 else f"turn {turn.number + 1} of {turn.turns}"
+        self._console.print(
+            f"reading {share}: {plural(plan.objects, 'object')}, {size(plan.bytes)}"
+        )
+        if turn.turns > 1:
+            self._console.print(
+                f"  checked every day, each object is read once in {turn.turns} days"
+            )
+        if self._s3:
+            requests = plan.get_requests * _GET_DOLLARS + plan.list_requests * _LIST_DOLLARS
+            self._console.print(
+                f"  {number(plan.get_requests)} GET and {number(plan.list_requests)} LIST requests "
+                f"(about ${requests:.2f}), {size(plan.bytes)} out of S3 (about "
+                f"${plan.bytes * _OUT_DOLLARS:.2f} to the internet, nothing within the region)"
+            )
+
+    def read(self, size_read: int) -> None:
+        """Show how much was read."""
+        self._read += size_read
+        self._show(f"read {size(self._read)} of {size(self._total)}")
+
+    def _show(self, text: str) -> None:
+        if self._status is not None:
+            self._status.update(text)

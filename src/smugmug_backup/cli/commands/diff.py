@@ -1,0 +1,130 @@
+"""`smugmug-backup diff`: what changed between two runs or dates."""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+
+from smugmug_backup.backup import keys
+from smugmug_backup.backup.history import (
+    AlbumChange,
+    Generations,
+    ImageChange,
+    all_generations,
+    differences,
+    generations_after_run,
+    generations_at,
+)
+from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.cli.errors import Mistaken
+from smugmug_backup.cli.output import plural, print_json, shown
+from smugmug_backup.cli.parsing import FINE, add_location, command_parser
+from smugmug_backup.cli.store import open_existing
+
+NAME = "diff"
+
+_AT_A_TIME = 8
+_SHOWN = 20
+_SIGNS = {"new": "+", "back": "+", "gone": "-", "missing": "-", "moved": ">"}
+_ORDER = ("new", "back", "replaced", "changed", "moved", "missing", "gone")
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="what changed between two runs or dates",
+        description="Say what changed from A to B: new, changed (and which fields), replaced, "
+        "moved and gone\nimages and albums. A and B are run ids, dates, or `latest`. A date means "
+        "the end of that day,\na time is taken as it is; both are UTC.",
+        example="smugmug-backup diff ~/photos-backup 2026-11-24 latest",
+    )
+    add_location(parser)
+    parser.add_argument("a", metavar="A", help="run id, 2026-03-01, 2026-03-01T12:00:00Z, latest")
+    parser.add_argument("b", metavar="B", help="the same, later")
+    parser.add_argument("--all", action="store_true", help="show all images of every album")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Tell the differences."""
+    store = open_existing(args.location)
+    with ThreadPoolExecutor(_AT_A_TIME) as executor:
+        found = all_generations(store)
+        before = _state(store, found, executor, args.a)
+        after = _state(store, found, executor, args.b)
+        if any(before[key] > after.get(key, 0) for key in before):
+            raise Mistaken(f"{args.a} is later than {args.b}", hint="put the earlier one first")
+        changes = differences(store, executor, before, after)
+    changes.sort(key=lambda each: (each.path, each.title, each.album_key))
+    if args.json:
+        print_json(console, {"a": args.a, "b": args.b, "albums": [asdict(c) for c in changes]})
+        return FINE
+    for change in changes:
+        _tell(console, change, None if args.all else _SHOWN)
+    _total(console, changes)
+    return FINE
+
+
+def _state(
+    store: BackupStore, found: dict[str, list[int]], executor: ThreadPoolExecutor, text: str
+) -> Generations:
+    if text == "latest":
+        return {key: generations[-1] for key, generations in found.items()}
+    if keys.is_run_id(text):
+        state = generations_after_run(store, found, executor, text)
+        if not state and store.head(keys.report(text)) is None:
+            raise Mistaken(
+                f"there is no run {text}", hint="`smugmug-backup status LOCATION` lists the last"
+            )
+        return state
+    instant = _instant(text)
+    return generations_at(store, found, executor, instant)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise Mistaken(
+            f"{text!r} is no run id, no date and no time",
+            hint="write a run id, 2026-03-01, 2026-03-01T12:00:00Z or latest",
+        ) from None
+    if len(text) == len("2026-03-01"):
+        instant += timedelta(days=1, seconds=-1)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+
+
+def _tell(console: Console, change: AlbumChange, most: int | None) -> None:
+    name = " / ".join(shown(part) for part in (*change.path, change.title))
+    sign = _SIGNS.get(change.what, "~")
+    fields = f": {', '.join(change.fields)}" if change.fields else ""
+    console.print(f"{sign} album {name} ({change.album_key}) {change.what}{fields}", style="bold")
+    images = sorted(change.images, key=lambda each: (_ORDER.index(each.what), each.file_name or ""))
+    for image in images[:most]:
+        console.print(f"    {_line(image)}")
+    if most is not None and len(images) > most:
+        console.print(f"    … and {len(images) - most:,} more (--all)")
+
+
+def _line(image: ImageChange) -> str:
+    text = f"{_SIGNS.get(image.what, '~')} {shown(image.file_name) or '-'} ({image.image_key})"
+    text += f" {image.what}"
+    if image.moved_to is not None:
+        return f"{text} to album {image.moved_to}"
+    return text + (f": {', '.join(image.fields)}" if image.fields else "")
+
+
+def _total(console: Console, changes: list[AlbumChange]) -> None:
+    if not changes:
+        console.print("no difference")
+        return
+    counts = {
+        what: sum(image.what == what for change in changes for image in change.images)
+        for what in _ORDER
+    }
+    images = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    console.print(f"\n{plural(len(changes), 'album')}; images: {images or 'none'}")

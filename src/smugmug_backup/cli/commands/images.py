@@ -1,0 +1,86 @@
+"""`smugmug-backup images`: the images of one album of a backup."""
+
+import argparse
+from typing import Any
+
+from rich.console import Console
+
+from smugmug_backup.backup.manifest import Entry
+from smugmug_backup.cli.albums import album_name, find_album, why_unverified
+from smugmug_backup.cli.output import Column, day, plural, print_json, print_table, shown, size
+from smugmug_backup.cli.parsing import FINE, add_location, command_parser
+from smugmug_backup.cli.store import open_existing
+
+NAME = "images"
+
+_COLUMNS = (
+    Column("File", elastic=True),
+    Column("Updated"),
+    Column("Size", right=True),
+    Column("State", elastic=True),
+    Column("Key"),
+)
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="list the images of one album of a backup",
+        description="List the images of one album, in the album's order; what has left it comes "
+        "last.\nUpdated: when it was last changed at SmugMug, as SmugMug writes it. "
+        "1 MB = 10^6 bytes.",
+        example='smugmug-backup images ~/photos-backup "Harbour 2024"',
+    )
+    add_location(parser)
+    parser.add_argument("album", metavar="ALBUM", help="the album's key or title")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """List them."""
+    manifest = find_album(open_existing(args.location), args.album)
+    entries = sorted(manifest.entries.values(), key=_order)
+    if args.json:
+        print_json(
+            console,
+            {**manifest.header.as_json(), "images": [entry.as_json() for entry in entries]},
+        )
+        return FINE
+    if console.is_terminal:
+        console.print(album_name(manifest.header), style="bold")
+    print_table(
+        console,
+        _COLUMNS,
+        (
+            (
+                shown(entry.file_name) or "-",
+                entry.last_updated or "-",
+                size(entry.original.bytes),
+                _state(entry),
+                entry.image_key,
+            )
+            for entry in entries
+        ),
+    )
+    if console.is_terminal:
+        live = sum(entry.live for entry in entries)
+        gone = f", {len(entries) - live} gone" if live < len(entries) else ""
+        console.print(f"\n{plural(live, 'image')}{gone}", style="dim")
+    return FINE
+
+
+def _order(entry: Entry) -> tuple[bool, bool, int, str]:
+    unknown = entry.position is None
+    return (not entry.live, unknown, entry.position or 0, entry.file_name or "")
+
+
+def _state(entry: Entry) -> str:
+    if entry.deleted_at is not None:
+        return f"gone {day(entry.deleted_at)}"
+    if entry.missing_since is not None:
+        return f"missing {day(entry.missing_since)}"
+    original = entry.original
+    if not original.stored:
+        return f"{original.status}: {original.reason}"
+    return "ok" if original.verified else f"unverified: {why_unverified(entry)}"
