@@ -1,257 +1,328 @@
-"""The store in a folder: the same keys as files, created once, whole and durable."""
+"""The store in a folder: each key is a file, born whole, and never touched again."""
 
-import errno
 import os
-import secrets
-import time
-import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
-from smugmug_backup.backup.errors import (
-    AlreadyStored,
-    NotStored,
-    StoreError,
-    StoreRefused,
-    StoreUnavailable,
-)
+from smugmug_backup.backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
 from smugmug_backup.backup.ports import StoredObject
-from smugmug_backup.storage.keys import checked
+from smugmug_backup.storage import file_system
+from smugmug_backup.storage.file_system import check_is_there, flush, flush_folder, store_error
+from smugmug_backup.storage.keys import checked, checked_prefix, is_key
 
-_INCOMING = ".incoming"
 _CHUNK = 1024 * 1024
-_LEFTOVER_SECONDS = 24 * 60 * 60
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG}
+_REMEMBERED = 10_000
+"""So many folders are known to be on the disk; each is a short string."""
 
 
 class FolderStore:
-    """`BackupStore` under the folder ``root``.
+    """`BackupStore` in the folder ``root``.
 
-    A file is written under ``.incoming/``, flushed to disk, and then linked to its key, which
-    fails if the key is taken: so a key appears once, whole, or not at all. Raises StoreRefused for
-    a folder whose file system cannot keep that promise.
+    A file is written under ``.incoming/``, flushed to the disk, and then gets its name by a hard
+    link: it appears whole or not at all, and no name is ever given twice. Files are read-only
+    (0444, folders 0777, less the umask): nothing that touches up photos should change a backup.
+    Symbolic links below ``root`` are refused, so nothing leads out of it.
+
+    ``create``: make the folder if it is not there (but not its parent, which may be a disk that
+    is not mounted), and see at once whether the file system will do. Without, that is seen at the
+    first write, so that a copy on a read-only disk can be read. Raises StoreRefused.
     """
 
-    def __init__(self, root: Path, *, create: bool = False) -> None:
-        self._root = root
+    def __init__(self, root: str | os.PathLike[str], *, create: bool = True) -> None:
+        self._root = Path(root)
+        self._lock = threading.Lock()
         self._requests = 0
-        with _translated(str(root)):
-            if create:
-                root.mkdir(parents=True, exist_ok=True)
-            if not root.is_dir():
-                raise StoreRefused(f"there is no folder {root}")
-            self._root = root.resolve()
+        self._ready = False
+        self._flushed: set[str] = set()
+        file_system.check_root(self._root, create=create)
+        self._root = self._root.resolve()
+        if create:
+            self._prepare()
 
     @property
     def requests(self) -> int:
         """Operations so far."""
         return self._requests
 
-    def prepare(self) -> None:
-        """Make ready for writing: probe the file system, sweep our own old leftovers.
-
-        Raises StoreRefused if names that differ only in case or in Unicode form fall together, or
-        if links are not possible.
-        """
-        with _translated(str(self._root)):
-            incoming = self._root / _INCOMING
-            incoming.mkdir(exist_ok=True)
-            self._probe(incoming)
-            oldest = time.time() - _LEFTOVER_SECONDS
-            for leftover in incoming.iterdir():
-                if leftover.suffix == ".part" and leftover.stat().st_mtime < oldest:
-                    leftover.unlink(missing_ok=True)
-
-    def _probe(self, incoming: Path) -> None:
-        token = secrets.token_hex(8)
-        names = [f"{token}-A.probe", f"{token}-a.probe"]
-        names += [f"{token}-{unicodedata.normalize(form, 'é')}.probe" for form in ("NFC", "NFD")]
-        try:
-            for name in names:
-                with open(incoming / name, "xb"):
-                    pass
-            os.link(incoming / names[0], incoming / f"{token}-link.probe")
-            if not set(names) <= set(os.listdir(incoming)):
-                raise FileExistsError(errno.EEXIST, "names are changed")
-        except FileExistsError:
-            raise StoreRefused(
-                f"the file system of {self._root} treats names alike that differ in case or in "
-                "their Unicode form; SmugMug's keys differ in case, so use a case-sensitive one"
-            ) from None
-        except OSError as error:
-            if error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK):
-                raise StoreRefused(
-                    f"the file system of {self._root} has no hard links, which this backup needs "
-                    "to never overwrite a file; use another one (ext4, XFS, Btrfs, ZFS, APFS)"
-                ) from None
-            raise
-        finally:
-            for leftover in incoming.glob(f"{token}-*.probe"):
-                leftover.unlink(missing_ok=True)
-
     def list(
         self, prefix: str, *, after: str = "", until: str | None = None
     ) -> Iterator[StoredObject]:
-        """See `BackupStore.list`; one folder at a time."""
-        self._requests += 1
-        start = prefix.rpartition("/")[0]
-        for key, entry in self._walk(start + "/" if start else ""):
-            if until is not None and key > until:
+        """See `BackupStore.list`. The names in a folder are read when the listing comes to it."""
+        checked_prefix(prefix)
+        self._count()
+        base = prefix[: prefix.rfind("/") + 1]
+        with self._errors("listing", base):
+            try:
+                os.close(self._folder(base))
+            except (FileNotFoundError, NotADirectoryError):
+                check_is_there(self._root)
+                file_system.check_no_links(self._root, base)
                 return
-            if not key.startswith(prefix) or key <= after:
-                continue
-            with _translated(key):
-                found = entry.stat(follow_symlinks=False)
-            yield StoredObject(
-                key, found.st_size, modified=datetime.fromtimestamp(found.st_mtime, UTC)
-            )
-
-    def _walk(self, folder: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-        """Files in the byte order of their whole keys: a folder sorts as its name and a slash."""
-        try:
-            with _translated(folder), os.scandir(self._root / folder) as found:
-                entries = [
-                    (f"{each.name}/" if each.is_dir(follow_symlinks=False) else each.name, each)
-                    for each in found
-                    if not each.name.startswith(".")
-                ]
-        except NotStored:
-            return
-        for name, entry in sorted(entries, key=lambda pair: pair[0].encode()):
-            if name.endswith("/"):
-                yield from self._walk(folder + name)
-            elif entry.is_file(follow_symlinks=False):
-                yield folder + name, entry
+        yield from self._walk(base, prefix, after, until)
 
     def head(self, key: str) -> StoredObject | None:
         """See `BackupStore.head`."""
-        self._requests += 1
-        path = self._path(key)
+        self._count()
         try:
-            with _translated(key):
-                found = path.stat(follow_symlinks=False)
+            descriptor, found = self._file(key)
         except NotStored:
             return None
-        modified = datetime.fromtimestamp(found.st_mtime, UTC)
-        return StoredObject(key, found.st_size, modified=modified)
+        os.close(descriptor)
+        return _stored(key, found)
 
     def read(self, key: str) -> bytes:
         """See `BackupStore.read`."""
-        self._requests += 1
-        with _translated(key):
-            return self._path(key).read_bytes()
+        with self.open(key) as chunks:
+            return b"".join(chunks)
 
     @contextmanager
     def open(self, key: str) -> Iterator[Iterator[bytes]]:
         """See `BackupStore.open`."""
-        self._requests += 1
-        with _translated(key):
-            file = open(self._path(key), "rb")
-        with file:
-            yield _chunks(file, key)
+        self._count()
+        descriptor, found = self._file(key)
+        try:
+            yield self._chunks(key, descriptor, found.st_size)
+        finally:
+            os.close(descriptor)
 
     def create(self, key: str, body: bytes) -> None:
         """See `BackupStore.create`."""
-        try:
-            with self.upload(key) as upload:
-                upload.write(body)
+        with self.upload(key) as upload:
+            # To look first saves writing what is there already.
+            if self._holds(key, body):
+                return
+            upload.write(body)
+            try:
                 upload.commit()
-        except AlreadyStored:
-            if self.read(key) != body:
-                raise
+            except AlreadyStored:
+                if not self._holds(key, body):
+                    raise StoreRefused(f"no file, and yet {self._path(key)} is taken") from None
 
     @contextmanager
     def upload(self, key: str) -> Iterator["FolderUpload"]:
         """See `BackupStore.upload`."""
-        self._requests += 1
-        with _translated(key):
-            target = self._path(key)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            incoming = self._root / _INCOMING
-            incoming.mkdir(exist_ok=True)
-            temporary = incoming / f"{secrets.token_hex(16)}.part"
-            file = open(temporary, "xb")
-        upload = FolderUpload(key, file, temporary, target, self._root)
+        checked(key)
+        self._count()
+        self._prepare()
+        upload = FolderUpload(self, key)
         try:
             yield upload
         finally:
             upload.close()
 
+    def _holds(self, key: str, body: bytes) -> bool:
+        """Whether ``body`` lies under ``key``, for good. Raises AlreadyStored for other bytes."""
+        try:
+            descriptor, found = self._file(key)
+        except NotStored:
+            return False
+        try:
+            same, start = found.st_size == len(body), 0
+            while same and start < len(body):
+                with self._errors("reading", key):
+                    chunk = os.read(descriptor, _CHUNK)
+                same = bool(chunk) and body[start : start + len(chunk)] == chunk
+                start += len(chunk)
+            if not same:
+                raise AlreadyStored(f"{self._path(key)} holds something else; it was left alone")
+            # Whoever wrote it may have died before it was on the disk.
+            with self._errors("flushing", key):
+                flush(descriptor)
+                self._link(key)
+        finally:
+            os.close(descriptor)
+        return True
+
+    def _link(self, key: str, incoming: str | None = None) -> None:
+        """Give ``incoming``, if there is one, its name, and flush the folders that lead to it."""
+        place, _, name = key.rpartition("/")
+        folder = self._folder(place, make=True)
+        try:
+            if incoming is not None:
+                source = self._folder(file_system.INCOMING)
+                try:
+                    os.link(incoming, name, src_dir_fd=source, dst_dir_fd=folder)
+                finally:
+                    os.close(source)
+        finally:
+            # Also if the name is taken: whoever took it may not have come so far.
+            try:
+                flush_folder(folder)
+            finally:
+                os.close(folder)
+
+    def _folder(self, path: str, *, make: bool = False) -> int:
+        """A descriptor of the folder ``path``, reached without following a symbolic link."""
+        descriptor = os.open(self._root, file_system.ROOT)
+        so_far = ""
+        try:
+            for part in filter(None, path.split("/")):
+                so_far += f"{part}/"
+                if make and so_far not in self._flushed:
+                    file_system.make_folder(part, descriptor)
+                    # Even if another thread made it: it may not have flushed it yet.
+                    flush_folder(descriptor)
+                    self._remember(so_far)
+                inner = os.open(part, file_system.FOLDER, dir_fd=descriptor)
+                os.close(descriptor)
+                descriptor = inner
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _file(self, key: str) -> tuple[int, os.stat_result]:
+        """An open descriptor of ``key``'s file, and what it is. Raises NotStored."""
+        checked(key)
+        place, _, name = key.rpartition("/")
+        with self._errors("reading", key):
+            try:
+                folder = self._folder(place)
+                try:
+                    descriptor = os.open(name, file_system.FILE, dir_fd=folder)
+                finally:
+                    os.close(folder)
+            except (FileNotFoundError, NotADirectoryError):
+                check_is_there(self._root)
+                file_system.check_no_links(self._root, key)
+                raise NotStored(f"there is no {self._path(key)}") from None
+            found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode):
+            return descriptor, found
+        os.close(descriptor)
+        if stat.S_ISDIR(found.st_mode):
+            raise NotStored(f"{self._path(key)} is a folder, not a file")
+        raise StoreRefused(f"{self._path(key)} is no ordinary file")
+
+    def _chunks(self, key: str, descriptor: int, size: int) -> Iterator[bytes]:
+        done = 0
+        while True:
+            with self._errors("reading", key):
+                chunk = os.read(descriptor, _CHUNK)
+            if not chunk:
+                break
+            done += len(chunk)
+            yield chunk
+        if done != size:
+            raise StoreUnavailable(f"{self._path(key)} gave {done} bytes of {size}")
+
+    def _walk(
+        self, folder: str, prefix: str, after: str, until: str | None
+    ) -> Iterator[StoredObject]:
+        for name in self._names(folder):
+            path = folder + name
+            if until is not None and path > until:
+                return
+            if name.endswith("/"):
+                leads_there = path.startswith(prefix) or prefix.startswith(path)
+                if leads_there and (path > after or after.startswith(path)):
+                    yield from self._walk(path, prefix, after, until)
+            elif path.startswith(prefix) and path > after:
+                with self._errors("listing", path):
+                    try:
+                        found = (self._root / path).lstat()
+                    except FileNotFoundError:
+                        # The owner took it away while we were listing.
+                        check_is_there(self._root)
+                        continue
+                yield _stored(path, found)
+
+    def _names(self, folder: str) -> Sequence[str]:
+        """The names in ``folder`` in the order of whole keys: a folder sorts as ``name/``."""
+        names = []
+        with self._errors("listing", folder), os.scandir(self._root / folder) as entries:
+            for entry in entries:
+                if not is_key(entry.name):
+                    continue
+                if entry.is_symlink():
+                    raise file_system.a_link(self._root / folder / entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    names.append(f"{entry.name}/")
+                elif entry.is_file(follow_symlinks=False):
+                    names.append(entry.name)
+        names.sort()
+        return names
+
+    def _prepare(self) -> None:
+        """Once, before anything is written: see that the file system keeps our promises."""
+        if self._ready:
+            return
+        with self._lock:
+            if not self._ready:
+                with self._errors("preparing", ""):
+                    file_system.prepare(self._root)
+                self._ready = True
+
+    def _remember(self, folder: str) -> None:
+        with self._lock:
+            if len(self._flushed) >= _REMEMBERED:
+                self._flushed.clear()
+            self._flushed.add(folder)
+
+    def _count(self) -> None:
+        with self._lock:
+            self._requests += 1
+
     def _path(self, key: str) -> Path:
-        return self._root / checked(key)
+        return self._root / key
+
+    @contextmanager
+    def _errors(self, doing: str, key: str) -> Iterator[None]:
+        """The one place where an error of the file system becomes one of ours."""
+        try:
+            yield
+        except OSError as error:
+            file_system.check_no_links(self._root, key)
+            raise store_error(error, f"{doing} {self._path(key)}") from error
 
 
 class FolderUpload:
-    """A file on its way in. For one thread."""
+    """A file on its way in; see `Upload`."""
 
-    def __init__(self, key: str, file: BinaryIO, temporary: Path, target: Path, root: Path) -> None:
+    def __init__(self, store: FolderStore, key: str) -> None:
+        self._store = store
         self._key = key
-        self._file = file
-        self._temporary = temporary
-        self._target = target
-        self._root = root
+        self._path = store._root / file_system.INCOMING / file_system.new_name()
+        self._descriptor: int | None = None
 
     def write(self, chunk: bytes) -> None:
-        """See `Upload.write`."""
-        with _translated(self._key):
-            self._file.write(chunk)
+        """See `Upload.write`; nothing is held back."""
+        with self._store._errors("writing", self._key):
+            descriptor = self._opened()
+            left = memoryview(chunk)
+            while left:
+                left = left[os.write(descriptor, left) :]
 
     def commit(self) -> None:
-        """See `Upload.commit`: flushed to disk before the key appears, and its folders after."""
-        with _translated(self._key):
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        """See `Upload.commit`."""
+        with self._store._errors("writing", self._key):
+            flush(self._opened())
             try:
-                os.link(self._temporary, self._target)
+                self._store._link(self._key, self._path.name)
             except FileExistsError:
-                raise AlreadyStored(f"{self._key} is there already, left as it is") from None
-            folder = self._target.parent
-            while True:
-                _sync_folder(folder)
-                if folder == self._root:
-                    return
-                folder = folder.parent
+                path = self._store._path(self._key)
+                raise AlreadyStored(f"{path} is there already; it was left alone") from None
 
     def close(self) -> None:
         """Drop the temporary name; what was committed has its own."""
-        with _translated(self._key):
-            self._file.close()
-            self._temporary.unlink(missing_ok=True)
-
-
-def _chunks(file: BinaryIO, key: str) -> Iterator[bytes]:
-    while True:
-        with _translated(key):
-            chunk = file.read(_CHUNK)
-        if not chunk:
+        if self._descriptor is None:
             return
-        yield chunk
+        os.close(self._descriptor)
+        self._descriptor = None
+        with suppress(OSError):
+            self._path.unlink()  # one that stays is swept a day later
+
+    def _opened(self) -> int:
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, file_system.NEW, 0o444)
+        return self._descriptor
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    """Every error of the file system becomes one of ours here and nowhere else."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except FileNotFoundError:
-        raise NotStored(f"{what} is not there") from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        if error.errno == errno.ENOSPC:
-            raise StoreRefused(f"the disk is full: {what} was not written") from None
-        if error.errno in _REFUSED:
-            raise StoreRefused(f"{what}: {reason}; check the folder's owner and rights") from None
-        raise StoreUnavailable(f"{what}: {reason}") from None
+def _stored(key: str, found: os.stat_result) -> StoredObject:
+    return StoredObject(
+        key, found.st_size, modified=datetime.fromtimestamp(int(found.st_mtime), UTC)
+    )

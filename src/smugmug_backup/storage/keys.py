@@ -2,10 +2,19 @@
 
 import re
 
-_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+from smugmug_backup.backup.errors import BadRequest
 
+# No part begins with a dot ("..", hidden files, our own ".incoming") or ends with one (Windows and
+# SMB drop it).
+_PART = r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?"
+_KEY = re.compile(rf"{_PART}(?:/{_PART})*")
+_BEGINNING = re.compile(rf"(?:{_PART}/)*(?:[A-Za-z0-9_-][A-Za-z0-9._-]*)?")
+_LONGEST = 512
+"""S3 takes 1,024 bytes, the prefix included."""
+
+# With these, a browser shows the text instead of saving it. For JSON all of them have a viewer
+# (or show the text); `application/x-ndjson`, the lines' own type, would be saved.
 CONTENT_TYPES = {
-    # With these, a browser shows the text instead of saving it.
     "txt": "text/plain; charset=utf-8",
     "json": "application/json",
     "jsonl": "text/plain; charset=utf-8",
@@ -20,11 +29,23 @@ CONTENT_TYPES = {
 }
 
 
+def is_key(text: str) -> bool:
+    """Whether ``text`` can be the key of an object of a store."""
+    return len(text) <= _LONGEST and _KEY.fullmatch(text) is not None
+
+
 def checked(key: str) -> str:
-    """``key``, if it is one. Raises ValueError: a bad key is a defect of the caller."""
-    if len(key) > 512 or not _KEY.fullmatch(key):
-        raise ValueError(f"not a key of a store: {key!r}")
+    """``key``, if it is one. Raises BadRequest."""
+    if not is_key(key):
+        raise BadRequest(f"not a key of a store: {key!r:.200}")
     return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """``prefix``, if keys can begin so. Raises BadRequest."""
+    if len(prefix) > _LONGEST or not _BEGINNING.fullmatch(prefix):
+        raise BadRequest(f"no key of a store begins so: {prefix!r:.200}")
+    return prefix
 
 
 def content_type(key: str) -> str:

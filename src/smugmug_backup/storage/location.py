@@ -30,7 +30,4 @@ def open_store(location: str, *, create: bool = False, max_connections: int = 18
         return S3Store(s3_client(max_connections=max_connections), parts.netloc, prefix)
     if not location.strip() or "://" in location:
         raise BadRequest(f"{location!r} is no location; write s3://bucket/prefix or a folder")
-    folder = FolderStore(Path(location).expanduser(), create=create)
-    if create:
-        folder.prepare()
-    return folder
+    return FolderStore(Path(location).expanduser(), create=create)

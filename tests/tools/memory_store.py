@@ -1,0 +1,106 @@
+"""A store in memory, for the fastest tests. It keeps the port's promises: the contract suite runs
+on it too."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from smugmug_backup.backup.errors import AlreadyStored, NotStored
+from smugmug_backup.backup.ports import StoredObject
+from smugmug_backup.storage.keys import checked, checked_prefix
+
+_CHUNK = 1024 * 1024
+
+
+class MemoryStore:
+    """`BackupStore` in a dict.
+
+    A test may damage ``objects`` as it likes. ``overwrites`` names each key that was taken when
+    other bytes were offered for it; ``archived`` are keys that say so of themselves; ``log`` has
+    each operation (``list``, ``head``, ``get`` or ``put``) and its key.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.overwrites: list[str] = []
+        self.archived: set[str] = set()
+        self.log: list[tuple[str, str]] = []
+        self.requests = 0
+        self._lock = threading.Lock()
+
+    def keys(self) -> list[str]:
+        """All keys, in order."""
+        with self._lock:
+            return sorted(self.objects)
+
+    def list(
+        self, prefix: str, *, after: str = "", until: str | None = None
+    ) -> Iterator[StoredObject]:
+        checked_prefix(prefix)
+        self._note("list", prefix)
+        for key in self.keys():
+            if key.startswith(prefix) and key > after and (until is None or key <= until):
+                found = self._stored(key)
+                if found is not None:
+                    yield found
+
+    def head(self, key: str) -> StoredObject | None:
+        checked(key)
+        self._note("head", key)
+        return self._stored(key)
+
+    def read(self, key: str) -> bytes:
+        checked(key)
+        self._note("get", key)
+        body = self.objects.get(key)
+        if body is None:
+            raise NotStored(f"nothing is stored under {key}")
+        return body
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[Iterator[bytes]]:
+        body = self.read(key)
+        yield (body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK))
+
+    def create(self, key: str, body: bytes) -> None:
+        checked(key)
+        self._note("put", key)
+        if not self._put(key, bytes(body)) and self.objects.get(key) != body:
+            raise AlreadyStored(f"something else is stored under {key}")
+
+    @contextmanager
+    def upload(self, key: str) -> Iterator["_MemoryUpload"]:
+        yield _MemoryUpload(self, checked(key))
+
+    def _put(self, key: str, body: bytes) -> bool:
+        with self._lock:
+            if key not in self.objects:
+                self.objects[key] = body
+                return True
+            if self.objects[key] != body:
+                self.overwrites.append(key)
+            return False
+
+    def _stored(self, key: str) -> StoredObject | None:
+        body = self.objects.get(key)
+        return None if body is None else StoredObject(key, len(body), key in self.archived)
+
+    def _note(self, operation: str, key: str) -> None:
+        with self._lock:
+            self.requests += 1
+            self.log.append((operation, key))
+
+
+class _MemoryUpload:
+    def __init__(self, store: MemoryStore, key: str) -> None:
+        self._store = store
+        self._key = key
+        self._body = bytearray()
+
+    def write(self, chunk: bytes) -> None:
+        self._body += chunk
+
+    def commit(self) -> None:
+        self._store._note("put", self._key)
+        if not self._store._put(self._key, bytes(self._body)):
+            raise AlreadyStored(f"something is stored under {self._key} already")
