@@ -15,6 +15,8 @@ Stable names: `World` (``account``, ``switches``, ``upload`` ``upload_video`` ``
 `faults.KINDS`, every switch is a field of `Switches`. ``World(clock=...)`` takes a callable.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from tests.local_smugmug.bodies import BytesBody, SeededBody
 from tests.local_smugmug.calls import Call, Calls
 from tests.local_smugmug.faults import KINDS, Fault, Faults
@@ -23,6 +25,19 @@ from tests.local_smugmug.model import Account, Album, Image, Secrets
 from tests.local_smugmug.server import LocalSmugMug
 from tests.local_smugmug.switches import Switches
 from tests.local_smugmug.world import World
+
+if TYPE_CHECKING:
+    from tests.local_smugmug.pictures import demo_account
+
+
+def __getattr__(name: str) -> Any:
+    """`demo_account` is found when it is asked for: it needs a library that draws."""
+    if name == "demo_account":
+        from tests.local_smugmug import pictures
+
+        return pictures.demo_account
+    raise AttributeError(name)
+
 
 __all__ = [
     "KINDS",
@@ -39,6 +54,7 @@ __all__ = [
     "SeededBody",
     "Switches",
     "World",
+    "demo_account",
     "generate_account",
     "new_account",
 ]

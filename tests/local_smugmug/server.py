@@ -3,11 +3,12 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from types import TracebackType
 
-from tests.local_smugmug import api_130, photos
+from tests.local_smugmug import api_130, control, oauth_endpoints, photos
 from tests.local_smugmug.calls import Call, Calls
 from tests.local_smugmug.faults import EARLY_KINDS, Faults, strike
 from tests.local_smugmug.oauth import Keeper
@@ -49,7 +50,9 @@ class LocalSmugMug:
         self.photo_base: str | None = None
         """Where listings say the photos are; None: under the host that the client asked."""
         self._api_130 = api_130.Api130(self)
+        self._oauth = oauth_endpoints.OAuthEndpoints(self)
         self._photos = photos.PhotoHost(self)
+        self._control = control.Control(self)
         self._closing = threading.Event()
         self._sleep = sleep or self._closing.wait
         self._lock = threading.Lock()
@@ -95,10 +98,8 @@ class LocalSmugMug:
         self._closing.set()
         if self._acceptor is not None:
             # A connection of our own wakes the acceptor, on every system.
-            try:
+            with suppress(OSError):
                 socket.create_connection((self.host, self.port), timeout=1).close()
-            except OSError:
-                pass
             self._acceptor.join(5)
         self._listener.close()
         with self._lock:
@@ -168,7 +169,7 @@ class LocalSmugMug:
             return api_130.call_of(request)
         if path.startswith(("/photos/", "/sandbox/photos/")):
             return photos.call_of(request)
-        return Call("other", "other", path)
+        return oauth_endpoints.call_of(request) or Call("other", "other", path)
 
     def _answer(self, request: Request, call: Call) -> Answer:
         faults = self.faults.take(call)
@@ -192,6 +193,10 @@ class LocalSmugMug:
             return self._photos.answer(request, call)
         if call.kind == "api":
             return self._api_130.answer(request, call)
+        if call.kind == "oauth":
+            return self._oauth.answer(request, call)
+        if request.path.startswith(control.PREFIX):
+            return self._control.answer(request)
         if request.path in ("/crossdomain.xml", "/sandbox/crossdomain.xml"):
             return Answer(headers={"Content-Type": "text/xml"}, body=photos.CROSSDOMAIN)
         return Answer.html("Not Found", 404)

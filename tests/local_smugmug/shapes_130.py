@@ -3,10 +3,12 @@
 import hashlib
 import zlib
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.local_smugmug.model import Account, Album, Image
-from tests.local_smugmug.world import World
+
+if TYPE_CHECKING:
+    from tests.local_smugmug.world import World
 
 _STILLS = {
     "TinyURL": "Ti",
@@ -47,7 +49,7 @@ class Shapes130:
     """
 
     def __init__(
-        self, world: World, base_url: str, *, salt: str = "", sandboxed: bool = False
+        self, world: "World", base_url: str, *, salt: str = "", sandboxed: bool = False
     ) -> None:
         self._world, self._salt = world, salt
         self._photos = f"{base_url}/sandbox/photos" if sandboxed else f"{base_url}/photos"
@@ -239,7 +241,7 @@ def folder_url(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def url_token(world: World, account: Account, image: Image, salt: str = "") -> str:
+def url_token(world: "World", account: Account, image: Image, salt: str = "") -> str:
     """The opaque part of a photo's URL: a secret, and another one at each rotation."""
     text = f"{account.secrets.url_salt}{image.key}{image.serial}{world.switches.url_rotation}{salt}"
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -191,17 +192,13 @@ class Connection:
     def close(self) -> None:
         """Close it, whatever state it is in."""
         for close in (self._reader.close, self._sock.close):
-            try:
+            with suppress(OSError):
                 close()
-            except OSError:
-                pass
 
     def interrupt(self) -> None:
         """Make a thread that reads or writes here stop."""
-        try:
+        with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
 
 def _pieces(chunk: bytes, size: int | None) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.local_smugmug.bodies import MP4_HEAD, Body, BytesBody, SeededBody
 from tests.local_smugmug.model import Account, Album, Collected, Image
+from tests.local_smugmug.snapshot import AlbumSnapshot, take_snapshot
 from tests.local_smugmug.switches import Switches
 
 _KEY_LETTERS = "bcdfghjkmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ23456789"
@@ -98,6 +99,14 @@ class World:
             if album.arrivals.get(image.key, 0) > now or image.shown(now) is None
         ]
 
+    def snapshot(
+        self, account: Account | None = None, *, view: str = "owner"
+    ) -> dict[str, AlbumSnapshot]:
+        """What a perfect backup of the account would hold now, by album key (``view``: owner or
+        public), see `snapshot`."""
+        with self.lock:
+            return take_snapshot(self, account or self.account, view)
+
     # -- images ----------------------------------------------------------------------------------
 
     def upload(self, album_key: str, body: Body | bytes | None = None, **fields: Any) -> Image:
@@ -160,7 +169,7 @@ class World:
     ) -> Image:
         """New bytes under the same key: Serial goes up by one."""
         with self.lock:
-            account, image = self._held(image_key)
+            _, image = self._held(image_key)
             number = self._number() + 900_000
             head = MP4_HEAD if image.is_video else None
             new = _body(body, number, size or image.body.size, head)
@@ -200,14 +209,14 @@ class World:
         album_key: str,
         *,
         with_original: bool = True,
-        type: str = "Collected",
+        shown_as: str = "Collected",
     ) -> None:
-        """Show the image in another album too (``type``: Collected or Smart)."""
+        """Show the image in another album too (``shown_as``: Collected or Smart)."""
         with self.lock:
             account, image = self._held(image_key)
             album = account.albums[album_key]
             account.touch(album).append(image)
-            album.collected[image_key] = Collected(type, with_original)
+            album.collected[image_key] = Collected(shown_as, with_original)
             self._arrive(album, image)
 
     def uncollect(self, image_key: str, album_key: str) -> None:
