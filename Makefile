@@ -1,0 +1,57 @@
+# Everything a developer needs, from nothing but `python3` (3.11 or later) and `make`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+API ?= 1.3.0
+DEV := .venvs/dev/bin
+SAM := .venvs/sam/bin
+
+export SAM_CLI_TELEMETRY := 0
+# sam validate and cfn-lint need some region; they ask nobody.
+export AWS_DEFAULT_REGION ?= us-east-1
+
+PYTHON_FILES := src tests .ci
+
+.PHONY: help bootstrap demo test lint unit bench soak fmt clean
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+bootstrap:  ## make the environments (nothing to do when they are up to date)
+	@$(PYTHON) .ci/bootstrap.py
+
+demo: bootstrap  ## the whole backup on this machine: local SmugMug, local AWS (API=v2 for the other API)
+	@$(DEV)/python -m tests.demo --api $(API)
+
+test: lint  ## everything that has to hold: lint, types, template, tests
+	@echo "pytest"
+	@$(DEV)/pytest -n 2 tests
+
+lint: bootstrap  ## format, lint, types and template only
+	@echo "ruff, mypy, bandit"
+	@$(DEV)/ruff format --check --quiet $(PYTHON_FILES)
+	@$(DEV)/ruff check --quiet $(PYTHON_FILES)
+	@$(DEV)/mypy --strict --no-error-summary src
+	@$(DEV)/bandit --quiet --recursive --configfile pyproject.toml src
+	@echo "cfn-lint, sam validate"
+	@$(DEV)/cfn-lint template.yaml
+	@$(SAM)/sam validate --lint --template template.yaml >/dev/null
+
+bench: bootstrap  ## how fast, how large, how many requests
+	@$(DEV)/python -m tests.bench
+
+soak: bootstrap  ## many nights with many faults
+	@$(DEV)/python -m tests.soak
+
+fmt: bootstrap  ## format the code and mend what can be mended
+	@$(DEV)/ruff format --quiet $(PYTHON_FILES)
+	@$(DEV)/ruff check --quiet --fix $(PYTHON_FILES)
+
+clean:  ## remove what was built (the environments too)
+	rm -rf .venvs .aws-sam .demo build dist src/*.egg-info
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests .ci -name __pycache__ -type d -prune -exec rm -rf {} +
