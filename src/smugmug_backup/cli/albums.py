@@ -167,7 +167,9 @@ def choose_album(headers: Mapping[str, Header], wanted: str) -> str:
             f"{len(found)} albums are called {wanted!r}: {named}", hint="name it by its key"
         )
     titles = {title: shown(each.title) for each in headers.values() for title in _titles(each)}
-    near = dict.fromkeys(titles[each] for each in difflib.get_close_matches(asked, titles, n=3))
+    near = dict.fromkeys(
+        titles[each] for each in difflib.get_close_matches(asked, titles, n=3, cutoff=0.4)
+    )
     meant = f"; near it: {', '.join(near)}" if near else ""
     raise Mistaken(
         f"this backup has no album {wanted!r}{meant}",

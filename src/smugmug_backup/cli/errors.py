@@ -9,7 +9,7 @@ _HINTS = {
     "login_lost": "`smugmug-backup authorize` asks SmugMug for a new access token",
     "source_retired": "try the other API: --api v2",
     "source_unavailable": "try again later; nothing is lost",
-    "store_refused": "look at the location, and at whose credentials are used (AWS_PROFILE)",
+    "store_refused": "look at the location; for S3 also at the credentials (AWS_PROFILE)",
     "store_unavailable": "try again; what is stored is not touched",
     "store_damaged": "`smugmug-backup check LOCATION` names all that is wrong",
     "format_too_new": "pip install --upgrade smugmug-backup",

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-UNITS_SAY = "1 KB = 10^3, 1 MB = 10^6, 1 GB = 10^9 bytes"
+_GAP = 2
+_LEAST = 8
 
 # Control characters could drive the terminal, bidirectional ones could turn a table round.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -64,19 +66,34 @@ def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Sequ
         for row in rows:
             console.print("\t".join(row))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
+    lines = [*rows]
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    for column, width in zip(columns, _widths(console.width, columns, lines), strict=True):
         table.add_column(
             column.name,
             justify="right" if column.right else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=12 if column.elastic else None,
-            ratio=None,
+            width=width,
         )
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+    for line in lines:
+        table.add_row(*(Text(cell) for cell in line))
     console.print(table)
+
+
+def _widths(space: int, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    """As wide as the cells need; where that is too wide, the widest elastic column gives way."""
+    widths = [
+        max([cell_len(column.name), *(cell_len(row[index]) for row in rows)])
+        for index, column in enumerate(columns)
+    ]
+    elastic = [index for index, column in enumerate(columns) if column.elastic]
+    for _ in range(sum(widths) + _GAP * (len(widths) - 1) - space):
+        widest = max(elastic, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= _LEAST:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def size(number: int | None) -> str:
@@ -107,6 +124,12 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def moment(instant: datetime | None) -> str:
     """``2026-11-24 03:00 UTC``; ``never`` for None."""
     return "never" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """``today``, ``yesterday``, ``5 days ago``: whole days between."""
+    days = (now.astimezone(UTC).date() - instant.astimezone(UTC).date()).days
+    return "today" if days < 1 else "yesterday" if days == 1 else f"{days:,} days ago"
 
 
 def day(instant: datetime | None) -> str:

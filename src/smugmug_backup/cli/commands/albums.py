@@ -26,7 +26,7 @@ _COLUMNS = (
     Column("Images", right=True),
     Column("Size", right=True),
     Column("Changed"),
-    Column("State"),
+    Column("State", elastic=True),
     Column("Key"),
 )
 

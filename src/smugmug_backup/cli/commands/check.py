@@ -1,6 +1,7 @@
 """`smugmug-backup check`: is the backup sound."""
 
 import argparse
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
@@ -78,26 +79,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _tell(console: Console, result: CheckResult) -> None:
-    counts = result.counts
-    console.print(
-        f"{plural(counts.albums, 'album')} in {plural(counts.generations, 'version')}, "
-        f"{plural(counts.images, 'image')}, {plural(counts.originals, 'original')} "
-        f"({size(counts.original_bytes)}), {plural(counts.records, 'record')}, "
-        f"{plural(counts.reports, 'run report')}"
-    )
-    if counts.originals_unused:
-        console.print(f"{plural(counts.originals_unused, 'original')} of older versions")
-    if counts.archived:
-        console.print(
-            f"{plural(counts.archived, 'object')} ({size(counts.archived_bytes)}) lie in an "
-            "archive class"
-        )
-    if result.plan is not None:
-        console.print(
-            f"read again: {plural(counts.objects_read, 'object')}, {size(counts.bytes_read)}"
-        )
+    for label, value in _counted(result):
+        console.print(f"{label:<12}{value}")
     for each in result.not_checked:
-        console.print(f"not checked: {shown(each)}")
+        console.print(f"not checked {shown(each)}")
     for problem in result.problems[:_SHOWN]:
         console.print(f"{problem.key}: {shown(problem.message)} ({problem.code})", style="red")
     if result.problem_count > _SHOWN:
@@ -108,6 +93,25 @@ def _tell(console: Console, result: CheckResult) -> None:
         console.print(f"NOT SOUND: {plural(result.problem_count, 'problem')}", style="bold red")
     else:
         console.print("not checked to the end", style="bold yellow")
+
+
+def _counted(result: CheckResult) -> Iterator[tuple[str, str]]:
+    counts = result.counts
+    yield "albums", f"{number(counts.albums)} in {plural(counts.generations, 'version')}"
+    gone = counts.lines - counts.images
+    yield "images", number(counts.images) + (f", and {number(gone)} gone" if gone else "")
+    older = counts.originals_unused
+    yield (
+        "originals",
+        f"{number(counts.originals)}, {size(counts.original_bytes)}"
+        + (f"; {number(older)} of them of older versions" if older else ""),
+    )
+    if counts.archived:
+        yield "archived", f"{plural(counts.archived, 'original')}, {size(counts.archived_bytes)}"
+    yield "records", number(counts.records + counts.album_records)
+    yield "run reports", number(counts.reports)
+    if result.plan is not None:
+        yield "read again", f"{plural(counts.objects_read, 'object')}, {size(counts.bytes_read)}"
 
 
 class _Progress:

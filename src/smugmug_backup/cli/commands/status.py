@@ -10,11 +10,12 @@ from rich.console import Console
 from smugmug_backup.backup import keys
 from smugmug_backup.backup.album import NOT_BELIEVED
 from smugmug_backup.backup.ports import BackupStore
-from smugmug_backup.backup.report import AlbumState, RunReport
+from smugmug_backup.backup.report import AlbumState, Failure, RunReport
 from smugmug_backup.backup.summary import Summary, summarise
 from smugmug_backup.cli.albums import AlbumSummary, ImageTrouble, read_albums
 from smugmug_backup.cli.output import (
     Column,
+    ago,
     day,
     moment,
     number,
@@ -27,6 +28,7 @@ from smugmug_backup.cli.output import (
 from smugmug_backup.cli.parsing import FINE, add_location, command_parser
 from smugmug_backup.cli.stack import StackStatus, stack_status
 from smugmug_backup.cli.store import open_existing
+from smugmug_backup.cli.time import SystemClock
 
 NAME = "status"
 
@@ -39,15 +41,15 @@ _IMAGES = (
     Column("Since"),
 )
 _ALBUMS = (Column("Album", elastic=True), Column("Why", elastic=True), Column("Key"))
-_FAILURES = (Column("Failure", elastic=True), Column("Album"), Column("Code"))
+_FAILURES = (Column("Failure", elastic=True), Column("Album/image"), Column("Code"))
 _RUNS = (
-    Column("Ended"),
-    Column("Status"),
+    Column("Run (its start, UTC)"),
+    Column("Status", elastic=True),
     Column("New", right=True),
     Column("Changed", right=True),
     Column("Stored", right=True),
     Column("Failures", right=True),
-    Column("Run", elastic=True),
+    Column("Took", right=True),
 )
 
 
@@ -190,7 +192,7 @@ def _tell(console: Console, standing: _Standing, *, shown_lines: int | None) -> 
     told.list(
         "Failures of the last run",
         _FAILURES,
-        ((shown(f.message), f.album_key or "-", f.code) for f in failures),
+        ((shown(f.message), _where(f), f.code) for f in failures),
     )
     for kind, title in (
         ("pending", "Pending: stored as soon as SmugMug delivers"),
@@ -258,7 +260,8 @@ def _head(standing: _Standing) -> Iterator[tuple[str, str, str | None]]:
     yield "stored", stored, None
     yield "versions", f"{number(standing.generations)} of the albums' manifests", None
     if newest is not None:
-        yield "last run", f"{newest.status}, ended {moment(newest.ended_at)}", None
+        when = ago(newest.ended_at, SystemClock().now())
+        yield "last run", f"{newest.status}, ended {moment(newest.ended_at)} ({when})", None
 
 
 def _rows(images: Iterable[ImageTrouble]) -> Iterator[Sequence[str]]:
@@ -266,17 +269,27 @@ def _rows(images: Iterable[ImageTrouble]) -> Iterator[Sequence[str]]:
         yield each.file_name, each.album, each.why, each.since or "-"
 
 
+def _where(failure: Failure) -> str:
+    return "/".join(key for key in (failure.album_key, failure.image_key) if key) or "-"
+
+
 def _run_row(report: RunReport) -> Sequence[str]:
     counts = report.counts
     return (
-        moment(report.ended_at).removesuffix(" UTC"),
+        report.run_id,
         report.status + (" (part)" if report.part else ""),
         number(counts.new),
         number(counts.changed),
         size(counts.bytes_stored),
         number(len(report.failures)),
-        report.run_id,
+        _took(counts.seconds),
     )
+
+
+def _took(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _tell_stack(console: Console, stack: StackStatus) -> None:
