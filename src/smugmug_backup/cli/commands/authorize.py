@@ -1,0 +1,288 @@
+"""``authorize``: get access to the account from SmugMug, and put the secret where it belongs."""
+
+import argparse
+import getpass
+import os
+import sys
+import webbrowser
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from smugmug_backup.application import SystemClock, build_source
+from smugmug_backup.backup.clock import Clock, Deadline
+from smugmug_backup.backup.errors import BadRequest, LoginLost
+from smugmug_backup.backup.keys import is_id
+from smugmug_backup.backup.ports import Account
+from smugmug_backup.cli.errors import Mistaken
+from smugmug_backup.cli.output import make_console, print_json, shown
+from smugmug_backup.cli.parsing import FINE, add_source_options, command_parser
+from smugmug_backup.cli.settings import (
+    read_settings_file,
+    settings_path,
+    values_of,
+    write_settings_file,
+)
+from smugmug_backup.cli.vault import Vault, secret_text, vault_of
+from smugmug_backup.settings import SecretName, SourceSettings, source_settings
+from smugmug_backup.smugmug import oauth
+from smugmug_backup.smugmug.credentials import Credentials
+
+NAME = "authorize"
+
+_TRIES = 3
+
+_DESCRIPTION = """\
+Ask SmugMug for access to an account, check it, and store the secret.
+
+You need an API key and its secret: https://api.smugmug.com/api/developer/apply
+SmugMug then asks you whether this program may read all of your account, and shows
+a code of six digits to type in here. It may read, and nothing else.
+
+The secret goes where --secret or SMUGMUG_SECRET says; without them into a file that
+only you can read. It is never shown. The other commands find it by themselves.
+
+The environment may bring SMUGMUG_API_KEY, SMUGMUG_API_SECRET and (--anonymous)
+SMUGMUG_SITE_PASSWORD; what it does not bring is asked for."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """The command's arguments."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="get access to a SmugMug account and store the secret",
+        description=_DESCRIPTION,
+        example="smugmug-backup authorize --secret ssm:/smugmug-backup/credentials",
+    )
+    parser.add_argument("--api-key", metavar="KEY", help="the API key (its secret is asked for)")
+    parser.add_argument(
+        "--no-browser", action="store_true", help="only print the address, open nothing"
+    )
+    parser.add_argument(
+        "--anonymous",
+        action="store_true",
+        help="no access token: only what the public sees of --nickname, or who knows the passwords",
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="replace a secret that is there already, unasked"
+    )
+    add_source_options(parser)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Authorize; see the parser."""
+    say = make_console(stderr=True) if args.json else console
+    clock = SystemClock()
+    settings, path = _settings(args)
+    vault = vault_of(settings.secret)
+    overwrite = _may_overwrite(vault, settings.secret, say, unasked=args.yes)
+    if args.anonymous:
+        credentials = _anonymous(args, say)
+    else:
+        credentials = _dance(args, settings, say, clock)
+    account = build_source(settings, credentials, clock).account(
+        deadline=Deadline.after(clock, 120.0)
+    )
+    vault.put(secret_text(credentials), overwrite=overwrite)
+    write_settings_file(path, _to_remember(settings, account, read_settings_file(path)))
+    if args.json:
+        print_json(
+            console,
+            {
+                "nickname": account.nickname,
+                "access": account.access,
+                "secret": str(settings.secret),
+                "settings": str(path),
+            },
+        )
+    else:
+        _tell(say, account, settings, str(path))
+    return FINE
+
+
+def _settings(args: argparse.Namespace) -> tuple[SourceSettings, Any]:
+    """The settings as they are so far; a secret that is named nowhere goes into a file."""
+    values = values_of(args)
+    path = settings_path()
+    if not values.get("SMUGMUG_SECRET", "").strip():
+        values["SMUGMUG_SECRET"] = f"file:{path.with_name('credentials.json')}"
+    if not args.nickname and "SMUGMUG_NICKNAME" not in os.environ and not args.anonymous:
+        # The file may remember another account; the token says whose it is.
+        values.pop("SMUGMUG_NICKNAME", None)
+    settings = source_settings(values)
+    if args.anonymous and not settings.nickname:
+        raise Mistaken(
+            "without an access token, --nickname must say whose photos to read",
+            hint="it is the first part of the web address: NICKNAME.smugmug.com",
+        )
+    return settings, path
+
+
+def _may_overwrite(vault: Vault, name: SecretName, say: Console, *, unasked: bool) -> bool:
+    """Whether a secret is replaced. Asked before the dance, which would else be in vain."""
+    if not vault.exists():
+        return False
+    if unasked:
+        return True
+    answer = _ask(say, f"There is a secret at {name} already. Replace it? [y/N] ")
+    if answer.lower() not in ("y", "yes"):
+        raise Mistaken(
+            f"the secret at {name} was left as it is",
+            hint="name another place with --secret ssm:<name> or file:<path>",
+        )
+    return True
+
+
+# -- with an access token --------------------------------------------------------------------------
+
+
+def _dance(
+    args: argparse.Namespace, settings: SourceSettings, say: Console, clock: Clock
+) -> Credentials:
+    api_key = _api_key(args, say)
+    api_secret = _secret("API secret: ", "SMUGMUG_API_SECRET", os.environ)
+    if not api_secret:
+        raise Mistaken(
+            "the secret of the API key is missing",
+            hint="type it in a terminal, or set SMUGMUG_API_SECRET; --anonymous needs none",
+        )
+    request = oauth.request_token(api_key, api_secret, api_url=settings.api_url, clock=clock)
+    url = oauth.authorize_url(request, api_url=settings.api_url)
+    opened = not args.no_browser and _open(url)
+    say.print("Your browser should show" if opened else "Open", end=" ")
+    say.print("this address (good for five minutes), and allow reading:\n")
+    # Alone on its line and never broken, so that it can be copied.
+    say.print(f"  {url}\n", soft_wrap=True)
+    token = _trade(api_key, api_secret, request, settings, say, clock)
+    return Credentials(api_key, api_secret, token.token, token.secret)
+
+
+def _trade(
+    api_key: str,
+    api_secret: str,
+    request: oauth.Token,
+    settings: SourceSettings,
+    say: Console,
+    clock: Clock,
+) -> oauth.Token:
+    """The code for the access token; a code that is none is asked for again."""
+    for attempt in range(1, _TRIES + 1):
+        code = _ask(say, "The six digits that SmugMug shows: ")
+        try:
+            return oauth.access_token(
+                api_key, api_secret, request, code, api_url=settings.api_url, clock=clock
+            )
+        except BadRequest as error:
+            problem = str(error)
+        except LoginLost:
+            problem = "SmugMug does not accept this code"
+        if attempt < _TRIES:
+            say.print(f"{problem}; once more.", style="yellow")
+    raise Mistaken(
+        f"{problem}, {_TRIES} times; nothing was stored",
+        hint="start again: each address is good for one code and five minutes",
+    )
+
+
+def _open(url: str) -> bool:
+    try:
+        return webbrowser.open(url)
+    except webbrowser.Error:
+        return False
+
+
+# -- without ---------------------------------------------------------------------------------------
+
+
+def _anonymous(args: argparse.Namespace, say: Console) -> Credentials:
+    api_key = _api_key(args, say)
+    site = _secret("Password of the site (Enter if there is none): ", "SMUGMUG_SITE_PASSWORD")
+    passwords: dict[str, str] = {}
+    while _somebody_is_there():
+        album = _ask(say, "AlbumKey of an album with a password (Enter to go on): ")
+        if not album:
+            break
+        if not is_id(album):
+            say.print("An AlbumKey has letters and digits only, such as hT4mWq.", style="yellow")
+            continue
+        password = getpass.getpass(f"Password of {album}: ")
+        if password:
+            passwords[album] = password
+    return Credentials(api_key, site_password=site or None, album_passwords=passwords)
+
+
+# -- asking ----------------------------------------------------------------------------------------
+
+
+def _api_key(args: argparse.Namespace, say: Console) -> str:
+    key = (args.api_key or os.environ.get("SMUGMUG_API_KEY", "")).strip()
+    key = key or _ask(say, "API key: ")
+    if not key or not all("!" <= character <= "~" for character in key):
+        raise BadRequest("an API key has letters and digits, and no spaces")
+    return key
+
+
+def _secret(prompt: str, name: str, environment: Mapping[str, str] | None = None) -> str:
+    """A secret from the environment, or typed unseen; never from the command line, where every
+    user of the machine could read it."""
+    given = (os.environ if environment is None else environment).get(name)
+    if given is not None:
+        return given.strip()
+    if not _somebody_is_there():
+        return ""
+    return getpass.getpass(prompt).strip()
+
+
+def _ask(say: Console, prompt: str) -> str:
+    say.print(prompt, end="", soft_wrap=True)
+    say.file.flush()
+    line = sys.stdin.readline()
+    if not line:
+        say.print()
+        raise Mistaken(
+            f"nobody is there to answer: {prompt.strip().rstrip(':')}",
+            hint="run it in a terminal, or see `smugmug-backup authorize --help` for the names "
+            "of the environment",
+        )
+    return line.strip()
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+# -- what stays ------------------------------------------------------------------------------------
+
+
+def _to_remember(
+    settings: SourceSettings, account: Account, before: Mapping[str, str]
+) -> dict[str, str]:
+    """The settings file: where the secret lies, never the secret."""
+    values = {
+        **before,
+        "SMUGMUG_SECRET": _absolute(settings.secret),
+        "SMUGMUG_NICKNAME": account.nickname,
+        "SMUGMUG_API": settings.api,
+    }
+    if settings.api_url != SourceSettings(secret=settings.secret).api_url:
+        values["SMUGMUG_API_URL"] = settings.api_url
+    else:
+        values.pop("SMUGMUG_API_URL", None)
+    return values
+
+
+def _absolute(secret: SecretName) -> str:
+    """The other commands may run in another folder."""
+    if secret.kind != "file":
+        return str(secret)
+    return f"file:{os.path.abspath(os.path.expanduser(secret.name))}"  # noqa: PTH100, PTH111
+
+
+def _tell(say: Console, account: Account, settings: SourceSettings, path: str) -> None:
+    sees = "all of it, read only" if account.access == "owner" else "what the public sees"
+    say.print(f"This is the account {shown(account.nickname)}: {sees}.", style="bold")
+    say.print(f"The secret is stored at {settings.secret}.", soft_wrap=True)
+    say.print(f"The other commands find it by {path}.", soft_wrap=True)
+    say.print("Next: smugmug-backup run LOCATION", soft_wrap=True)

@@ -1,0 +1,289 @@
+"""``restore LOCATION TARGET``: albums as folders again."""
+
+import argparse
+import itertools
+import shlex
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from smugmug_backup.backup.errors import BadRequest
+from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.cli.errors import Mistaken
+from smugmug_backup.cli.estimate import RestoreEstimate
+from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
+from smugmug_backup.cli.parsing import (
+    FINE,
+    INTERRUPTED,
+    NOT_ALL,
+    add_location,
+    command_parser,
+)
+from smugmug_backup.cli.progress import RestoreProgress, can_ask, duration, interruptible
+from smugmug_backup.cli.store import open_existing
+from smugmug_backup.restore.perform import (
+    Restorer,
+    Result,
+    Stopped,
+    Survey,
+    TargetUnusable,
+    free_bytes,
+    refuse_overlap,
+)
+from smugmug_backup.restore.plan import SIDECARS, Plan, Problem, Target, folders, plan
+from smugmug_backup.restore.select import choose, find_albums, survey
+
+NAME = "restore"
+
+_SHOWN = 10
+"""So many of one kind are named in a terminal."""
+
+_THAW = '{"Days": 14, "GlacierJobParameters": {"Tier": "Bulk"}}'
+
+_DESCRIPTION = """\
+Write the photos and videos of a backup into a folder: albums as folders named as
+in SmugMug, files under their own names, their times set, a sidecar beside each.
+
+Nothing is ever overwritten. Every file is verified before it gets its name, so the
+same command can be repeated after an interruption and goes on where it was.
+
+Names: what no file system may have becomes _; of several images of one name in an
+album the first keeps it, the others get their ImageKey: DSC_1 (V2xgTbs).JPG.
+Videos come from SmugMug re-encoded: ferry.mov that is an mp4 becomes ferry.mp4.
+Times: when the photo was taken, as SmugMug says. API 1.3.0 does not tell the time
+zone, so its times are read as UTC and may be some hours off.
+An image in several albums is written into each of them, and fetched once."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """The command's arguments."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="write the photos of a backup into a folder",
+        description=_DESCRIPTION,
+        example="smugmug-backup restore ~/photos-backup ~/restored --album 'Harbour 2024'",
+    )
+    add_location(parser)
+    parser.add_argument("target", metavar="TARGET", help="the folder to write into")
+    parser.add_argument(
+        "--album",
+        action="append",
+        default=[],
+        metavar="KEY|TITLE",
+        help="only this album, even if it has left SmugMug; can be repeated",
+    )
+    parser.add_argument(
+        "--as-of",
+        metavar="DAY|RUN",
+        help="as the backup was at the end of a day (2026-03-01, UTC) or after a run (its id)",
+    )
+    parser.add_argument(
+        "--deleted", action="store_true", help="bring back what has left SmugMug, too"
+    )
+    parser.add_argument(
+        "--sidecar",
+        choices=SIDECARS,
+        default="json",
+        help="json: all that SmugMug says of the image (default); xmp: title, caption, keywords "
+        "and place, for Lightroom and its like; none",
+    )
+    parser.add_argument(
+        "--threads", type=_threads, default=8, metavar="N", help="files at a time (default 8)"
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask, whatever AWS charges for the data"
+    )
+
+
+def _threads(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if not 1 <= count <= 64:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 64")
+    return count
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Restore; see the parser."""
+    began = time.monotonic()
+    target = Path(args.target).expanduser()
+    refuse_overlap(args.location, target)
+    store = open_existing(args.location)
+    say = make_console(stderr=True) if args.json else console
+    progress = RestoreProgress(say)
+    restorer = Restorer(
+        store, target, sidecar=args.sidecar, threads=args.threads, observer=progress
+    )
+    try:
+        with progress.live():
+            planned = _planned(args, store)
+        with restorer.workshop():
+            with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
+                found = restorer.survey(planned)
+                thaw = restorer.look_up(found)
+            _check_space(found, target)
+            if args.location.startswith("s3://"):
+                _ask(args, say, found)
+            result = _perform(say, restorer, progress, found)
+    except Stopped:
+        say.print("Interrupted before anything was written.")
+        return INTERRUPTED
+    result.problems += planned.problems
+    result.problems += [_older(each) for each in (*found.done, *result.written) if each.older]
+    if args.json:
+        print_json(console, _as_json(args, planned, found, result, thaw))
+    else:
+        _tell(say, args, planned, found, result, thaw, seconds=time.monotonic() - began)
+    if result.stopped:
+        return INTERRUPTED
+    return NOT_ALL if result.problems else FINE
+
+
+def _planned(args: argparse.Namespace, store: BackupStore) -> Plan:
+    with ThreadPoolExecutor(args.threads) as executor:
+        found = survey(store, executor, as_of=args.as_of)
+        problems = found.problems
+        titles = {key: header.title for key, header in found.headers.items()}
+        titles |= {each.album_key: "" for each in problems}
+        chosen = set(find_albums(args.album, titles))
+        headers = [
+            header
+            for key, header in found.headers.items()
+            if (key in chosen if chosen else args.deleted or header.deleted_at is None)
+        ]
+        manifests, damaged = choose(store, executor, headers)
+    homes = folders(found.headers.values())
+    planned = plan(manifests, homes, sidecar=args.sidecar, deleted=args.deleted)
+    planned.problems += damaged
+    planned.problems += [each for each in problems if not chosen or each.album_key in chosen]
+    return planned
+
+
+def _check_space(found: Survey, target: Path) -> None:
+    free = free_bytes(target)
+    if found.bytes > free:
+        raise TargetUnusable(
+            f"{size(found.bytes)} are to be written, and {target} has {size(free)} free; "
+            "nothing was written (--album takes a part)"
+        )
+
+
+def _ask(args: argparse.Namespace, say: Console, found: Survey) -> None:
+    """Tell what AWS will charge, and go on only if the owner agrees."""
+    sizes = found.downloads()
+    if not found.todo:
+        return
+    estimate = RestoreEstimate(sum(sizes.values()), len(sizes) + len(found.todo))
+    for line in estimate.lines():
+        say.print(line, soft_wrap=True)
+    if args.yes:
+        return
+    if not can_ask():
+        raise Mistaken(
+            "nobody is there to agree to what AWS charges; nothing was written",
+            hint="the same command with --yes does not ask",
+        )
+    say.print("Go on? [y/N] ", end="")
+    if input().strip().lower() not in ("y", "yes"):
+        raise BadRequest("not restored, as you wished; nothing was written")
+
+
+def _perform(say: Console, restorer: Restorer, progress: RestoreProgress, found: Survey) -> Result:
+    progress.expect(len(found.todo), sum(target.bytes for target in found.todo))
+    saying = "Stopping: what is half done is dropped, what is done stays."
+    with progress.live(), interruptible(say, restorer.stop, saying=saying):
+        return restorer.restore(found)
+
+
+def _older(target: Target) -> Problem:
+    message = "restored as it was before: SmugMug's newer version never came into the backup"
+    return Problem(target.album_key, target.image_key, target.path, "older", message)
+
+
+def _tell(
+    say: Console,
+    args: argparse.Namespace,
+    planned: Plan,
+    found: Survey,
+    result: Result,
+    thaw: Sequence[Target],
+    *,
+    seconds: float,
+) -> None:
+    written = sum(target.bytes for target in result.written if target.path not in found.present)
+    line = (
+        f"Restored {plural(len(result.written), 'file')} ({size(written)}) of "
+        f"{plural(planned.albums, 'album')} into {args.target} in {duration(seconds)}."
+    )
+    if found.done:
+        line += f" {number(len(found.done))} were there already."
+    say.print(line, style="bold" if not result.problems else None, soft_wrap=True)
+    if planned.gone_left_out:
+        gone = plural(planned.gone_left_out, "image that has", "images that have")
+        say.print(f"Left out: {gone} left SmugMug; --deleted brings them back.", soft_wrap=True)
+    _tell_problems(say, result.problems)
+    if thaw:
+        _tell_thaw(say, args, thaw)
+    if result.stopped:
+        say.print("Interrupted; the same command goes on where it was.", style="yellow")
+
+
+def _tell_problems(say: Console, problems: Sequence[Problem]) -> None:
+    if not problems:
+        return
+    say.print(f"Not as it should be: {number(len(problems))}", style="bold red")
+    by_reason = sorted(problems, key=lambda each: (each.code, each.message, each.path))
+    counts = Counter((each.code, each.message) for each in problems)
+    most = _SHOWN if say.is_terminal else len(problems)
+    for (code, message), group in itertools.groupby(by_reason, lambda p: (p.code, p.message)):
+        say.print(f"  {shown(message)}:", style="red", soft_wrap=True)
+        for each in itertools.islice(group, most):
+            say.print(f"    {shown(each.path)}", soft_wrap=True)
+        more = counts[code, message] - most
+        if more > 0:
+            say.print(f"    … and {number(more)} more (--json names all)")
+
+
+def _tell_thaw(say: Console, args: argparse.Namespace, thaw: Sequence[Target]) -> None:
+    bucket, keys = _archived(args.location, thaw)
+    request = f"--restore-request {shlex.quote(_THAW)}"
+    say.print("Thaw it (a day or two, by the bulk rate), then restore again:", style="bold")
+    if len(keys) == 1:
+        command = f"aws s3api restore-object --bucket {bucket} --key {keys[0]} {request}"
+    else:
+        command = (
+            f"smugmug-backup restore {shlex.quote(args.location)} {shlex.quote(args.target)} "
+            "--yes --json | jq -r '.archived[]' |\n"
+            f"  xargs -I KEY aws s3api restore-object --bucket {bucket} --key KEY {request}"
+        )
+    say.print(f"  {command}", soft_wrap=True)
+
+
+def _archived(location: str, thaw: Sequence[Target]) -> tuple[str, list[str]]:
+    """(bucket, whole keys) of what is to be thawed."""
+    parts = urlsplit(location)
+    prefix = parts.path.strip("/")
+    keys = sorted({target.original for target in thaw})
+    return parts.netloc, [f"{prefix}/{key}" if prefix else key for key in keys]
+
+
+def _as_json(
+    args: argparse.Namespace, planned: Plan, found: Survey, result: Result, thaw: Sequence[Target]
+) -> dict[str, Any]:
+    return {
+        "target": args.target,
+        "albums": planned.albums,
+        "restored": len(result.written),
+        "bytes": sum(t.bytes for t in result.written if t.path not in found.present),
+        "already_there": len(found.done),
+        "gone_left_out": planned.gone_left_out,
+        "interrupted": result.stopped,
+        "problems": [each.as_json() for each in result.problems],
+        "archived": _archived(args.location, thaw)[1] if thaw else [],
+    }

@@ -1,0 +1,351 @@
+"""``run LOCATION``: the function's backup, in this process."""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from smugmug_backup.application import SystemClock, build_source, new_token, options_of
+from smugmug_backup.aws.secret import read_credentials
+from smugmug_backup.backup.album import Forecast
+from smugmug_backup.backup.clock import Clock, Deadline
+from smugmug_backup.backup.ports import BackupStore, PhotoSource
+from smugmug_backup.backup.report import (
+    COMPLETE,
+    CONTINUING,
+    INCOMPLETE,
+    REFUSED,
+    Failure,
+    RunReport,
+)
+from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
+from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
+from smugmug_backup.cli.output import (
+    Column,
+    make_console,
+    number,
+    plural,
+    print_json,
+    print_table,
+    shown,
+    size,
+)
+from smugmug_backup.cli.parsing import (
+    COULD_NOT,
+    FINE,
+    INTERRUPTED,
+    NOT_ALL,
+    add_location,
+    add_source_options,
+    command_parser,
+)
+from smugmug_backup.cli.progress import (
+    RunProgress,
+    Watched,
+    changes_of,
+    duration,
+    failure_text,
+    interruptible,
+)
+from smugmug_backup.cli.settings import source_settings_of
+from smugmug_backup.restore.select import find_albums
+from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.location import open_store
+
+NAME = "run"
+
+_SHOWN = 20
+"""So many failures are named in a terminal."""
+
+_DESCRIPTION = """\
+Back up the account into a bucket or a folder: the same backup as the scheduled
+function's, in this process. A folder needs no AWS at all.
+
+The first run fetches everything, the later ones what has changed. It can be
+interrupted at any time: Ctrl-C lets what is under way end, commits it and writes
+the report; a second Ctrl-C stops at once. The same command goes on, and nothing
+is lost either way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a backup is made of."""
+
+    source: PhotoSource
+    store: BackupStore
+    clock: Clock
+    options: Options
+
+
+def add_parser(subparsers: Any) -> None:
+    """The command's arguments."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="back up now, into a bucket or a folder",
+        description=_DESCRIPTION,
+        example="smugmug-backup run ~/photos-backup --dry-run",
+    )
+    add_location(parser)
+    parser.add_argument(
+        "--album",
+        action="append",
+        default=[],
+        metavar="KEY|TITLE",
+        help="only this album; can be repeated",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="list every album in full, not only its changes"
+    )
+    parser.add_argument(
+        "--accept-shrink",
+        action="store_true",
+        help="believe SmugMug though much of the account is gone; the backup keeps it all",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say what would be done and what AWS would charge; write nothing",
+    )
+    add_source_options(parser)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Back up; see the parser."""
+    say = make_console(stderr=True) if args.json else console
+    progress = RunProgress(say, debug=args.debug)
+    with build_parts(args) as parts:
+        deadline = Deadline.none(parts.clock)
+        saying = "Stopping: what is under way is finished and committed."
+        with progress.live(), interruptible(say, deadline.stop, saying=saying) as interruption:
+            chosen = _chosen(args.album, parts.source, deadline)
+            done = Backup(
+                source=Watched(parts.source, progress, frozenset(chosen)),
+                store=parts.store,
+                clock=parts.clock,
+                token=new_token,
+                options=parts.options,
+                observer=progress,
+            ).run(
+                RunRequest(
+                    albums=tuple(chosen),
+                    full=args.full,
+                    dry_run=args.dry_run,
+                    accept_shrink=args.accept_shrink,
+                ),
+                deadline=deadline,
+            )
+    if isinstance(done, DryRun):
+        _tell_plan(console, args, done)
+        failed = any(each.error for each in done.forecasts)
+        ended = NOT_ALL if failed else FINE
+    else:
+        if args.json:
+            print_json(console, json.loads(done.to_bytes()))
+        else:
+            _tell_report(console, done, interrupted=interruption.happened)
+        ended = {COMPLETE: FINE, REFUSED: COULD_NOT}.get(done.status, NOT_ALL)
+    return INTERRUPTED if interruption.happened and ended != FINE else ended
+
+
+@contextmanager
+def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
+    """What the settings and the location mean. A dry run makes no folder."""
+    clock = SystemClock()
+    settings = source_settings_of(args)
+    source = build_source(settings, read_credentials(settings.secret), clock)
+    connections = 2 * settings.max_concurrency + 2
+    is_new = "://" not in args.location and not Path(args.location).expanduser().exists()
+    with tempfile.TemporaryDirectory(prefix="smugmug-backup-") as empty:
+        if args.dry_run and is_new:
+            store: BackupStore = FolderStore(Path(empty))
+        else:
+            store = open_store(args.location, create=not args.dry_run, max_connections=connections)
+        yield Parts(source, store, clock, options_of(settings))
+
+
+def _chosen(names: Sequence[str], source: PhotoSource, deadline: Deadline) -> list[str]:
+    """The keys of the albums that the owner named; none means all."""
+    if not names:
+        return []
+    titles = {album.key: album.title for album in source.albums(deadline=deadline)}
+    return find_albums(names, titles)
+
+
+# -- the report ------------------------------------------------------------------------------------
+
+
+def _tell_report(console: Console, report: RunReport, *, interrupted: bool) -> None:
+    counts = report.counts
+    if report.status == REFUSED:
+        _tell_refusal(console, report)
+        return
+    word, style = {
+        COMPLETE: ("Complete", "bold green"),
+        CONTINUING: ("Interrupted" if interrupted else "Not finished yet", "bold yellow"),
+        INCOMPLETE: ("Not complete", "bold red"),
+    }[report.status]
+    part = " (only the albums you named)" if report.part else ""
+    console.print(
+        f"{word}{part}: the backup holds {plural(counts.images, 'image')} in "
+        f"{plural(counts.albums, 'album')}. It took {duration(counts.seconds)}.",
+        style=style,
+        soft_wrap=True,
+    )
+    changes = changes_of(counts) if counts.albums_changed else "nothing has changed"
+    calls = plural(counts.api_calls, "API call")
+    console.print(f"This run: {changes}; {calls}.", soft_wrap=True)
+    _tell_missing(console, report)
+    if report.status == CONTINUING:
+        console.print("The same command goes on where it was; nothing is lost.")
+
+
+def _tell_refusal(console: Console, report: RunReport) -> None:
+    for each in report.failures:
+        console.print(f"Refused: {shown(each.message)}", style="bold red", soft_wrap=True)
+    if any(each.code == "refused" for each in report.failures):
+        console.print(
+            "hint:  look at the account; --accept-shrink says that it is right", soft_wrap=True
+        )
+    console.print("Nothing in the backup was changed.")
+
+
+def _tell_missing(console: Console, report: RunReport) -> None:
+    counts = report.counts
+    failures = report.failures
+    most = _SHOWN if console.is_terminal else len(failures)
+    for each in failures[:most]:
+        console.print(f"  {_named(each)}", style="red", soft_wrap=True)
+    if len(failures) > most:
+        console.print(f"  … and {number(len(failures) - most)} more, named in {report.key}")
+    notes = [
+        (counts.pending, "waits for its bytes", "wait for their bytes"),
+        (counts.unavailable, "has none at SmugMug", "have none at SmugMug"),
+        (counts.unverified, "is kept without a matching MD5", "are kept without a matching MD5"),
+    ]
+    for count, one, many in notes:
+        if count:
+            console.print(f"  {plural(count, 'image')} {one if count == 1 else many}")
+    for note in report.notes:
+        console.print(f"  {shown(note)}", soft_wrap=True)
+
+
+def _named(failure: Failure) -> str:
+    album = f"album {failure.album_key}: " if failure.album_key else ""
+    return album + failure_text(failure)
+
+
+# -- the dry run -----------------------------------------------------------------------------------
+
+
+def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None:
+    estimate = estimate_run(
+        plan.forecasts, api_calls=plan.api_calls, known_albums=len(plan.forecasts)
+    )
+    in_s3 = args.location.startswith("s3:")
+    if args.json:
+        print_json(console, _plan_as_json(plan, estimate, in_s3=in_s3))
+        return
+    busy = [each for each in plan.forecasts if _is_busy(each)]
+    if busy:
+        columns = [
+            Column("album", elastic=True),
+            Column("key"),
+            Column("new", right=True),
+            Column("changed", right=True),
+            Column("missing", right=True),
+            Column("originals", right=True),
+            Column("bytes", right=True),
+        ]
+        print_table(console, columns, (_row(each) for each in busy))
+    for each in plan.forecasts:
+        if each.error:
+            name = f"{shown(each.title)} ({each.album_key})"
+            console.print(f"{name} cannot be foretold: {shown(each.error)}", style="red")
+    say = [
+        (
+            f"{plural(len(plan.forecasts), 'album')} looked at with "
+            f"{plural(estimate.api_calls, 'API call')}; nothing was written."
+        ),
+        (
+            f"A run would change {plural(estimate.albums, 'album')}: "
+            f"{plural(estimate.images, 'image')} new or changed, "
+            f"{plural(estimate.originals, 'original')} to fetch, "
+            f"{size(estimate.bytes)} as far as SmugMug says."
+        ),
+    ]
+    if plan.missing_albums:
+        say.append(f"Missing at SmugMug: {', '.join(plan.missing_albums)} (they stay here).")
+    if in_s3:
+        say += _cost_lines(estimate)
+    for line in say:
+        console.print(line, soft_wrap=True)
+
+
+def _row(each: Forecast) -> list[str]:
+    counts = (each.new, each.changed, each.missing, each.originals)
+    return [shown(each.title), each.album_key, *map(number, counts), size(each.bytes)]
+
+
+def _is_busy(each: Forecast) -> bool:
+    return bool(each.new or each.changed or each.missing or each.originals)
+
+
+def _cost_lines(estimate: RunEstimate) -> list[str]:
+    return [
+        (
+            f"AWS would charge {money(estimate.requests_cost)} once, for about "
+            f"{number(estimate.writes)} PUT and LIST and {number(estimate.reads)} GET requests,"
+        ),
+        (
+            f"and {money(estimate.storage_cost)} a month more in S3 Standard, or "
+            f"{money(estimate.instant_storage_cost)} in Glacier Instant Retrieval"
+        ),
+        f"({PRICES.say}).",
+    ]
+
+
+def _plan_as_json(plan: DryRun, estimate: RunEstimate, *, in_s3: bool) -> dict[str, Any]:
+    cost = {
+        "requests_once": round(estimate.requests_cost, 4),
+        "standard_a_month": round(estimate.storage_cost, 4),
+        "glacier_instant_retrieval_a_month": round(estimate.instant_storage_cost, 4),
+        "prices_noted": PRICES.noted,
+        "region": PRICES.region,
+    }
+    return {
+        "albums": len(plan.forecasts),
+        "albums_to_change": estimate.albums,
+        "images": estimate.images,
+        "originals": estimate.originals,
+        "bytes": estimate.bytes,
+        "api_calls": estimate.api_calls,
+        "write_requests": estimate.writes,
+        "read_requests": estimate.reads,
+        "cost_in_usd": cost if in_s3 else None,
+        "missing_albums": list(plan.missing_albums),
+        "ignored_albums": list(plan.ignored_albums),
+        "forecasts": [
+            {
+                "album_key": each.album_key,
+                "title": each.title,
+                "full_listing": each.full_listing,
+                "new": each.new,
+                "changed": each.changed,
+                "missing": each.missing,
+                "originals": each.originals,
+                "bytes": each.bytes,
+                "error": each.error,
+            }
+            for each in plan.forecasts
+        ],
+    }
+
+
+__all__ = ["NAME", "Parts", "add_parser", "build_parts", "run"]

@@ -1,0 +1,125 @@
+"""What AWS would charge, by list prices. An estimate for a decision, no invoice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from smugmug_backup.backup.album import Forecast
+from smugmug_backup.cli.output import number, size
+
+_GB = 1e9
+_MANIFEST_PAGE = 1_000
+_PART = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars; ``noted`` is the day on which they were looked up."""
+
+    noted: str = "2026-11-23"
+    region: str = "us-east-1"
+    write_thousand: float = 0.005
+    read_thousand: float = 0.0004
+    storage_gb_month: float = 0.023
+    instant_storage_gb_month: float = 0.004
+    instant_retrieval_gb: float = 0.03
+    out_gb: float = 0.09
+    out_free_gb: float = 100.0
+
+    @property
+    def say(self) -> str:
+        """Where the figures come from."""
+        return f"list prices of {self.region} as noted on {self.noted}; yours may differ"
+
+
+PRICES = Prices()
+
+
+@dataclass(frozen=True, slots=True)
+class RunEstimate:
+    """What a run would send; ``writes`` are PUT, POST and LIST requests, ``reads`` GET and HEAD."""
+
+    albums: int
+    images: int
+    originals: int
+    bytes: int
+    api_calls: int
+    writes: int
+    reads: int
+
+    @property
+    def requests_cost(self) -> float:
+        """Once."""
+        return self.writes / 1e3 * PRICES.write_thousand + self.reads / 1e3 * PRICES.read_thousand
+
+    @property
+    def storage_cost(self) -> float:
+        """Every month from then on, in S3 Standard."""
+        return self.bytes / _GB * PRICES.storage_gb_month
+
+    @property
+    def instant_storage_cost(self) -> float:
+        """Every month from then on, in S3 Glacier Instant Retrieval."""
+        return self.bytes / _GB * PRICES.instant_storage_gb_month
+
+
+def estimate_run(
+    forecasts: Iterable[Forecast], *, api_calls: int, known_albums: int
+) -> RunEstimate:
+    """The run that ``forecasts`` foretell. ``api_calls``: those of the dry run, which a real run
+    makes as well; ``known_albums``: how many manifests are to be listed."""
+    albums = images = originals = size_of_all = writes = reads = 0
+    for each in forecasts:
+        records = each.new + each.changed
+        if records or each.originals or each.missing:
+            albums += 1
+            writes += 2 + records  # album record, manifest
+            reads += 1 + each.changed
+        images += records
+        originals += each.originals
+        size_of_all += each.bytes
+        # Small ones take one request; the parts of large ones are as good as spread evenly.
+        writes += each.originals + 2 * (each.bytes // (16 * _PART)) + each.bytes // (2 * _PART)
+        reads += each.originals
+    lists = 3 + known_albums // _MANIFEST_PAGE
+    return RunEstimate(albums, images, originals, size_of_all, api_calls, writes + lists, reads + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreEstimate:
+    """What a restore would fetch from S3."""
+
+    bytes: int
+    requests: int
+
+    @property
+    def out_cost(self) -> float:
+        """The way out of AWS, if nothing of the free allowance is left."""
+        return self.bytes / _GB * PRICES.out_gb
+
+    @property
+    def requests_cost(self) -> float:
+        """The GET requests."""
+        return self.requests / 1e3 * PRICES.read_thousand
+
+    @property
+    def instant_retrieval_cost(self) -> float:
+        """On top, if the originals lie in S3 Glacier Instant Retrieval."""
+        return self.bytes / _GB * PRICES.instant_retrieval_gb
+
+    def lines(self) -> list[str]:
+        """What to tell before asking."""
+        charged = money(self.out_cost + self.requests_cost)
+        archive = money(self.instant_retrieval_cost)
+        return [
+            f"{size(self.bytes)} must come out of S3, with {number(self.requests)} requests.",
+            f"AWS charges about {charged} (the first {PRICES.out_free_gb:g} GB a month are free),",
+            f"and {archive} more if it lies in Glacier Instant Retrieval.",
+            f"({PRICES.say}.)",
+        ]
+
+
+def money(dollars: float) -> str:
+    """``$73.08``; nothing is ever called free that is not."""
+    if dollars == 0:
+        return "$0.00"
+    return "less than $0.01" if dollars < 0.005 else f"${dollars:,.2f}"

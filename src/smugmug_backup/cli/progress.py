@@ -1,0 +1,405 @@
+"""What is going on: two lines that stay in a terminal, plain lines everywhere else; and Ctrl-C."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from types import FrameType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from smugmug_backup.backup.album import Outcome
+from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.backup.ports import Account, Album, Image, Listing, Offer, PhotoSource
+from smugmug_backup.backup.ports import PhotoStream as Stream
+from smugmug_backup.backup.report import Counts, Failure
+from smugmug_backup.cli.output import number, plural, shown, size
+from smugmug_backup.cli.parsing import INTERRUPTED
+from smugmug_backup.restore.plan import Problem, Target
+
+_WINDOW = 30.0
+"""Rates are those of the last half minute."""
+_EVERY = 60.0
+"""Where no terminal is, a long restore says every minute how far it is."""
+_FAILURES_SHOWN = 3
+
+
+class Interruption:
+    """Whether the owner pressed Ctrl-C (or a system that shuts down sent SIGTERM)."""
+
+    def __init__(self) -> None:
+        self.happened = False
+
+
+@contextmanager
+def interruptible(
+    console: Console, stop: Callable[[], None], *, saying: str
+) -> Iterator[Interruption]:
+    """The first Ctrl-C calls ``stop``, which lets the work end in good order; the second ends the
+    process at once, which costs nothing but the files that are half done."""
+    state = Interruption()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        if state.happened:
+            # Not sys.exit: threads under way would be waited for.
+            with suppress(OSError, ValueError):
+                stream = console.file
+                os.write(stream.fileno(), b"\x1b[?25h\n" if console.is_terminal else b"\n")
+            os._exit(INTERRUPTED)
+        state.happened = True
+        stop()
+        # A signal may come in the middle of another print.
+        with suppress(RuntimeError):
+            console.print(f"{saying} Ctrl-C again stops at once.", style="yellow", soft_wrap=True)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield state
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+class Rate:
+    """How fast something grows, and how long the rest will take."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._samples: deque[tuple[float, float]] = deque([(monotonic(), 0.0)])
+
+    def note(self, total: float) -> None:
+        """``total`` has been reached by now."""
+        now = self._monotonic()
+        if now - self._samples[-1][0] < 0.2 and len(self._samples) > 1:
+            self._samples[-1] = (self._samples[-1][0], total)
+        else:
+            self._samples.append((now, total))
+        while len(self._samples) > 2 and now - self._samples[1][0] > _WINDOW:
+            self._samples.popleft()
+
+    def per_second(self) -> float:
+        """Of the last half minute."""
+        (began, first), (_, last) = self._samples[0], self._samples[-1]
+        return max(0.0, last - first) / max(self._monotonic() - began, 0.5)
+
+    def left(self, rest: float) -> str:
+        """``about 2 h 10 min left``, or nothing while nobody can know."""
+        speed = self.per_second()
+        return f"about {duration(rest / speed)} left" if speed > 0 and rest > 0 else ""
+
+
+def duration(seconds: float) -> str:
+    """``2 h 10 min``, ``3 min 20 s``, ``4 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
+    hours, rest = divmod(whole // 60, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h"
+
+
+class _Display:
+    """Two lines at the bottom of a terminal: bar, percentage and time left; the details."""
+
+    def __init__(self, console: Console, monotonic: Callable[[], float]) -> None:
+        self.console = console
+        self.lock = threading.RLock()
+        self.monotonic = monotonic
+
+    def __rich__(self) -> RenderableType:
+        with self.lock:
+            fraction, left = self.fraction(), self.left()
+            details = " · ".join(each for each in self.details() if each)
+        line = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        line.add_column(ratio=1)
+        line.add_column(justify="right", no_wrap=True)
+        if fraction is None:
+            bar = ProgressBar(total=None, pulse=True, animation_time=self.monotonic())
+            line.add_row(bar, Text("looking"))
+        else:
+            bar = ProgressBar(total=1.0, completed=fraction)
+            line.add_row(bar, Text(f"{fraction:4.0%}   {left}".rstrip()))
+        return Group(line, Text(details, no_wrap=True, overflow="ellipsis"))
+
+    def fraction(self) -> float | None:
+        """How much is done, None while that cannot be said."""
+        raise NotImplementedError
+
+    def left(self) -> str:
+        """How long it will take."""
+        raise NotImplementedError
+
+    def details(self) -> list[str]:
+        """The second line."""
+        raise NotImplementedError
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show it meanwhile; nothing of it is left afterwards."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with Live(self, console=self.console, refresh_per_second=4, transient=True):
+            yield
+
+
+class RunProgress(_Display):
+    """`Observer` of a backup."""
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        debug: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(console, monotonic)
+        self._debug = debug
+        self._albums: int | None = None
+        self._images = 0
+        self._albums_done = 0
+        self._images_done = 0
+        self._originals = 0
+        self._bytes = 0
+        self._failures = 0
+        self._byte_rate = Rate(monotonic)
+        self._image_rate = Rate(monotonic)
+
+    # -- from the source's side ------------------------------------------------------------------
+
+    def account_shown(self, albums: int, images: int) -> None:
+        """The account's listing shows so much that this run may have to look at."""
+        with self.lock:
+            self._images = images
+
+    def original_begun(self) -> None:
+        """One more original is under way."""
+        with self.lock:
+            self._originals += 1
+            self._image_rate.note(self._seen())
+
+    # -- Observer --------------------------------------------------------------------------------
+
+    def planned(self, albums: int) -> None:
+        """See `Observer`."""
+        with self.lock:
+            self._albums = albums
+
+    def album_done(self, album: Album, outcome: Outcome) -> None:
+        """See `Observer`."""
+        with self.lock:
+            self._albums_done += 1
+            self._images_done += album.image_count or 0
+            self._failures += len(outcome.failures)
+            self._image_rate.note(self._seen())
+        for line, style in album_lines(album, outcome):
+            self.console.print(line, style=style, soft_wrap=True)
+
+    def received(self, size: int) -> None:
+        """See `Observer`."""
+        with self.lock:
+            self._bytes += size
+            self._byte_rate.note(self._bytes)
+
+    def defect(self, album: Album, error: Exception) -> None:
+        """See `Observer`. Only ``--debug`` shows it: its text may hold secrets."""
+        if self._debug:
+            import traceback
+
+            self.console.print("".join(traceback.format_exception(error)), soft_wrap=True)
+
+    # -- display ---------------------------------------------------------------------------------
+
+    def _seen(self) -> int:
+        return min(max(self._images_done, self._originals), self._images)
+
+    def fraction(self) -> float | None:
+        """Of the images, or of the albums if nobody says how many images there are."""
+        if self._albums is None:
+            return None
+        if self._images:
+            return self._seen() / self._images
+        return self._albums_done / self._albums if self._albums else 1.0
+
+    def left(self) -> str:
+        """By the images."""
+        return self._image_rate.left(self._images - self._seen())
+
+    def details(self) -> list[str]:
+        """Albums, images, bytes, rate, failures."""
+        if self._albums is None:
+            return ["asking SmugMug for the albums, and the store for what it has"]
+        found = [f"{number(self._albums_done)}/{plural(self._albums, 'album')}"]
+        if self._images:
+            found.append(f"{number(self._seen())}/{plural(self._images, 'image')}")
+        if self._bytes:
+            rate = self._byte_rate.per_second()
+            found.append(f"{size(self._bytes)}, {size(int(rate))}/s")
+        if self._failures:
+            found.append(f"{number(self._failures)} failed")
+        return found
+
+
+def album_lines(album: Album, outcome: Outcome) -> list[tuple[str, str | None]]:
+    """(line, style) for an album that changed or failed; nothing for all others."""
+    name = f"{shown(album.title) or album.key} ({album.key})"
+    lines: list[tuple[str, str | None]] = []
+    if outcome.committed:
+        lines.append((f"{name}: {changes_of(outcome.counts)}", None))
+    for each in outcome.failures[:_FAILURES_SHOWN]:
+        lines.append((f"{name}: {failure_text(each)}", "red"))
+    more = len(outcome.failures) - _FAILURES_SHOWN
+    if more > 0:
+        lines.append((f"{name}: {number(more)} more failed", "red"))
+    return lines
+
+
+def failure_text(failure: Failure) -> str:
+    """A failure in words, after its album's name."""
+    image = f"image {failure.image_key} " if failure.image_key else ""
+    return f"{image}failed: {shown(failure.message)}"
+
+
+def changes_of(counts: Counts) -> str:
+    """``12 new, 2 changed, 12 originals (98.7 MB)``."""
+    words = [
+        f"{number(getattr(counts, name))} {name}"
+        for name in ("new", "changed", "missing", "deleted")
+        if getattr(counts, name)
+    ]
+    if counts.originals_stored:
+        stored = plural(counts.originals_stored, "original")
+        words.append(f"{stored} ({size(counts.bytes_stored)})")
+    return ", ".join(words) or "the album itself changed"
+
+
+class Watched:
+    """A source that tells `RunProgress` how much there is, and of each original."""
+
+    def __init__(self, source: PhotoSource, progress: RunProgress, chosen: frozenset[str]) -> None:
+        self._source = source
+        self._progress = progress
+        self._chosen = chosen
+
+    @property
+    def name(self) -> str:
+        """See `PhotoSource`."""
+        return self._source.name
+
+    @property
+    def api_calls(self) -> int:
+        """See `PhotoSource`."""
+        return self._source.api_calls
+
+    def account(self, *, deadline: Deadline) -> Account:
+        """See `PhotoSource`."""
+        return self._source.account(deadline=deadline)
+
+    def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:
+        """See `PhotoSource`."""
+        found = self._source.albums(deadline=deadline)
+        counted = [each for each in found if not self._chosen or each.key in self._chosen]
+        images = sum(each.image_count or 0 for each in counted)
+        self._progress.account_shown(len(counted), images)
+        return found
+
+    def images(self, album: Album, *, since: int | None, deadline: Deadline) -> Listing:
+        """See `PhotoSource`."""
+        return self._source.images(album, since=since, deadline=deadline)
+
+    def resolve(self, album: Album, image: Image, *, deadline: Deadline) -> Offer:
+        """See `PhotoSource`."""
+        return self._source.resolve(album, image, deadline=deadline)
+
+    def open(self, offer: Offer, *, deadline: Deadline) -> AbstractContextManager[Stream]:
+        """See `PhotoSource`."""
+        self._progress.original_begun()
+        return self._source.open(offer, deadline=deadline)
+
+
+class RestoreProgress(_Display):
+    """`Observer` of a restore."""
+
+    def __init__(
+        self, console: Console, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(console, monotonic)
+        self._files: int | None = None
+        self._total = 0
+        self._done = 0
+        self._written = 0
+        self._problems = 0
+        self._bytes = 0
+        self._byte_rate = Rate(monotonic)
+        self._work_rate = Rate(monotonic)
+        self._next_line = monotonic() + _EVERY
+
+    def expect(self, files: int, bytes: int) -> None:
+        """So much is to be written."""
+        with self.lock:
+            self._files, self._total = files, bytes
+
+    def received(self, size: int) -> None:
+        """See `perform.Observer`."""
+        with self.lock:
+            self._bytes += size
+            self._byte_rate.note(self._bytes)
+
+    def file_done(self, target: Target, problem: Problem | None) -> None:
+        """See `perform.Observer`."""
+        with self.lock:
+            self._done += 1
+            self._written += target.bytes
+            self._problems += problem is not None
+            self._work_rate.note(self._written)
+            due = self.monotonic() >= self._next_line and not self.console.is_terminal
+            if due:
+                self._next_line = self.monotonic() + _EVERY
+                line = ", ".join(each for each in (*self.details(), self.left()) if each)
+        if due:
+            self.console.print(line)
+
+    def fraction(self) -> float | None:
+        """Of the bytes."""
+        if self._files is None:
+            return None
+        if not self._total:
+            return self._done / self._files if self._files else 1.0
+        return min(1.0, max(self._written, self._bytes) / self._total)
+
+    def left(self) -> str:
+        """By the bytes."""
+        return self._work_rate.left(self._total - self._written)
+
+    def details(self) -> list[str]:
+        """Files, bytes, rate, problems."""
+        if self._files is None:
+            return ["looking at the backup, and at what is in the folder already"]
+        found = [
+            f"{number(self._done)}/{plural(self._files, 'file')}",
+            f"{size(self._written)} of {size(self._total)}",
+        ]
+        if self._bytes:
+            found.append(f"{size(int(self._byte_rate.per_second()))}/s")
+        if self._problems:
+            found.append(plural(self._problems, "problem"))
+        return found
+
+
+def can_ask() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin is not None and sys.stdin.isatty()

@@ -1,0 +1,174 @@
+"""Where `authorize` puts the secret: SSM, Secrets Manager, or a file that only its owner reads."""
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+from botocore.exceptions import ClientError
+
+from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
+from smugmug_backup.backup.errors import BadRequest, StoreRefused
+from smugmug_backup.settings import SecretName
+from smugmug_backup.smugmug.credentials import Credentials
+
+_SSM_LIMIT = 4096
+
+
+class Vault(Protocol):
+    """One place for one secret. Nothing it raises tells what the secret is."""
+
+    def exists(self) -> bool:
+        """Whether a secret lies there already; asks for no more than that."""
+
+    def put(self, text: str, *, overwrite: bool) -> None:
+        """Store it. Raises BadRequest, and changes nothing, if one is there and is to stay."""
+
+
+def vault_of(name: SecretName) -> Vault:
+    """The place that ``name`` means."""
+    if name.kind == "file":
+        return FileVault(Path(name.name).expanduser())
+    if name.kind == "ssm":
+        return SsmVault(boto3.client("ssm"), name.name)
+    return SecretsManagerVault(boto3.client("secretsmanager"), name.name)
+
+
+def secret_text(credentials: Credentials) -> str:
+    """The JSON that `Credentials.from_json` reads."""
+    values: dict[str, Any] = {
+        "api_key": credentials.api_key,
+        "api_secret": credentials.api_secret,
+        "access_token": credentials.access_token,
+        "access_token_secret": credentials.access_token_secret,
+        "site_password": credentials.site_password,
+        "album_passwords": dict(credentials.album_passwords),
+    }
+    return json.dumps({name: value for name, value in values.items() if value})
+
+
+class FileVault:
+    """A file with mode 0600 from its first moment on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def exists(self) -> bool:
+        """See `Vault`."""
+        return os.path.lexists(self._path)
+
+    def put(self, text: str, *, overwrite: bool) -> None:
+        """See `Vault`. Whole or not at all: written beside it, made durable, then renamed."""
+        fresh = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with open(descriptor, "w", encoding="utf-8") as file:
+                    file.write(text + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                if overwrite:
+                    fresh.replace(self._path)
+                else:
+                    os.link(fresh, self._path)
+            finally:
+                fresh.unlink(missing_ok=True)
+        except FileExistsError:
+            raise _taken(f"file:{self._path}") from None
+        except OSError as error:
+            raise StoreRefused(
+                f"the secret cannot be written to {self._path} ({error.strerror})"
+            ) from None
+
+
+class SsmVault:
+    """A SecureString in SSM's Parameter Store."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def exists(self) -> bool:
+        """See `Vault`."""
+        try:
+            self._client.get_parameter(Name=self._name, WithDecryption=False)
+        except AWS_ERRORS as error:
+            if _code(error) == "ParameterNotFound":
+                return False
+            raise aws_error(
+                error, doing=f"looking for {self._name} in SSM", permission="ssm:GetParameter"
+            ) from None
+        return True
+
+    def put(self, text: str, *, overwrite: bool) -> None:
+        """See `Vault`."""
+        if len(text.encode()) > _SSM_LIMIT:
+            raise BadRequest(
+                "this secret is larger than the 4 KB of an SSM parameter; use secretsmanager:<name>"
+            )
+        try:
+            self._client.put_parameter(
+                Name=self._name, Value=text, Type="SecureString", Overwrite=overwrite
+            )
+        except AWS_ERRORS as error:
+            if _code(error) == "ParameterAlreadyExists":
+                raise _taken(f"ssm:{self._name}") from None
+            raise aws_error(
+                error,
+                doing=f"writing the SecureString {self._name}",
+                permission="ssm:PutParameter and kms:Encrypt",
+            ) from None
+
+
+class SecretsManagerVault:
+    """A secret in Secrets Manager, by name, or by ARN if it is there already."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def exists(self) -> bool:
+        """See `Vault`."""
+        try:
+            self._client.describe_secret(SecretId=self._name)
+        except AWS_ERRORS as error:
+            if _code(error) == "ResourceNotFoundException":
+                return False
+            raise aws_error(
+                error,
+                doing=f"looking for {self._name} in Secrets Manager",
+                permission="secretsmanager:DescribeSecret",
+            ) from None
+        return True
+
+    def put(self, text: str, *, overwrite: bool) -> None:
+        """See `Vault`. An older value stays in Secrets Manager as the previous version."""
+        try:
+            if overwrite:
+                self._client.put_secret_value(SecretId=self._name, SecretString=text)
+            else:
+                self._client.create_secret(Name=self._name, SecretString=text)
+        except AWS_ERRORS as error:
+            if _code(error) == "ResourceExistsException":
+                raise _taken(f"secretsmanager:{self._name}") from None
+            needed = "PutSecretValue" if overwrite else "CreateSecret"
+            raise aws_error(
+                error,
+                doing=f"writing the secret {self._name}",
+                permission=f"secretsmanager:{needed}",
+            ) from None
+
+
+def _taken(name: str) -> BadRequest:
+    return BadRequest(f"there is a secret at {name} already; it was left as it is")
+
+
+def _code(error: Exception) -> str:
+    with contextlib.suppress(AttributeError):
+        if isinstance(error, ClientError):
+            return str(error.response.get("Error", {}).get("Code", ""))
+    return ""
