@@ -47,17 +47,23 @@ class Fault:
 
 
 class Points:
-    """The operations of one execution; at ``fault`` something goes wrong."""
+    """The operations of one execution.
+
+    At ``fault``, or at the ``nth`` operation, something goes wrong; ``chooser`` may say so of any.
+    ``tick`` is called at each: time passes, or another run comes in between.
+    """
 
     def __init__(
         self,
         fault: Fault | None = None,
         *,
+        nth: tuple[int, str] | None = None,
         tick: Callable[[], None] | None = None,
         chooser: Callable[[str], str | None] | None = None,
     ) -> None:
         self.labels: list[Label] = []
         self.fault = fault
+        self.nth = nth
         self.hit = False
         self.dead = False
         self._tick = tick
@@ -91,8 +97,11 @@ class Points:
             self._counts[name, key] += 1
             label = (name, key, number)
             self.labels.append(label)
-            if self._tick is not None:
-                self._tick()
+        if self._tick is not None:
+            self._tick()
+        if self.nth is not None and self.nth[0] == len(self.labels):
+            self.hit = True
+            return self.nth[1]
         if self.fault is not None and self.fault.label == label:
             self.hit = True
             return self.fault.kind

@@ -4,7 +4,8 @@ import copy
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from smugmug_backup.backup import keys
@@ -83,6 +84,23 @@ class Limits:
     ignore: frozenset[str] = frozenset()
 
 
+class MachineClock:
+    """The clock of the machine that backs up: the source's, put forward or back."""
+
+    def __init__(self, true: FakeClock) -> None:
+        self._true = true
+        self.skew = timedelta()
+
+    def now(self) -> datetime:
+        return self._true.now() + self.skew
+
+    def monotonic(self) -> float:
+        return self._true.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._true.sleep(seconds)
+
+
 @dataclass
 class World:
     """One account and its backup."""
@@ -97,6 +115,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.source = FakeSource(self.clock)
+        self.machine = MachineClock(self.clock)
 
     # -- executions ------------------------------------------------------------------------------
 
@@ -106,7 +125,7 @@ class World:
         return (InlineBackup if limits.threads is None else Backup)(
             source=PointSource(self.source, points),
             store=PointStore(self.store, points),
-            clock=self.clock,
+            clock=self.machine,
             token=self.token,
             options=Options(
                 concurrency=limits.threads or 1,
@@ -123,8 +142,8 @@ class World:
 
     def deadline(self, limits: Limits) -> Deadline:
         if limits.ticks is None:
-            return Deadline.none(self.clock)
-        return Deadline.after(self.clock, limits.ticks, reserve=limits.reserve)
+            return Deadline.none(self.machine)
+        return Deadline.after(self.machine, limits.ticks, reserve=limits.reserve)
 
     def points(self, fault: Fault | None = None, **more: Any) -> Points:
         return Points(fault, tick=lambda: self.clock.advance(seconds=1), **more)
@@ -192,8 +211,7 @@ class World:
 
     def fork(self) -> "World":
         """An independent copy, to try one more future from here. For stores in memory."""
-        twin = World(copy.copy(self.clock), limits=replace(self.limits), tokens=self.tokens)
-        twin.clock = _copied_clock(self.clock)
+        twin = World(_copied_clock(self.clock), limits=self.limits, tokens=self.tokens)
         twin.source = _copied_source(self.source, twin.clock)
         store = MemoryStore()
         store.objects.update(self.store.objects)  # type: ignore[attr-defined]

@@ -1,0 +1,85 @@
+"""One process that backs up a small fake account into a folder, to be killed by `kills`.
+
+``python -m tests.proof.runner FOLDER SEED NIGHT HOURS PAUSE``: the account of that seed
+as it is on that night, ``HOURS`` after the start; every operation takes ``PAUSE`` seconds, so that
+a kill meets each of them.
+"""
+
+import random
+import secrets
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.backup.run import Backup, Options, RunReport, RunRequest
+from smugmug_backup.storage.folder import FolderStore
+from tests.proof.points import Points, PointSource, PointStore
+from tests.tools.clock import START, FakeClock
+from tests.tools.fake_source import JPEG, FakeSource
+
+
+class Nights(FakeClock):
+    """Begins on a given night; the machine's own seconds pass."""
+
+    def __init__(self, hours: float) -> None:
+        super().__init__(START + timedelta(hours=hours))
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._now + timedelta(seconds=int(time.monotonic() - self._began))
+
+
+def account(clock: FakeClock, seed: int, night: int) -> FakeSource:
+    """The account of ``seed`` on ``night``: each night brings a few more changes."""
+    calendar, dice = FakeClock(START - timedelta(days=1)), random.Random(seed)
+    source = FakeSource(calendar)
+    for number in range(4):
+        source.album(f"A{number}", images=dice.randrange(2, 6))
+    for each in range(night):
+        # Between the last healthy run and the next process (see `kills`).
+        calendar._now = START + timedelta(days=each - each % 3 + 2, hours=11)
+        for _ in range(3):
+            album = dice.choice(list(source.world.values()))
+            what = dice.randrange(4)
+            if what == 0 or len(album.images) < 2:
+                source.upload(album.key, body=JPEG + dice.randbytes(60_000))
+            elif what == 1:
+                source.touch(dice.choice(album.images), caption=str(dice.random()))
+            elif what == 2:
+                source.replace(dice.choice(album.images))
+            else:
+                album.images.pop(dice.randrange(len(album.images)))
+    source.clock = clock
+    return source
+
+
+def back_up(folder: Path, seed: int, night: int, hours: float, pause: float) -> RunReport:
+    """One run, with real threads."""
+    clock = Nights(hours)
+    points = Points(tick=lambda: time.sleep(pause) if pause else None)
+    backup = Backup(
+        source=PointSource(account(clock, seed, night), points),
+        store=PointStore(FolderStore(folder), points),
+        clock=clock,
+        token=lambda: secrets.token_hex(4),
+        options=Options(concurrency=3, commit_every=2),
+    )
+    report = backup.run(RunRequest(), deadline=Deadline.none(clock))
+    assert isinstance(report, RunReport)
+    return report
+
+
+def main() -> None:
+    folder, seed, night, hours, pause = sys.argv[1:6]
+    print("ready", flush=True)
+    for line in sys.stdin:
+        if line.strip() == "go":
+            back_up(Path(folder), int(seed), int(night), float(hours), float(pause))
+            print("done", flush=True)
+        return
+
+
+if __name__ == "__main__":
+    main()
