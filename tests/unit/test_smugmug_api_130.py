@@ -262,10 +262,14 @@ def test_an_album_is_read_whole(server: Server) -> None:
         [{"id": 1, "Key": "abc"}, {"id": 1, "Key": "def"}],
         ["abc"],
         [None],
+        ...,
+        None,
+        {"0": {"id": 1, "Key": "abc"}},
     ],
 )
-def test_albums_that_cannot_be_believed_are_malformed(entries: list[Any], server: Server) -> None:
-    server.answers = [albums(*entries)]
+def test_albums_that_cannot_be_believed_are_malformed(entries: Any, server: Server) -> None:
+    payload = {} if entries is ... else {"Albums": entries}
+    server.answers = [Said(json.dumps({"stat": "ok", "method": "smugmug.albums.get"} | payload))]
     with pytest.raises(MalformedAnswer):
         source(server).albums(deadline=DEADLINE)
 

@@ -110,6 +110,9 @@ class SmugMug130Source:
             )
         except EmptySet:
             return ()
+        if not isinstance(answer.data.get("Albums"), list):
+            # An account without albums is an empty list or code 15; all else is another answer.
+            raise MalformedAnswer("smugmug.albums.get: the answer has no Albums")
         albums = tuple(map(album_of, answers.objects(answer.data, "Albums")))
         answers.refuse_duplicates([a.key for a in albums], [a.id for a in albums], "album")
         return albums

@@ -1,0 +1,706 @@
+"""What the port `PhotoSource` promises, held against every source.
+
+API 1.3.0 and API v2 read the same local SmugMug; the fake of the thousand nights keeps the
+promises that need no HTTP.
+"""
+
+import importlib.util
+import json
+import logging
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from smugmug_backup.backup import records
+from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.backup.errors import (
+    AccessRefused,
+    BackupError,
+    BadRequest,
+    LoginLost,
+    MalformedAnswer,
+    OutOfTime,
+    PhotoError,
+    PhotoRefused,
+    PhotoTooLarge,
+    PhotoUnsafe,
+    SourceError,
+    SourceRetired,
+    SourceUnavailable,
+)
+from smugmug_backup.backup.keys import is_id
+from smugmug_backup.backup.ports import Account, Album, Availability, Image, Offer, PhotoSource
+from smugmug_backup.smugmug.api_130 import SmugMug130Source
+from smugmug_backup.smugmug.api_v2 import SmugMugV2Source
+from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.smugmug.governor import Governor
+from tests.local_smugmug import LocalSmugMug, World, generate_account
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.faulty_source import Fault, FaultySource, enumerate_calls
+from tests.tools.killed import Killed
+
+_SOURCES: dict[str, Any] = {"1.3.0": SmugMug130Source, "v2": SmugMugV2Source}
+_SERVES_V2 = importlib.util.find_spec("tests.local_smugmug.api_v2") is not None
+
+
+class Rig:
+    """A world, the service that shows it, and sources that read it, on one clock."""
+
+    def __init__(self, api: str, stack: ExitStack) -> None:
+        self.api = api
+        self.clock = FakeClock()
+        account = generate_account(seed=5, albums=3, images=4, video_every=4)
+        self.world = World(account, clock=self.clock.now)
+        self.smugmug = stack.enter_context(LocalSmugMug(self.world))
+        self.account = account
+        self.deadline = Deadline.none(self.clock)
+
+    def source(
+        self, *, signed: bool = True, nickname: str | None = None, secret: Any = None, **more: Any
+    ) -> PhotoSource:
+        credentials = Credentials.from_json(
+            json.dumps(secret or self.account.secret(signed=signed))
+        )
+        governor = Governor(clock=self.clock, max_concurrency=4, **more.pop("pace", {}))
+        source: PhotoSource = _SOURCES[self.api](
+            credentials,
+            nickname or self.account.nickname,
+            api_url=self.smugmug.url,
+            governor=governor,
+            clock=self.clock,
+            photo_hosts=("127.0.0.1",),
+            **{"attempts": 3, **more},
+        )
+        return source
+
+    def ready(self, source: PhotoSource, album: Album, image: Image) -> Offer:
+        """The offer, looked up if that is needed."""
+        if image.offer.availability is Availability.LOOKUP:
+            return source.resolve(album, image, deadline=self.deadline)
+        return image.offer
+
+    def bytes_of(self, source: PhotoSource, offer: Offer) -> bytes:
+        with source.open(offer, deadline=self.deadline) as stream:
+            body = b"".join(stream)
+        assert stream.length in (None, len(body))
+        return body
+
+
+@pytest.fixture(
+    params=[
+        "1.3.0",
+        pytest.param(
+            "v2", marks=pytest.mark.skipif(not _SERVES_V2, reason="the local SmugMug has no v2 yet")
+        ),
+    ]
+)
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    with ExitStack() as stack:
+        yield Rig(request.param, stack)
+
+
+def albums_of(rig: Rig, source: PhotoSource) -> dict[str, Album]:
+    return {album.key: album for album in source.albums(deadline=rig.deadline)}
+
+
+def listed(rig: Rig, source: PhotoSource, album: Album) -> dict[str, Image]:
+    listing = source.images(album, since=None, deadline=rig.deadline)
+    return {image.key: image for image in listing.images}
+
+
+def first_album(rig: Rig) -> str:
+    return next(iter(rig.account.albums))
+
+
+# -- the account ---------------------------------------------------------------------------------
+
+
+def test_the_account_is_checked_by_one_call(rig: Rig) -> None:
+    source = rig.source()
+    assert source.account(deadline=rig.deadline) == Account(rig.account.nickname, "owner")
+    assert source.api_calls == rig.smugmug.calls.api == 1
+
+
+def test_the_public_view_needs_no_call(rig: Rig) -> None:
+    source = rig.source(signed=False)
+    assert source.account(deadline=rig.deadline) == Account(rig.account.nickname, "public")
+    assert rig.smugmug.calls.api == 0
+
+
+def test_a_token_of_another_account_is_refused(rig: Rig) -> None:
+    with pytest.raises(BadRequest):
+        rig.source(nickname="somebodyelse").account(deadline=rig.deadline)
+
+
+def test_the_nickname_is_the_same_in_any_case(rig: Rig) -> None:
+    nickname = rig.account.nickname.upper()
+    seen = rig.source(nickname=nickname).account(deadline=rig.deadline)
+    assert seen.nickname == rig.account.nickname
+
+
+@pytest.mark.parametrize("field", ["api_secret", "access_token", "access_token_secret", "api_key"])
+def test_a_login_that_is_not_accepted_is_lost(field: str, rig: Rig) -> None:
+    secret = {**rig.account.secret(), field: "wrong"}
+    with pytest.raises(LoginLost):
+        rig.source(secret=secret).account(deadline=rig.deadline)
+
+
+# -- albums --------------------------------------------------------------------------------------
+
+
+def test_every_album_is_shown_once_the_empty_ones_too(rig: Rig) -> None:
+    empty = rig.world.new_album("Nothing yet", folders=("Travel", "Coast"))
+    albums = rig.source().albums(deadline=rig.deadline)
+    assert sorted(album.key for album in albums) == sorted(rig.account.albums)
+    shown = {album.key: album for album in albums}
+    assert shown[empty.key].image_count == 0
+    assert shown[empty.key].title == "Nothing yet"
+    assert shown[empty.key].path == ("Travel", "Coast")
+    assert all(is_id(album.key) for album in albums)
+    others = [album for album in albums if album.key != empty.key]
+    assert [album.image_count for album in others] == [4, 4, 4]
+
+
+def test_an_album_can_travel(rig: Rig) -> None:
+    for album in rig.source().albums(deadline=rig.deadline):
+        data = json.loads(json.dumps(dict(album.data)))
+        again = replace(album, data=data, urls=tuple(json.loads(json.dumps(album.urls))))
+        assert records.album_record(again, "s") == records.album_record(album, "s")
+
+
+def test_an_account_without_albums_is_shown_as_such(rig: Rig) -> None:
+    rig.world.drop_everything()
+    assert rig.source().albums(deadline=rig.deadline) == ()
+
+
+# -- images --------------------------------------------------------------------------------------
+
+
+def test_a_full_listing_shows_all_images_in_their_order(rig: Rig) -> None:
+    source = rig.source()
+    for key, album in albums_of(rig, source).items():
+        listing = source.images(album, since=None, deadline=rig.deadline)
+        there = rig.world.listed(rig.account.albums[key])
+        assert listing.full
+        assert [image.key for image in listing.images] == [image.key for image in there]
+        assert [image.position for image in listing.images] == list(range(1, len(there) + 1))
+        assert [image.file_name for image in listing.images] == [i.file_name for i in there]
+        assert listing.image_count == len(there) == album.image_count
+        assert listing.answered_at == rig.clock.now().replace(microsecond=0)
+
+
+def test_a_listing_of_changes_shows_what_changed(rig: Rig) -> None:
+    source = rig.source()
+    key = first_album(rig)
+    since = int((rig.clock.now() - timedelta(hours=1)).timestamp())
+    image = rig.account.albums[key].images[2]
+    rig.world.edit(image.key, caption="The old quay")
+    album = albums_of(rig, source)[key]
+    listing = source.images(album, since=since, deadline=rig.deadline)
+    found = {shown.key: shown for shown in listing.images}
+    assert found[image.key].data["Caption"] == "The old quay"
+    assert listing.full or len(found) == 1
+    assert listing.answered_at == rig.clock.now().replace(microsecond=0)
+
+
+def test_a_listing_of_no_changes_is_empty_and_dated(rig: Rig) -> None:
+    source = rig.source()
+    since = int((rig.clock.now() - timedelta(hours=1)).timestamp())
+    album = albums_of(rig, source)[first_album(rig)]
+    listing = source.images(album, since=since, deadline=rig.deadline)
+    assert (listing.full, listing.images) == (False, ())
+    assert listing.answered_at == rig.clock.now().replace(microsecond=0)
+    assert rig.smugmug.calls.of("images", album.key) == (1 if rig.api == "1.3.0" else 0)
+
+
+def test_an_empty_album_lists_nothing(rig: Rig) -> None:
+    empty = rig.world.new_album("Nothing yet")
+    source = rig.source()
+    album = albums_of(rig, source)[empty.key]
+    for shape in ("[]", "absent", "null"):
+        for strict in (True, False):
+            rig.smugmug.switches.set(empty_images=shape, strict_15=strict)
+            listing = source.images(album, since=None, deadline=rig.deadline)
+            assert (listing.full, listing.images) == (True, ())
+            assert listing.image_count in (0, None)
+
+
+def test_numbers_and_booleans_may_come_as_texts(rig: Rig) -> None:
+    plain = rig.source()
+    album = albums_of(rig, plain)[first_album(rig)]
+    before = listed(rig, plain, album)
+    rig.smugmug.switches.set(numbers_as_strings=True, booleans_as_strings=True)
+    source = rig.source()
+    again = albums_of(rig, source)[album.key]
+    assert (again.id, again.image_count) == (album.id, album.image_count)
+    after = listed(rig, source, again)
+    for key, image in after.items():
+        assert (image.id, image.position) == (before[key].id, before[key].position)
+        assert (image.offer.size, image.offer.serial) == (
+            before[key].offer.size,
+            before[key].offer.serial,
+        )
+
+
+def test_records_stand_still_while_addresses_change(rig: Rig) -> None:
+    source = rig.source()
+    album = albums_of(rig, source)[first_album(rig)]
+
+    def bodies() -> list[bytes]:
+        images = listed(rig, source, albums_of(rig, source)[album.key]).values()
+        return [records.image_record(album.key, image, source.name) for image in images]
+
+    before = bodies()
+    rig.smugmug.switches.set(url_rotation_each_call=True, url_rotation=9)
+    assert bodies() == before
+
+
+def test_records_hold_nothing_secret_and_no_address(rig: Rig) -> None:
+    key = first_album(rig)
+    rig.world.edit_album(key, password="hush-hush", password_hint="the-hint")
+    source = rig.source()
+    for album in albums_of(rig, source).values():
+        texts = [records.album_record(album, source.name), repr(album).encode()]
+        for image in listed(rig, source, album).values():
+            texts += [records.image_record(album.key, image, source.name), repr(image).encode()]
+        for text in texts:
+            assert b"http" not in text
+            for secret in [*rig.account.secret_texts(), "hush-hush", "the-hint"]:
+                assert secret.encode() not in text
+
+
+# -- originals -----------------------------------------------------------------------------------
+
+
+def test_every_offer_is_what_it_says(rig: Rig) -> None:
+    source = rig.source()
+    kinds = set()
+    for album in albums_of(rig, source).values():
+        for image in listed(rig, source, album).values():
+            there = rig.world.image(image.key)
+            offer = rig.ready(source, album, image)
+            kinds.add(offer.kind)
+            assert offer.availability is Availability.READY
+            assert there.best is not None
+            body = rig.bytes_of(source, offer)
+            assert body == b"".join(there.best.chunks())
+            assert offer.kind == ("rendition" if there.is_video else "original")
+            if offer.exact:
+                assert offer.size == len(body)
+                assert offer.md5 == there.best.md5
+    assert kinds == {"original", "rendition"}
+
+
+def test_a_video_in_the_making_is_said_to_be_so(rig: Rig) -> None:
+    key = first_album(rig)
+    video = rig.world.upload_video(key, processing=True)
+    source = rig.source()
+    album = albums_of(rig, source)[key]
+    image = listed(rig, source, album)[video.key]
+    assert rig.ready(source, album, image).availability is Availability.PROCESSING
+    rig.world.finish_processing(video.key)
+    image = listed(rig, source, album)[video.key]
+    assert rig.ready(source, album, image).availability is Availability.READY
+
+
+def test_a_photo_without_an_original_has_none(rig: Rig) -> None:
+    key = first_album(rig)
+    image_key = rig.account.albums[key].images[0].key
+    rig.world.forget_original(image_key)
+    source = rig.source()
+    album = albums_of(rig, source)[key]
+    assert rig.ready(source, album, listed(rig, source, album)[image_key]).kind == "none"
+
+
+def test_a_collected_photo_is_found_at_home(rig: Rig) -> None:
+    home, guest = list(rig.account.albums)[:2]
+    image_key = rig.account.albums[home].images[0].key
+    rig.world.collect(image_key, guest, with_original=False, shown_as="Smart")
+    source = rig.source()
+    album = albums_of(rig, source)[guest]
+    offer = rig.ready(source, album, listed(rig, source, album)[image_key])
+    if offer.kind == "none":
+        # API v2 shows no other place to ask.
+        assert rig.api == "v2"
+        return
+    best = rig.world.image(image_key).best
+    assert best is not None
+    assert rig.bytes_of(source, offer) == b"".join(best.chunks())
+
+
+def test_a_photo_without_md5_is_offered_without(rig: Rig) -> None:
+    key = first_album(rig)
+    image_key = rig.account.albums[key].images[0].key
+    rig.world.forget_md5(image_key)
+    source = rig.source()
+    image = listed(rig, source, albums_of(rig, source)[key])[image_key]
+    assert (image.offer.md5, image.offer.kind) == (None, "original")
+
+
+def test_a_private_photo_is_fetched_signed(rig: Rig) -> None:
+    key = first_album(rig)
+    rig.world.edit_album(key, privacy="Private")
+    source = rig.source()
+    album = albums_of(rig, source)[key]
+    image = next(iter(listed(rig, source, album).values()))
+    best = rig.world.image(image.key).best
+    assert best is not None
+    assert rig.bytes_of(source, image.offer) == b"".join(best.chunks())
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"kind": "status", "status": 403}, PhotoRefused),
+        ({"kind": "status", "status": 404}, PhotoRefused),
+        ({"kind": "status", "status": 410}, PhotoRefused),
+        ({"kind": "status", "status": 500}, PhotoError),
+        ({"kind": "status", "status": 429, "retry_after": 3}, PhotoError),
+        ({"kind": "reset"}, PhotoError),
+        ({"kind": "short"}, PhotoError),
+        ({"kind": "close_midway"}, PhotoError),
+        ({"kind": "redirect", "location": "https://evil.example/x.jpg"}, PhotoUnsafe),
+        ({"kind": "redirect", "location": "http://10.0.0.1/x.jpg"}, PhotoUnsafe),
+        ({"kind": "redirect", "location": "http://localhost/x.jpg"}, PhotoUnsafe),
+    ],
+)
+def test_a_download_that_fails_says_how(
+    fault: dict[str, Any], error: type[PhotoError], rig: Rig
+) -> None:
+    source = rig.source()
+    album = albums_of(rig, source)[first_album(rig)]
+    image = next(iter(listed(rig, source, album).values()))
+    rig.smugmug.faults.add(on="photo", times=None, **fault)
+    with pytest.raises(error) as caught:
+        rig.bytes_of(source, image.offer)
+    assert isinstance(caught.value, PhotoRefused) is (error is PhotoRefused)
+    rig.smugmug.faults.clear()
+    assert len(rig.bytes_of(source, image.offer)) == image.offer.size
+
+
+def test_a_download_that_stumbles_once_succeeds(rig: Rig) -> None:
+    source = rig.source()
+    album = albums_of(rig, source)[first_album(rig)]
+    image = next(iter(listed(rig, source, album).values()))
+    rig.smugmug.faults.add("status", on="photo", status=503, retry_after=7)
+    before = rig.clock.monotonic()
+    assert len(rig.bytes_of(source, image.offer)) == image.offer.size
+    assert rig.clock.monotonic() - before >= 7
+    assert rig.smugmug.calls.during_retry_after == 0
+
+
+def test_more_than_the_ceiling_is_too_large(rig: Rig) -> None:
+    source = rig.source(max_photo_bytes=100)
+    album = albums_of(rig, source)[first_album(rig)]
+    image = next(iter(listed(rig, source, album).values()))
+    with pytest.raises(PhotoTooLarge):
+        rig.bytes_of(source, image.offer)
+    with pytest.raises(PhotoTooLarge):
+        rig.bytes_of(source, replace(image.offer, size=None))
+
+
+# -- answers that cannot be believed -------------------------------------------------------------
+
+WEATHER = [
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 503, "retry_after": 2},
+    {"kind": "status", "status": 429, "retry_after": 2},
+    {"kind": "code", "code": 5},
+    {"kind": "code", "code": 98},
+    {"kind": "code", "code": 99},
+    {"kind": "reset"},
+    {"kind": "close_midway", "keep": 0.02},
+]
+NONSENSE = [
+    {"kind": "html"},
+    {"kind": "not_json"},
+    {"kind": "empty"},
+    {"kind": "no_content"},
+    {"kind": "truncated"},
+    {"kind": "truncated_unsized"},
+    {"kind": "wrong_envelope"},
+    {"kind": "deep"},
+    {"kind": "gzip_bomb", "size": 1 << 27},
+    {"kind": "redirect", "location": "https://www.smugmug.com/"},
+    {"kind": "duplicate"},
+    {"kind": "missing_key"},
+    {"kind": "malformed_key"},
+]
+
+
+def name_of(fault: dict[str, Any]) -> str:
+    return "-".join(map(str, fault.values()))
+
+
+@pytest.mark.parametrize("fault", WEATHER + NONSENSE, ids=name_of)
+def test_one_album_that_is_answered_badly_is_that_albums_error(
+    fault: dict[str, Any], rig: Rig
+) -> None:
+    source = rig.source()
+    albums = albums_of(rig, source)
+    bad, *good = albums.values()
+    rig.smugmug.faults.add(method="images", album=bad.key, times=None, **fault)
+    with pytest.raises(SourceError) as caught:
+        source.images(bad, since=None, deadline=rig.deadline)
+    expected = SourceUnavailable if fault in WEATHER else MalformedAnswer
+    assert type(caught.value) is expected
+    assert not caught.value.fatal
+    for album in good:
+        assert len(listed(rig, source, album)) == 4
+    rig.smugmug.faults.clear()
+    assert len(listed(rig, source, bad)) == 4
+
+
+@pytest.mark.parametrize("fault", WEATHER + NONSENSE, ids=name_of)
+def test_an_account_that_is_answered_badly_is_never_empty(fault: dict[str, Any], rig: Rig) -> None:
+    source = rig.source()
+    source.account(deadline=rig.deadline)
+    rig.smugmug.faults.add(method="albums", times=None, **fault)
+    with pytest.raises(SourceError) as caught:
+        source.albums(deadline=rig.deadline)
+    if fault["kind"] in ("html", "redirect"):
+        assert type(caught.value) is SourceRetired
+        assert "SMUGMUG_API" in str(caught.value)
+    elif fault in WEATHER:
+        assert type(caught.value) is SourceUnavailable
+    else:
+        assert type(caught.value) is MalformedAnswer
+
+
+@pytest.mark.parametrize("fault", WEATHER, ids=name_of)
+def test_what_happens_once_is_not_noticed(fault: dict[str, Any], rig: Rig) -> None:
+    source = rig.source()
+    rig.smugmug.faults.add(method="albums", **fault)
+    rig.smugmug.faults.add(method="images", **fault)
+    album = albums_of(rig, source)[first_album(rig)]
+    assert len(listed(rig, source, album)) == 4
+    assert source.api_calls == rig.smugmug.calls.api == 4
+    assert rig.smugmug.calls.during_retry_after == 0
+
+
+@pytest.mark.parametrize("retired", ["404", "410", "html", "redirect", "17", "11", "38"])
+def test_a_retired_api_is_its_own_error(retired: str, rig: Rig) -> None:
+    if rig.api == "v2":
+        pytest.skip("the switch retires API 1.3.0")
+    source = rig.source()
+    rig.smugmug.switches.set(retired=retired)
+    for ask in (source.account, source.albums):
+        with pytest.raises(SourceRetired, match="SMUGMUG_API=v2"):
+            ask(deadline=rig.deadline)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "date", "value": None}, {"kind": "date", "value": "noon"}, {"kind": "age"}]
+)
+def test_a_date_that_proves_nothing_is_none(fault: dict[str, Any], rig: Rig) -> None:
+    source = rig.source()
+    album = albums_of(rig, source)[first_album(rig)]
+    rig.smugmug.faults.add(method="images", **fault)
+    listing = source.images(album, since=None, deadline=rig.deadline)
+    assert listing.answered_at is None
+    assert len(listing.images) == 4
+
+
+def test_a_listing_that_drops_an_image_shows_it_in_the_count(rig: Rig) -> None:
+    source = rig.source()
+    album = albums_of(rig, source)[first_album(rig)]
+    rig.smugmug.faults.add("dropped", method="images", times=None)
+    try:
+        listing = source.images(album, since=None, deadline=rig.deadline)
+    except MalformedAnswer:
+        return
+    assert len(listing.images) == 3
+    assert listing.image_count == 4
+
+
+# -- rights --------------------------------------------------------------------------------------
+
+
+def test_a_closed_album_is_refused_and_the_others_are_not(rig: Rig) -> None:
+    source = rig.source(signed=False)
+    closed, *others = albums_of(rig, source).values()
+    rig.world.edit_album(closed.key, privacy="Private")
+    with pytest.raises(SourceError) as caught:
+        source.images(closed, since=None, deadline=rig.deadline)
+    assert not caught.value.fatal
+    for album in others:
+        assert len(listed(rig, source, album)) == 4
+
+
+def test_the_public_view_leaves_private_albums_out(rig: Rig) -> None:
+    key = first_album(rig)
+    rig.world.edit_album(key, privacy="Private")
+    assert key not in albums_of(rig, rig.source(signed=False))
+    assert key in albums_of(rig, rig.source())
+
+
+def test_passwords_open_albums_and_sites(rig: Rig) -> None:
+    if rig.api == "v2":
+        pytest.skip("v2 takes no passwords with a call")
+    key = first_album(rig)
+    rig.account.site_protected = True
+    rig.world.edit_album(key, password="word & word")
+    source = rig.source(signed=False)
+    assert len(listed(rig, source, albums_of(rig, source)[key])) == 4
+    secret = {**rig.account.secret(signed=False), "album_passwords": {key: "wrong"}}
+    source = rig.source(secret=secret)
+    with pytest.raises(AccessRefused):
+        listed(rig, source, albums_of(rig, source)[key])
+    with pytest.raises(AccessRefused):
+        albums_of(rig, rig.source(secret={**secret, "site_password": "wrong"}))
+
+
+# -- time, threads and texts ---------------------------------------------------------------------
+
+
+def test_nothing_is_asked_when_the_time_is_over(rig: Rig) -> None:
+    source = rig.source()
+    album = albums_of(rig, source)[first_album(rig)]
+    image = next(iter(listed(rig, source, album).values()))
+    over = Deadline.after(rig.clock, 0)
+    asked = rig.smugmug.calls.total
+    for ask in (
+        lambda: source.account(deadline=over),
+        lambda: source.albums(deadline=over),
+        lambda: source.images(album, since=None, deadline=over),
+        lambda: source.open(image.offer, deadline=over).__enter__(),
+    ):
+        with pytest.raises(OutOfTime):
+            ask()
+    assert rig.smugmug.calls.total == asked
+
+
+def test_a_wait_that_is_too_long_is_not_begun(rig: Rig) -> None:
+    source = rig.source()
+    rig.smugmug.faults.add("status", method="albums", status=429, retry_after=500, times=None)
+    with pytest.raises(OutOfTime):
+        source.albums(deadline=Deadline.after(rig.clock, 100))
+    assert rig.smugmug.calls.api == 1
+
+
+def test_many_threads_share_one_source_within_its_bounds(rig: Rig) -> None:
+    source = rig.source()
+    albums = list(albums_of(rig, source).values())
+    rig.smugmug.latency.api = 0.005
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for album in albums:
+                assert len(listed(rig, source, album)) == 4
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert source.api_calls == rig.smugmug.calls.api == 1 + 8 * 3
+    assert 1 < rig.smugmug.calls.peak["api"] <= 4
+
+
+def test_no_text_of_any_error_or_log_holds_a_secret_or_an_address(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    texts = []
+    for signed in (True, False):
+        source = rig.source(signed=signed, attempts=2)
+        album = albums_of(rig, source)[first_album(rig)]
+        image = next(iter(listed(rig, source, album).values()))
+        texts += [repr(source), repr(vars(source)), repr(image)]
+        for fault in WEATHER + NONSENSE:
+            rig.smugmug.faults.add(times=None, **fault)
+            asks = (
+                partial(source.albums, deadline=rig.deadline),
+                partial(source.images, album, since=None, deadline=rig.deadline),
+                partial(rig.bytes_of, source, image.offer),
+            )
+            for ask in asks:
+                try:
+                    ask()
+                except BackupError as error:
+                    texts.append(f"{error!r} {error} {error.__cause__!r} {error.__context__!r}")
+                    texts += traceback.format_exception(error)
+            rig.smugmug.faults.clear()
+    secrets = [*rig.account.secret_texts(), image.offer.url or "?", f"i-{image.key}"]
+    for text in [*texts, caplog.text]:
+        assert not [secret for secret in secrets if secret in text]
+
+
+# -- the fakes -----------------------------------------------------------------------------------
+
+
+def test_the_fake_of_the_thousand_nights_keeps_the_same_promises() -> None:
+    clock = FakeClock()
+    fake = FakeSource(clock)
+    fake.album("A", "Harbour", images=3)
+    fake.album("B", images=0)
+    deadline = Deadline.none(clock)
+    assert isinstance(fake.account(deadline=deadline), Account)
+    albums = {album.key: album for album in fake.albums(deadline=deadline)}
+    assert set(albums) == {"A", "B"}
+    listing = fake.images(albums["A"], since=None, deadline=deadline)
+    assert listing.full and len(listing.images) == listing.image_count == 3
+    for image in listing.images:
+        with fake.open(image.offer, deadline=deadline) as stream:
+            assert len(b"".join(stream)) == image.offer.size
+    later = int((clock.now() + timedelta(days=1)).timestamp())
+    assert not fake.images(albums["A"], since=later, deadline=deadline).images
+
+
+def read_all(source: PhotoSource) -> int:
+    """Everything that a run asks of a source."""
+    deadline = Deadline.none(FakeClock())
+    source.account(deadline=deadline)
+    size = 0
+    for album in source.albums(deadline=deadline):
+        for image in source.images(album, since=None, deadline=deadline).images:
+            offer = image.offer
+            if offer.availability is Availability.LOOKUP:
+                offer = source.resolve(album, image, deadline=deadline)
+            with source.open(offer, deadline=deadline) as stream:
+                size += sum(map(len, stream))
+    return size
+
+
+def test_a_faulty_source_fails_at_each_of_its_calls_and_nowhere_else(rig: Rig) -> None:
+    calls = enumerate_calls(read_all, rig.source())
+    assert {call.method for call in calls} >= {"account", "albums", "images", "open"}
+    assert [call.number for call in calls] == list(range(1, len(calls) + 1))
+    for call in calls[:: max(1, len(calls) // 6)]:
+        for fault in Fault:
+            faulty = FaultySource(rig.source(), {call.number: fault})
+            killed = fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER, Fault.KILLED_MIDWAY)
+            with pytest.raises(Killed if killed else SourceError):
+                read_all(faulty)
+            assert faulty.struck == [call]
+            assert faulty.calls == calls[: call.number]
+            if killed:
+                with pytest.raises(Killed):
+                    faulty.albums(deadline=rig.deadline)
+
+
+def test_a_faulty_source_can_be_told_by_what_is_asked(rig: Rig) -> None:
+    key = first_album(rig)
+    faulty = FaultySource(
+        rig.source(),
+        lambda call: Fault.REQUEST_LOST if (call.method, call.album) == ("images", key) else None,
+    )
+    albums = {album.key: album for album in faulty.albums(deadline=rig.deadline)}
+    for album in albums.values():
+        if album.key == key:
+            with pytest.raises(SourceUnavailable):
+                faulty.images(album, since=None, deadline=rig.deadline)
+        else:
+            assert faulty.images(album, since=None, deadline=rig.deadline).images
