@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType
 
@@ -58,7 +58,7 @@ def interruptible(
         stop()
         # A signal may come in the middle of another print.
         with suppress(RuntimeError):
-            console.print(f"{saying} Ctrl-C again stops at once.", style="yellow", soft_wrap=True)
+            console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
 
     before = {}
     if threading.current_thread() is threading.main_thread():
@@ -95,7 +95,8 @@ class Rate:
     def left(self, rest: float) -> str:
         """``about 2 h 10 min left``, or nothing while nobody can know."""
         speed = self.per_second()
-        return f"about {duration(rest / speed)} left" if speed > 0 and rest > 0 else ""
+        seconds = rest / speed if speed > 0 else 0.0
+        return f"about {duration(seconds)} left" if seconds >= 1 else ""
 
 
 def duration(seconds: float) -> str:
@@ -169,6 +170,7 @@ class RunProgress(_Display):
     ) -> None:
         super().__init__(console, monotonic)
         self._debug = debug
+        self.titles: dict[str, str] = {}
         self._albums: int | None = None
         self._images = 0
         self._albums_done = 0
@@ -181,9 +183,10 @@ class RunProgress(_Display):
 
     # -- from the source's side ------------------------------------------------------------------
 
-    def account_shown(self, albums: int, images: int) -> None:
-        """The account's listing shows so much that this run may have to look at."""
+    def account_shown(self, titles: Mapping[str, str], images: int) -> None:
+        """The account has these albums, and this run may have to look at so many images."""
         with self.lock:
+            self.titles = dict(titles)
             self._images = images
 
     def original_begun(self) -> None:
@@ -207,7 +210,7 @@ class RunProgress(_Display):
             self._failures += len(outcome.failures)
             self._image_rate.note(self._seen())
         for line, style in album_lines(album, outcome):
-            self.console.print(line, style=style, soft_wrap=True)
+            self.console.print(line, style=style)
 
     def received(self, size: int) -> None:
         """See `Observer`."""
@@ -256,7 +259,7 @@ class RunProgress(_Display):
 
 def album_lines(album: Album, outcome: Outcome) -> list[tuple[str, str | None]]:
     """(line, style) for an album that changed or failed; nothing for all others."""
-    name = f"{shown(album.title) or album.key} ({album.key})"
+    name = album_name(album.key, album.title)
     lines: list[tuple[str, str | None]] = []
     if outcome.committed:
         lines.append((f"{name}: {changes_of(outcome.counts)}", None))
@@ -266,6 +269,13 @@ def album_lines(album: Album, outcome: Outcome) -> list[tuple[str, str | None]]:
     if more > 0:
         lines.append((f"{name}: {number(more)} more failed", "red"))
     return lines
+
+
+def album_name(key: str, title: str | None) -> str:
+    """``Harbour 2024 (hT4mWq)``; a title of endless length is cut."""
+    plain = shown(title)
+    plain = plain if len(plain) <= 60 else plain[:59] + "…"
+    return f"{plain} ({key})" if plain else f"album {key}"
 
 
 def failure_text(failure: Failure) -> str:
@@ -314,7 +324,7 @@ class Watched:
         found = self._source.albums(deadline=deadline)
         counted = [each for each in found if not self._chosen or each.key in self._chosen]
         images = sum(each.image_count or 0 for each in counted)
-        self._progress.account_shown(len(counted), images)
+        self._progress.account_shown({each.key: each.title for each in found}, images)
         return found
 
     def images(self, album: Album, *, since: int | None, deadline: Deadline) -> Listing:

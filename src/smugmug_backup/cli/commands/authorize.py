@@ -78,10 +78,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     settings, path = _settings(args)
     vault = vault_of(settings.secret)
     overwrite = _may_overwrite(vault, settings.secret, say, unasked=args.yes)
-    if args.anonymous:
-        credentials = _anonymous(args, say)
-    else:
-        credentials = _dance(args, settings, say, clock)
+    credentials = _anonymous(args, say) if args.anonymous else _dance(args, settings, say, clock)
     account = build_source(settings, credentials, clock).account(
         deadline=Deadline.after(clock, 120.0)
     )

@@ -47,18 +47,19 @@ _SHOWN = 10
 _THAW = '{"Days": 14, "GlacierJobParameters": {"Tier": "Bulk"}}'
 
 _DESCRIPTION = """\
-Write the photos and videos of a backup into a folder: albums as folders named as
-in SmugMug, files under their own names, their times set, a sidecar beside each.
+Write the photos and videos of a backup into a folder: albums as folders named
+as in SmugMug, files under their own names, their times set, a sidecar beside
+each.
 
-Nothing is ever overwritten. Every file is verified before it gets its name, so the
-same command can be repeated after an interruption and goes on where it was.
+Nothing is ever overwritten. Every file is verified before it gets its name, so
+the same command can be repeated after an interruption and goes on where it was.
 
-Names: what no file system may have becomes _; of several images of one name in an
-album the first keeps it, the others get their ImageKey: DSC_1 (V2xgTbs).JPG.
-Videos come from SmugMug re-encoded: ferry.mov that is an mp4 becomes ferry.mp4.
-Times: when the photo was taken, as SmugMug says. API 1.3.0 does not tell the time
-zone, so its times are read as UTC and may be some hours off.
-An image in several albums is written into each of them, and fetched once."""
+Names: what no file system may have becomes _; of several images of one name in
+an album the first keeps it, the others get their ImageKey: DSC_1 (V2xgTbs).JPG.
+Videos come re-encoded from SmugMug: ferry.mov that is an mp4 becomes ferry.mp4.
+Times: when the photo was taken, as SmugMug says. API 1.3.0 does not tell the
+time zone: its times are read as UTC and may be some hours off.
+An image in several albums is fetched once and written into each of them."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -223,10 +224,10 @@ def _tell(
     )
     if found.done:
         line += f" {number(len(found.done))} were there already."
-    say.print(line, style="bold" if not result.problems else None, soft_wrap=True)
+    say.print(line, style="bold" if not result.problems else None)
     if planned.gone_left_out:
         gone = plural(planned.gone_left_out, "image that has", "images that have")
-        say.print(f"Left out: {gone} left SmugMug; --deleted brings them back.", soft_wrap=True)
+        say.print(f"Left out: {gone} left SmugMug; --deleted brings them back.")
     _tell_problems(say, result.problems)
     if thaw:
         _tell_thaw(say, args, thaw)
@@ -242,7 +243,7 @@ def _tell_problems(say: Console, problems: Sequence[Problem]) -> None:
     counts = Counter((each.code, each.message) for each in problems)
     most = _SHOWN if say.is_terminal else len(problems)
     for (code, message), group in itertools.groupby(by_reason, lambda p: (p.code, p.message)):
-        say.print(f"  {shown(message)}:", style="red", soft_wrap=True)
+        say.print(f"  {shown(message)}:", style="red")
         for each in itertools.islice(group, most):
             say.print(f"    {shown(each.path)}", soft_wrap=True)
         more = counts[code, message] - most

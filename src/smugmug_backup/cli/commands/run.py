@@ -3,7 +3,7 @@
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,7 @@ from smugmug_backup.cli.parsing import (
 from smugmug_backup.cli.progress import (
     RunProgress,
     Watched,
+    album_name,
     changes_of,
     duration,
     failure_text,
@@ -68,9 +69,9 @@ Back up the account into a bucket or a folder: the same backup as the scheduled
 function's, in this process. A folder needs no AWS at all.
 
 The first run fetches everything, the later ones what has changed. It can be
-interrupted at any time: Ctrl-C lets what is under way end, commits it and writes
-the report; a second Ctrl-C stops at once. The same command goes on, and nothing
-is lost either way."""
+interrupted at any time: Ctrl-C lets what is under way end, commits it and
+writes the report; a second Ctrl-C stops at once. The same command goes on, and
+nothing is lost either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.json:
             print_json(console, json.loads(done.to_bytes()))
         else:
-            _tell_report(console, done, interrupted=interruption.happened)
+            _tell_report(console, done, progress.titles, interrupted=interruption.happened)
         ended = {COMPLETE: FINE, REFUSED: COULD_NOT}.get(done.status, NOT_ALL)
     return INTERRUPTED if interruption.happened and ended != FINE else ended
 
@@ -181,7 +182,9 @@ def _chosen(names: Sequence[str], source: PhotoSource, deadline: Deadline) -> li
 # -- the report ------------------------------------------------------------------------------------
 
 
-def _tell_report(console: Console, report: RunReport, *, interrupted: bool) -> None:
+def _tell_report(
+    console: Console, report: RunReport, titles: Mapping[str, str], *, interrupted: bool
+) -> None:
     counts = report.counts
     if report.status == REFUSED:
         _tell_refusal(console, report)
@@ -193,35 +196,35 @@ def _tell_report(console: Console, report: RunReport, *, interrupted: bool) -> N
     }[report.status]
     part = " (only the albums you named)" if report.part else ""
     console.print(
-        f"{word}{part}: the backup holds {plural(counts.images, 'image')} in "
-        f"{plural(counts.albums, 'album')}. It took {duration(counts.seconds)}.",
+        f"{word}{part}: {plural(counts.images, 'image')} in {plural(counts.albums, 'album')}; "
+        f"it took {duration(counts.seconds)}.",
         style=style,
         soft_wrap=True,
     )
     changes = changes_of(counts) if counts.albums_changed else "nothing has changed"
     calls = plural(counts.api_calls, "API call")
-    console.print(f"This run: {changes}; {calls}.", soft_wrap=True)
-    _tell_missing(console, report)
+    console.print(f"This run: {changes}; {calls}.")
+    _tell_missing(console, report, titles)
+    for note in report.notes:
+        console.print(f"  {shown(note.removeprefix('time ran out; ') if interrupted else note)}")
     if report.status == CONTINUING:
         console.print("The same command goes on where it was; nothing is lost.")
 
 
 def _tell_refusal(console: Console, report: RunReport) -> None:
     for each in report.failures:
-        console.print(f"Refused: {shown(each.message)}", style="bold red", soft_wrap=True)
-    if any(each.code == "refused" for each in report.failures):
-        console.print(
-            "hint:  look at the account; --accept-shrink says that it is right", soft_wrap=True
-        )
+        console.print(f"Refused: {shown(each.message)}", style="bold red")
     console.print("Nothing in the backup was changed.")
+    if any(each.code == "refused" for each in report.failures):
+        console.print("hint:  if it is right, say so here with --accept-shrink")
 
 
-def _tell_missing(console: Console, report: RunReport) -> None:
+def _tell_missing(console: Console, report: RunReport, titles: Mapping[str, str]) -> None:
     counts = report.counts
     failures = report.failures
     most = _SHOWN if console.is_terminal else len(failures)
     for each in failures[:most]:
-        console.print(f"  {_named(each)}", style="red", soft_wrap=True)
+        console.print(f"  {_named(each, titles)}", style="red")
     if len(failures) > most:
         console.print(f"  … and {number(len(failures) - most)} more, named in {report.key}")
     notes = [
@@ -232,13 +235,14 @@ def _tell_missing(console: Console, report: RunReport) -> None:
     for count, one, many in notes:
         if count:
             console.print(f"  {plural(count, 'image')} {one if count == 1 else many}")
-    for note in report.notes:
-        console.print(f"  {shown(note)}", soft_wrap=True)
 
 
-def _named(failure: Failure) -> str:
-    album = f"album {failure.album_key}: " if failure.album_key else ""
-    return album + failure_text(failure)
+def _named(failure: Failure, titles: Mapping[str, str]) -> str:
+    if failure.album_key is None:
+        return failure_text(failure)
+    return (
+        f"{album_name(failure.album_key, titles.get(failure.album_key))}: {failure_text(failure)}"
+    )
 
 
 # -- the dry run -----------------------------------------------------------------------------------
@@ -266,8 +270,9 @@ def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None
         print_table(console, columns, (_row(each) for each in busy))
     for each in plan.forecasts:
         if each.error:
-            name = f"{shown(each.title)} ({each.album_key})"
-            console.print(f"{name} cannot be foretold: {shown(each.error)}", style="red")
+            name = album_name(each.album_key, each.title)
+            line = f"{name} cannot be foretold: {shown(each.error)}"
+            console.print(line, style="red")
     say = [
         (
             f"{plural(len(plan.forecasts), 'album')} looked at with "
@@ -285,7 +290,7 @@ def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None
     if in_s3:
         say += _cost_lines(estimate)
     for line in say:
-        console.print(line, soft_wrap=True)
+        console.print(line)
 
 
 def _row(each: Forecast) -> list[str]:
