@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -169,8 +170,6 @@ def _deep(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
 
 def _gzip_bomb(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
     """``size``: so many decoded bytes, a thousandth of it on the wire."""
-    import zlib
-
     size = int(options.get("size", 1 << 30))
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     spaces = b" " * (1 << 20)
@@ -242,9 +241,7 @@ def _truncated_unsized(options: dict[str, Any], call: Call, answer: Answer) -> A
 
 def _close_midway(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
     """The connection ends after ``keep`` of the promised body."""
-    answer.serialise()
-    length = answer.length if answer.length is not None else len(answer.body)
-    answer.stop_after = int(length * float(options.get("keep", 0.5)))
+    answer.keep = float(options.get("keep", 0.5))
     answer.close = True
     return answer
 

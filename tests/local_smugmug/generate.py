@@ -53,7 +53,7 @@ class KeyMaker:
             if digit < 0:
                 return None
             value = value * 62 + digit
-        return (value - self._start) * self._back % self.size
+        return int((value - self._start) * self._back % self.size)
 
 
 class Plan:
@@ -102,7 +102,7 @@ class Plan:
             key=self.image_keys.key(number),
             id=13_500_000_000 + number,
             body=body,
-            file_name=f"{'CLIP' if is_video else 'DSC'}_{number:07d}.{'MOV' if is_video else 'JPG'}",
+            file_name=f"CLIP_{number:07d}.MOV" if is_video else f"DSC_{number:07d}.JPG",
             album_key=album_key,
             uploaded=updated - 3,
             updated=updated,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from oauthlib.oauth1.rfc5849 import signature as rfc5849
@@ -147,13 +148,14 @@ def sign(request: Request, api_secret: str, token_secret: str) -> str | None:
     """The signature that the request should have; None if it cannot be signed as it is."""
     header = request.headers.get("authorization", "")
     try:
-        collected = rfc5849.collect_parameters(
+        method: Any = request.method
+        collected: Any = rfc5849.collect_parameters(
             uri_query=request.query,
             body=request.body.decode() if request.is_form else [],
             headers={"Authorization": header} if header[:6].lower() == "oauth " else {},
         )
         base = rfc5849.signature_base_string(
-            request.method,
+            method,
             rfc5849.base_string_uri(f"http://{request.host}{request.path}"),
             rfc5849.normalize_parameters(collected),
         )

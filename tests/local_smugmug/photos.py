@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 PLACEHOLDER = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
-CROSSDOMAIN = b'<?xml version="1.0"?><cross-domain-policy><allow-access-from domain="*"/></cross-domain-policy>'
+CROSSDOMAIN = (
+    b'<?xml version="1.0"?><cross-domain-policy>'
+    b'<allow-access-from domain="*"/></cross-domain-policy>'
+)
 _PATH = re.compile(r"(?:/sandbox)?/photos/i-([A-Za-z0-9_-]+)/(\d+)/([^/]+)/([A-Za-z0-9]+)/([^/]*)")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _TYPES = {"JPG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "HEIC": "image/heic"}

@@ -4,7 +4,7 @@ import io
 import struct
 from datetime import UTC, datetime, timedelta
 
-import piexif
+import piexif  # type: ignore[import-untyped]
 from PIL import Image as Picture
 from PIL import ImageDraw
 

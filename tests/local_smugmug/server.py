@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from types import TracebackType
 
-from tests.local_smugmug import api_130, control, oauth_endpoints, photos
+from tests.local_smugmug import api_130, api_v2, control, oauth_endpoints, photos
 from tests.local_smugmug.calls import Call, Calls
 from tests.local_smugmug.faults import EARLY_KINDS, Faults, strike
 from tests.local_smugmug.oauth import Keeper
@@ -50,6 +50,7 @@ class LocalSmugMug:
         self.photo_base: str | None = None
         """Where listings say the photos are; None: under the host that the client asked."""
         self._api_130 = api_130.Api130(self)
+        self._api_v2 = api_v2.ApiV2(self)
         self._oauth = oauth_endpoints.OAuthEndpoints(self)
         self._photos = photos.PhotoHost(self)
         self._control = control.Control(self)
@@ -169,7 +170,8 @@ class LocalSmugMug:
             return api_130.call_of(request)
         if path.startswith(("/photos/", "/sandbox/photos/")):
             return photos.call_of(request)
-        return oauth_endpoints.call_of(request) or Call("other", "other", path)
+        known = api_v2.call_of(request) or oauth_endpoints.call_of(request)
+        return known or Call("other", "other", path)
 
     def _answer(self, request: Request, call: Call) -> Answer:
         faults = self.faults.take(call)
@@ -191,6 +193,8 @@ class LocalSmugMug:
             return Answer.html("Method Not Allowed", 405)
         if call.kind == "photo":
             return self._photos.answer(request, call)
+        if call.kind == "api" and call.method.startswith("v2:"):
+            return self._api_v2.answer(request, call)
         if call.kind == "api":
             return self._api_130.answer(request, call)
         if call.kind == "oauth":
@@ -210,6 +214,8 @@ class LocalSmugMug:
             and "gzip" in accepted
             and is_text
             and answer.length is None
+            and answer.stop_after is None
+            and answer.piece is None
             and "Content-Encoding" not in answer.headers
         ):
             answer.compress()

@@ -72,8 +72,8 @@ class Answer:
     has_length: bool = True
     close: bool = False
     """The connection is closed after it."""
-    stop_after: int | None = None
-    """The connection is closed after so many bytes of the body."""
+    keep: float | None = None
+    """The connection is closed after this share of the body, as it is sent."""
     reset: bool = False
     """The connection is reset instead of an answer."""
     wait: float = 0.0
@@ -166,19 +166,20 @@ class Connection:
         if head_only or answer.status in (204, 304):
             self._sock.sendall(head)
             return 0
-        if answer.chunks is None and answer.piece is None and answer.stop_after is None:
+        if answer.chunks is None and answer.piece is None and answer.keep is None:
             self._sock.sendall(head + answer.body)
             return len(answer.body)
         self._sock.sendall(head)
         sent = 0
+        stop_after = None if answer.keep is None else int(length * answer.keep)
         chunks = answer.chunks if answer.chunks is not None else iter([answer.body])
         for chunk in chunks:
             for piece in _pieces(chunk, answer.piece):
-                if answer.stop_after is not None:
-                    piece = piece[: answer.stop_after - sent]
+                if stop_after is not None:
+                    piece = piece[: stop_after - sent]
                 self._sock.sendall(piece)
                 sent += len(piece)
-                if answer.stop_after is not None and sent >= answer.stop_after:
+                if stop_after is not None and sent >= stop_after:
                     return sent
                 if answer.pause and sleeper(answer.pause):
                     raise ConnectionAbortedError
