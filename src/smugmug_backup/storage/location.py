@@ -28,6 +28,6 @@ def open_store(location: str, *, create: bool = False, max_connections: int = 18
         if parts.query or parts.fragment or not _PREFIX.fullmatch(prefix):
             raise BadRequest(f"the prefix in {location!r} must be like photos/smugmug")
         return S3Store(s3_client(max_connections=max_connections), parts.netloc, prefix)
-    if not location.strip() or "://" in location:
+    if not location.strip() or "://" in location or "\0" in location:
         raise BadRequest(f"{location!r} is no location; write s3://bucket/prefix or a folder")
     return FolderStore(Path(location).expanduser(), create=create)
