@@ -64,7 +64,8 @@ def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Sequ
     """A table; where no terminal is, a line per row with tabs between, without a head."""
     if not console.is_terminal:
         for row in rows:
-            console.print("\t".join(row))
+            # Not by rich, which makes spaces of tabs.
+            console.file.write("\t".join(row) + "\n")
         return
     lines = [*rows]
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))

@@ -18,6 +18,7 @@ from smugmug_backup.backup.check import (
 from smugmug_backup.backup.check_data import ReadPlan
 from smugmug_backup.backup.check_turns import Amount
 from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.cli.estimate import PRICES, money
 from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.store import open_existing
@@ -27,9 +28,6 @@ NAME = "check"
 
 _STATUS = {SOUND: FINE, NOT_SOUND: NOT_ALL}
 _SHOWN = 50
-_GET_DOLLARS = 0.0004 / 1000
-_LIST_DOLLARS = 0.005 / 1000
-_OUT_DOLLARS = 0.09 / 10**9
 _AT_A_TIME = 8
 
 
@@ -114,6 +112,20 @@ def _counted(result: CheckResult) -> Iterator[tuple[str, str]]:
         yield "read again", f"{plural(counts.objects_read, 'object')}, {size(counts.bytes_read)}"
 
 
+def _costs(plan: ReadPlan) -> Iterator[str]:
+    requests = plan.get_requests / 1000 * PRICES.read_thousand
+    requests += plan.list_requests / 1000 * PRICES.write_thousand
+    gigabytes = plan.bytes / 10**9
+    yield (
+        f"{number(plan.get_requests)} GET and {number(plan.list_requests)} LIST requests: "
+        f"{money(requests)}"
+    )
+    yield f"{size(plan.bytes)} out of S3: {money(gigabytes * PRICES.out_gb)}, within its region $0"
+    instant = money(gigabytes * PRICES.instant_retrieval_gb)
+    yield f"from Glacier Instant Retrieval: {instant} more"
+    yield f"({PRICES.say})"
+
+
 class _Progress:
     """One line that moves where a terminal is; else only the cost, before the reading."""
 
@@ -160,12 +172,8 @@ class _Progress:
                 f"  checked every day, each object is read once in {turn.turns} days"
             )
         if self._s3:
-            requests = plan.get_requests * _GET_DOLLARS + plan.list_requests * _LIST_DOLLARS
-            self._console.print(
-                f"  {number(plan.get_requests)} GET and {number(plan.list_requests)} LIST requests "
-                f"(about ${requests:.2f}), {size(plan.bytes)} out of S3 (about "
-                f"${plan.bytes * _OUT_DOLLARS:.2f} to the internet, nothing within the region)"
-            )
+            for line in _costs(plan):
+                self._console.print(f"  {line}")
 
     def read(self, size_read: int) -> None:
         """Show how much was read."""

@@ -1,0 +1,44 @@
+"""Run the owner's tool in this process, as if from a shell."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from smugmug_backup.cli.main import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Shell:
+    """``shell("status", location)``; nothing of the machine's own settings is seen."""
+
+    def __init__(self, capsys: Any, monkeypatch: Any, home: Any) -> None:
+        self._capsys = capsys
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+        for name in ("SMUGMUG_SECRET", "SMUGMUG_NICKNAME", "SMUGMUG_API", "COLUMNS"):
+            monkeypatch.delenv(name, raising=False)
+
+    def __call__(self, *argv: str) -> Ran:
+        self._capsys.readouterr()
+        status = main([str(word) for word in argv])
+        said = self._capsys.readouterr()
+        return Ran(status, said.out, said.err)
+
+    def line(self, line: str) -> Ran:
+        """A whole command line, as it stands in an example."""
+        program, *words = shlex.split(line)
+        assert program == "smugmug-backup"
+        return self(*words)

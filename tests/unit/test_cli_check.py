@@ -1,0 +1,89 @@
+"""`smugmug-backup check`, as its owner runs it."""
+
+import pytest
+
+from smugmug_backup.storage.location import open_store
+from tests.tools.cli import Shell
+from tests.tools.sample import sample_store
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch, tmp_path):
+    return Shell(capsys, monkeypatch, tmp_path / "home")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "photos-backup"
+    sample_store(open_store(str(folder), create=True))
+    return folder
+
+
+def an_original(folder):
+    return min((folder / "originals").rglob("*.jpg"))
+
+
+def damage(path, body):
+    path.chmod(0o644)
+    path.write_bytes(body)
+
+
+def test_a_sound_backup_ends_with_0(shell, folder):
+    ran = shell("check", folder)
+    assert ran.status == 0 and ran.err == ""
+    assert ran.out.splitlines()[-1] == "sound"
+
+
+def test_reading_says_first_what_it_will_read(shell, folder):
+    lines = shell("check", folder, "--read-data", "all").out.splitlines()
+    assert lines[0].startswith("reading everything: 30 objects")
+    assert any(line.startswith("read again") and "30 objects" in line for line in lines)
+    lines = shell("check", folder, "--read-data", "50%").out.splitlines()
+    assert lines[0].startswith("reading turn ") and " of 2: " in lines[0]
+
+
+def test_a_damaged_backup_ends_with_1_and_names_the_damage(shell, folder):
+    damage(an_original(folder), b"\xff\xd8\xff\xe0picture ?")
+    ran = shell("check", folder, "--read-data", "all")
+    assert ran.status == 1
+    assert "NOT SOUND: 1 problem" in ran.out and an_original(folder).name in ran.out
+    an_original(folder).unlink()
+    ran = shell("check", folder)
+    assert ran.status == 1 and "original_missing" in ran.out
+
+
+def test_an_amount_that_is_none_ends_with_2(shell, folder):
+    ran = shell("check", folder, "--read-data", "much")
+    assert ran.status == 2 and "5GB" in ran.err
+
+
+def test_json_is_all_that_a_program_gets(shell, folder):
+    ran = shell("check", folder, "--read-data", "all", "--json")
+    assert ran.status == 0
+    assert ran.json["status"] == "sound" and ran.json["problems"] == []
+    assert ran.json["reading"]["turns"] == 1
+    assert "reading everything" in ran.err
+    an_original(folder).unlink()
+    ran = shell("check", folder, "--json")
+    assert ran.status == 1
+    assert ran.json["problems"][0]["code"] == "original_missing"
+
+
+def test_from_s3_the_cost_is_printed_before_the_reading(shell, folder, monkeypatch):
+    store = open_store(str(folder))
+    monkeypatch.setattr(
+        "smugmug_backup.storage.location.open_store", lambda location, **more: store
+    )
+    ran = shell("check", "s3://bucket/photos", "--read-data", "all")
+    assert ran.status == 0
+    before, _, after = ran.out.partition("albums ")
+    assert "GET and" in before and "out of S3" in before and "$" in before
+    assert "$" not in after
+
+
+def test_the_examples_of_the_help_run(shell, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    lines = shell("check", "--help").out.partition("example:")[2].strip().splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0

@@ -1,0 +1,111 @@
+"""`smugmug-backup diff`: what changed between two runs or dates."""
+
+import pytest
+
+from smugmug_backup.storage.location import open_store
+from tests.tools.cli import Shell
+from tests.tools.sample import sample_store
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch, tmp_path):
+    return Shell(capsys, monkeypatch, tmp_path / "home")
+
+
+@pytest.fixture
+def sample(tmp_path):
+    return sample_store(open_store(str(tmp_path / "photos-backup"), create=True))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "photos-backup"
+
+
+def told(ran):
+    assert ran.status == 0, ran.err
+    return {
+        (album["album_key"], album["what"]): {
+            image["what"]: image["file_name"] for image in album["images"]
+        }
+        for album in ran.json["albums"]
+    }
+
+
+def test_from_the_first_day_to_now(shell, sample, folder):
+    assert told(shell("diff", folder, "2026-11-24", "latest", "--json")) == {
+        ("harbour", "changed"): {
+            "changed": "DSC_00003.JPG",
+            "replaced": "DSC_00004.JPG",
+            "gone": "DSC_00005.JPG",
+            "new": "late.jpg",
+        },
+        ("gone", "gone"): {},
+    }
+
+
+def test_between_two_runs(shell, sample, folder):
+    first, second, third, *_ = sample.nights.reports
+    assert told(shell("diff", folder, first.run_id, second.run_id, "--json")) == {
+        ("harbour", "changed"): {"changed": "DSC_00003.JPG", "replaced": "DSC_00004.JPG"},
+    }
+    assert told(shell("diff", folder, second.run_id, third.run_id, "--json")) == {
+        ("harbour", "changed"): {"missing": "DSC_00005.JPG"},
+    }
+
+
+def test_a_run_that_left_no_report_is_judged_by_the_manifests(shell, sample, folder):
+    first, second, *_ = sample.nights.reports
+    for report in (first, second):
+        (folder / report.key).unlink()
+    ran = shell("diff", folder, first.run_id, second.run_id, "--json")
+    assert told(ran)[("harbour", "changed")]["replaced"] == "DSC_00004.JPG"
+
+
+def test_before_the_first_run_everything_is_new(shell, sample, folder):
+    albums = told(shell("diff", folder, "2026-01-01", "2026-11-24", "--json"))
+    assert set(albums) == {("harbour", "new"), ("alps", "new"), ("gone", "new")}
+    assert told(shell("diff", folder, "2026-01-01", "2026-01-02", "--json")) == {}
+
+
+def test_changed_fields_are_named(shell, sample, folder):
+    out = shell("diff", folder, "2026-11-24", "latest").out
+    assert "~ DSC_00003.JPG (i000003) changed: Caption" in out
+    assert "1 new, 1 replaced, 1 changed, 1 gone" in out
+    assert shell("diff", folder, "latest", "latest").out == "no difference\n"
+
+
+def test_an_image_that_went_to_another_album_has_moved(shell, sample, folder):
+    harbour, alps = sample.source.world["harbour"], sample.source.world["alps"]
+    alps.images.append(harbour.images.pop(0))
+    alps.images[-1].updated = sample.clock.now()
+    run = sample.nights.next_night()
+    ran = shell("diff", folder, sample.nights.reports[-2].run_id, run.run_id, "--json")
+    assert told(ran) == {("harbour", "changed"): {"moved": "DSC_00003.JPG"}}
+    moved = [i for album in ran.json["albums"] for i in album["images"]]
+    assert [each["moved_to"] for each in moved] == ["alps"]
+
+
+def test_a_renamed_album_is_told_with_its_fields(shell, sample, folder):
+    sample.source.world["alps"].title = "The Alps"
+    sample.nights.next_night()
+    out = shell("diff", folder, "2026-11-28", "latest").out
+    assert "~ album Travel / The Alps (alps) changed: Title" in out
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "says"),
+    [
+        ("latest", "2026-11-24", "is later than"),
+        ("yesterday", "latest", "no run id, no date"),
+        ("20250101T000000Z-00000000", "latest", "there is no run"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(shell, sample, folder, a, b, says):
+    ran = shell("diff", folder, a, b)
+    assert ran.status == 2 and says in ran.err
+
+
+def test_the_example_of_the_help_runs(shell, sample, folder):
+    line = shell("diff", "--help").out.strip().splitlines()[-1]
+    assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0

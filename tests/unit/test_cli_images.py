@@ -1,0 +1,64 @@
+"""`smugmug-backup images`."""
+
+import pytest
+
+from smugmug_backup.storage.location import open_store
+from tests.tools.cli import Shell
+from tests.tools.sample import sample_store
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch, tmp_path):
+    return Shell(capsys, monkeypatch, tmp_path / "home")
+
+
+@pytest.fixture
+def sample(tmp_path):
+    return sample_store(open_store(str(tmp_path / "photos-backup"), create=True))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "photos-backup"
+
+
+def test_images_stand_in_the_order_of_the_album_and_what_left_stands_last(shell, sample, folder):
+    ran = shell("images", folder, "harbour")
+    rows = [line.split("\t") for line in ran.out.splitlines()]
+    assert [row[0] for row in rows] == [
+        "DSC_00003.JPG",
+        "DSC_00004.JPG",
+        "DSC_00006.JPG",
+        "DSC_00007.JPG",
+        "late.jpg",
+        "DSC_00005.JPG",
+    ]
+    assert rows[-1][3] == "gone 2026-11-27"
+    assert rows[-2][2:4] == ["-", "pending: refused_by_source"]
+
+
+def test_what_is_not_simply_there_says_why(shell, sample, folder):
+    out = shell("images", folder, "Alps \u2014 \u5c71").out
+    assert "no_original.jpg\t2026-11-24 03:00:00\t-\tunavailable: no_original_url\t" in out
+    assert "unverified: SmugMug states no MD5" in out
+
+
+def test_json_has_the_manifests_own_lines(shell, sample, folder):
+    said = shell("images", folder, "alps", "--json").json
+    assert said["title"] == "Alps \u2014 \u5c71"
+    lines = [entry.as_json() for entry in sample.nights.manifest("alps").entries.values()]
+    assert sorted(said["images"], key=lambda each: each["image_key"]) == lines
+
+
+def test_a_hostile_file_name_cannot_drive_the_terminal(shell, sample, folder):
+    sample.source.upload("alps", file_name="\x1b]0;gone\x07\n[bold]&lt;x&gt;.jpg")
+    sample.nights.next_night()
+    out = shell("images", folder, "alps").out
+    assert "\x1b" not in out and "[bold]<x>.jpg" in out
+
+
+def test_the_example_of_the_help_runs(shell, sample, folder):
+    sample.source.album("hT4mWq", "Harbour 2024", images=1)
+    sample.nights.next_night()
+    line = shell("images", "--help").out.strip().splitlines()[-1]
+    assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0
