@@ -11,6 +11,8 @@ from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.backup.state import load_manifest, newest_generation
 from tests.tools.clock import FakeClock
 
+_TOKENS = count(1)
+
 
 class Nights:
     """One account, one store, one clock; each `run` is an invocation."""
@@ -30,14 +32,13 @@ class Nights:
         self.options = options or Options(concurrency=2)
         self.overflow = overflow
         self.reports: list[RunReport] = []
-        self._tokens = count(1)
 
     def backup(self) -> Backup:
         return Backup(
             source=self.source,
             store=self.store,
             clock=self.clock,
-            token=lambda: f"{next(self._tokens):08x}",
+            token=lambda: f"{next(_TOKENS):08x}",
             options=self.options,
             overflow=self.overflow,
         )
