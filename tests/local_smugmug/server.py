@@ -214,7 +214,7 @@ class LocalSmugMug:
             and "gzip" in accepted
             and is_text
             and answer.length is None
-            and answer.stop_after is None
+            and answer.keep is None
             and answer.piece is None
             and "Content-Encoding" not in answer.headers
         ):
