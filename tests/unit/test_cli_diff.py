@@ -87,7 +87,8 @@ def test_an_image_that_went_to_another_album_has_moved(shell, sample, folder):
 
 
 def test_a_renamed_album_is_told_with_its_fields(shell, sample, folder):
-    sample.source.world["alps"].title = "The Alps"
+    alps = sample.source.world["alps"]
+    alps.title, alps.updated = "The Alps", sample.clock.now()
     sample.nights.next_night()
     out = shell("diff", folder, "2026-11-28", "latest").out
     assert "~ album Travel / The Alps (alps) changed: Title" in out
