@@ -44,6 +44,22 @@ def test_a_pause_holds_everybody(clock: FakeClock) -> None:
     assert starts(lane, clock, 1) == [30.0]
 
 
+def test_last_nights_pause_is_over_though_monotonic_time_stood_still() -> None:
+    class Thawed(FakeClock):
+        frozen = 0.0
+
+        def monotonic(self) -> float:
+            return super().monotonic() - self.frozen
+
+    clock = Thawed()
+    lane = Lane(concurrency=8, per_second=None, clock=clock)
+    lane.pause(3600.0)
+    clock.elapsed += 86_400
+    clock.frozen = 86_400
+    with lane.turn(Deadline.none(clock)):
+        assert clock.sleeps == []
+
+
 def test_a_burst_of_complaints_counts_once_and_the_pace_comes_back(clock: FakeClock) -> None:
     lane = Lane(concurrency=8, per_second=4, clock=clock)
     begun = starts(lane, clock, 1)[0] + 1000.0

@@ -184,16 +184,19 @@ class _Homes:
         return self._turns[hash(key) % _HOMES]
 
     def get(self, key: str) -> dict[str, Offer] | None:
+        """The offers of ``key``, if they were put here lately."""
         with self._lock:
-            until, offers = self._kept.get(key, (0.0, None))
-            if offers is None or self._clock.monotonic() >= until:
+            since, offers = self._kept.get(key, (0.0, None))
+            # The wall's clock: monotonic time may stand still while a function is frozen.
+            if offers is None or abs(self._clock.now().timestamp() - since) >= _HOME_SECONDS:
                 return None
             self._kept.move_to_end(key)
             return offers
 
     def put(self, key: str, offers: dict[str, Offer]) -> None:
+        """Keep ``offers``, and let go of what was used longest ago."""
         with self._lock:
-            self._kept[key] = (self._clock.monotonic() + _HOME_SECONDS, offers)
+            self._kept[key] = (self._clock.now().timestamp(), offers)
             self._kept.move_to_end(key)
             while len(self._kept) > _HOMES:
                 self._kept.popitem(last=False)

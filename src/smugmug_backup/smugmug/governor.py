@@ -37,6 +37,7 @@ class Lane:
         self._factor = 1.0
         self._next_start = 0.0
         self._paused_until = 0.0
+        self._paused_until_by_the_wall = 0.0
         self._slowed_at = float("-inf")
 
     @contextmanager
@@ -63,14 +64,16 @@ class Lane:
             if started > self._slowed_at:
                 self._factor = max(_SLOWEST, self._factor / 2)
                 self._slowed_at = now
-            if pause is not None:
-                self._paused_until = max(self._paused_until, now + min(pause, LONGEST_PAUSE))
+        if pause is not None:
+            self.pause(pause)
 
     def pause(self, seconds: float) -> None:
         """No call starts for so long; the pace stays as it is."""
-        until = self._clock.monotonic() + min(seconds, LONGEST_PAUSE)
+        seconds = min(seconds, LONGEST_PAUSE)
+        until, wall = self._clock.monotonic() + seconds, self._clock.now().timestamp() + seconds
         with self._free:
             self._paused_until = max(self._paused_until, until)
+            self._paused_until_by_the_wall = max(self._paused_until_by_the_wall, wall)
 
     def went_well(self, started: float) -> None:
         """A call of ``started`` was answered; a slowed pace recovers a little."""
@@ -91,7 +94,7 @@ class Lane:
                     self._free.wait(_LOOK)
                     continue
                 now = self._clock.monotonic()
-                start = max(self._paused_until, self._next_start)
+                start = max(now + self._pause_left(now), self._next_start)
                 if start <= now:
                     self._active += 1
                     if self._interval:
@@ -100,6 +103,14 @@ class Lane:
                 self._nap(start - now, deadline)
         finally:
             self._free.release()
+
+    def _pause_left(self, now: float) -> float:
+        if self._paused_until <= now:
+            return 0.0
+        # By both clocks: monotonic time may stand still while a function is frozen, and last
+        # night's pause is over by then.
+        wall = self._paused_until_by_the_wall - self._clock.now().timestamp()
+        return max(0.0, min(self._paused_until - now, wall))
 
     def _step(self) -> float:
         return self._interval / self._factor

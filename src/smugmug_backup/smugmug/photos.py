@@ -243,9 +243,9 @@ class Photos:
 
     def _addresses(self, place: _Place) -> list[str]:
         with self._lock:
-            until, found = self._names.get(place.host, (0.0, []))
-        now = self._clock.monotonic()
-        if not found or now >= until:
+            since, found = self._names.get(place.host, (0.0, []))
+        now = self._clock.now().timestamp()
+        if not found or abs(now - since) >= _NAMES_SECONDS:
             try:
                 found = list(self._resolve(place.host, place.port))
             except (OSError, UnicodeError):
@@ -257,7 +257,7 @@ class Photos:
             with self._lock:
                 if len(self._names) > 64:
                     self._names.clear()
-                self._names[place.host] = (now + _NAMES_SECONDS, found)
+                self._names[place.host] = (now, found)
         fits = hosts.is_loopback if place.loopback else hosts.is_public
         usable = [address for address in found if fits(address)]
         if not usable:
