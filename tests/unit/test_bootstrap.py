@@ -88,7 +88,7 @@ def test_no_usable_python_is_said_in_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_python: MakePython
 ) -> None:
     make_python(tmp_path / "bin" / "python3", "3 9")
-    with pytest.raises(bootstrap.BootstrapError, match="no Python 3.11 or later"):
+    with pytest.raises(bootstrap.BootstrapError, match=r"no Python 3\.11 or later"):
         _find(monkeypatch, tmp_path / "bin", tmp_path / "none")
 
 
