@@ -179,7 +179,7 @@ class LocalSmugMug:
             answer = Answer()
         else:
             answer = self._true_answer(request, call)
-        for fault in faults:
+        for fault in sorted(faults, key=lambda fault: fault.kind == "slow"):
             answer = strike(fault, call, answer)
         retry_after = answer.headers.get("Retry-After", "")
         if retry_after.isdigit():

@@ -44,6 +44,8 @@ def test_what_is_hard_to_escape_is_signed_as_well(caller):
 def test_error_30_is_a_timestamp_of_another_time(caller):
     old = caller.auth(timestamp=str(int(time.time()) - 400))
     assert code(caller, old) == 30
+    caller.smugmug.switches.oauth_skew = 500
+    assert code(caller, old) == 0
 
 
 def test_the_worlds_clock_and_the_systems_are_both_right(caller):
@@ -148,7 +150,7 @@ def test_access_is_public_unless_more_is_asked_for(caller):
     assert album not in [shown["Key"] for shown in albums]
 
 
-def test_a_wrong_code_a_second_use_and_a_refusal_get_no_token(caller):
+def test_a_wrong_code_or_a_second_use_gets_no_token(caller):
     base = f"{caller.smugmug.url}/services/oauth/1.0a"
     secrets = caller.account.secrets
     no_callback = caller.http.post(
@@ -176,10 +178,17 @@ def test_a_wrong_code_a_second_use_and_a_refusal_get_no_token(caller):
     assert "verifier_invalid" in exchange("1" + verifier[1:] if verifier[0] != "1" else "222222")
     assert "oauth_token=" in exchange(verifier)
     assert "token_rejected" in exchange(verifier)
-    refused = session.fetch_request_token(f"{base}/getRequestToken")
-    asked = {"oauth_token": refused["oauth_token"], "deny": "1"}
-    assert "refused" in caller.http.get(f"{base}/authorize", params=asked).text
     session.close()
+
+
+def test_a_user_can_refuse(caller):
+    base = f"{caller.smugmug.url}/services/oauth/1.0a"
+    secrets = caller.account.secrets
+    with OAuth1Session(secrets.api_key, secrets.api_secret, callback_uri="oob") as session:
+        session.fetch_request_token(f"{base}/getRequestToken")
+        asked = session.authorization_url(f"{base}/authorize", deny="1")
+        assert "refused" in caller.http.get(asked).text
+        assert caller.http.get(session.authorization_url(f"{base}/authorize")).status_code == 400
 
 
 def test_a_request_token_lives_for_five_minutes(caller):

@@ -1,0 +1,372 @@
+"""Every fault that the local SmugMug can be struck with, and whom it strikes."""
+
+import http.client
+import json
+import threading
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.local_smugmug import KINDS, LocalSmugMug, World, generate_account
+from tests.local_smugmug.caller import PATH, Caller
+
+
+@pytest.fixture
+def caller():
+    with LocalSmugMug(World(generate_account(seed=1, albums=3, images=4))) as smugmug:
+        caller = Caller(smugmug)
+        yield caller
+        caller.close()
+
+
+@pytest.fixture
+def album(caller) -> str:
+    return next(iter(caller.account.albums))
+
+
+def strike(caller, kind, **options):
+    return caller.smugmug.faults.add(kind, **options)
+
+
+def listing(caller, album) -> requests.Response:
+    """A signed images.get."""
+    ids = {"AlbumID": caller.account.albums[album].id, "AlbumKey": album}
+    return caller.raw("smugmug.images.get", Heavy="1", **ids)
+
+
+def original(caller, album) -> tuple[str, bytes]:
+    """The URL of an original, and its bytes."""
+    image = caller.account.albums[album].images[0]
+    return caller.images(album, Heavy="1")[0]["OriginalURL"], image.body.read()
+
+
+# -- whom, and how often ----------------------------------------------------------------------
+
+
+def test_a_fault_strikes_as_often_as_told_after_sparing_some(caller, album):
+    fault = strike(caller, "code", code=5, method="images", times=2, after=1)
+    codes = [listing(caller, album).json().get("code", 0) for _ in range(5)]
+    assert codes == [0, 5, 5, 0, 0]
+    assert (fault.seen, fault.hits) == (5, 2)
+
+
+def test_a_fault_strikes_for_ever_until_it_is_lifted(caller):
+    fault = strike(caller, "status", times=None)
+    assert [caller.raw("smugmug.albums.get").status_code for _ in range(3)] == [500] * 3
+    caller.smugmug.faults.remove(fault)
+    assert caller.raw("smugmug.albums.get").status_code == 200
+
+
+def test_a_fault_strikes_only_whom_it_is_meant_for(caller, album):
+    other = list(caller.account.albums)[1]
+    strike(caller, "code", code=98, album=other, times=None)
+    assert listing(caller, album).json()["stat"] == "ok"
+    assert listing(caller, other).json()["code"] == 98
+    caller.smugmug.faults.clear()
+    url, body = original(caller, album)
+    strike(caller, "status", status=404, on="photo", times=None)
+    assert caller.photo(url).status_code == 404
+    assert listing(caller, album).status_code == 200
+    caller.smugmug.faults.clear()
+    strike(caller, "status", status=404, image="other-image", times=None)
+    assert caller.photo(url).content == body
+
+
+def test_a_fault_that_is_none_is_refused(caller):
+    with pytest.raises(ValueError, match="no such fault"):
+        caller.smugmug.faults.add("nonsense")
+
+
+def test_slow_comes_on_top_of_another(caller):
+    waits = []
+    caller.smugmug._sleep = lambda seconds: bool(waits.append(seconds))
+    strike(caller, "slow", seconds=2, times=None)
+    strike(caller, "code", code=99)
+    assert caller.code("smugmug.albums.get") == 99
+    assert waits == [2.0]
+
+
+# -- instead of an answer ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [3, 4, 5, 16, 17, 18, 22, 35, 98, 99, 12345])
+def test_any_code_comes_with_status_200(caller, code):
+    strike(caller, "code", code=code, message="by a fault")
+    answer = caller.raw("smugmug.albums.get")
+    assert answer.status_code == 200
+    assert (answer.json()["stat"], answer.json()["code"]) == ("fail", code)
+    assert "by a fault" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500, 502, 503, 504])
+def test_any_status_comes_with_a_page(caller, status):
+    strike(caller, "status", status=status)
+    answer = caller.raw("smugmug.albums.get")
+    assert answer.status_code == status
+    assert answer.text.startswith("<!DOCTYPE html>")
+
+
+def test_retry_after_is_announced_and_calls_within_it_are_counted(caller):
+    strike(caller, "status", status=429, retry_after=30)
+    assert caller.raw("smugmug.albums.get").headers["Retry-After"] == "30"
+    assert caller.smugmug.calls.during_retry_after == 0
+    caller.raw("smugmug.albums.get")
+    assert caller.smugmug.calls.during_retry_after == 1
+
+
+def test_answers_without_content(caller):
+    strike(caller, "no_content")
+    assert caller.raw("smugmug.albums.get").status_code == 204
+    strike(caller, "empty")
+    answer = caller.raw("smugmug.albums.get")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_answers_that_are_no_json(caller):
+    strike(caller, "not_json")
+    strike(caller, "html")
+    for start in ("Service", "<!DOCTYPE html>"):
+        answer = caller.raw("smugmug.albums.get")
+        assert answer.status_code == 200
+        assert answer.text.startswith(start)
+        with pytest.raises(requests.JSONDecodeError):
+            answer.json()
+
+
+def test_an_envelope_without_its_content(caller):
+    strike(caller, "wrong_envelope")
+    assert caller.call("smugmug.albums.get") == {"stat": "ok", "method": "smugmug.albums.get"}
+    strike(caller, "wrong_envelope", data=["a list"])
+    assert caller.call("smugmug.albums.get") == ["a list"]
+
+
+def test_nesting_that_is_too_deep(caller):
+    strike(caller, "deep", depth=50_000)
+    text = caller.raw("smugmug.albums.get").text
+    assert text.startswith('{"a":{"a":')
+    with pytest.raises(RecursionError):
+        json.loads(text)
+
+
+def test_a_gzip_bomb_is_small_on_the_wire(caller):
+    strike(caller, "gzip_bomb", size=8 << 20)
+    answer = caller.http.get(caller.smugmug.url + PATH + "?method=x", stream=True)
+    packed = answer.raw.read(decode_content=False)
+    assert len(packed) < 20_000
+    assert len(zlib.decompress(packed, 31)) == 8 << 20
+
+
+@pytest.mark.parametrize("on", ["api", "photo"])
+def test_a_body_without_an_end(caller, album, on):
+    url, _ = original(caller, album)
+    strike(caller, "endless", on=on)
+    target = url if on == "photo" else caller.smugmug.url + PATH + "?method=x"
+    with caller.http.get(target, stream=True) as answer:
+        assert "Content-Length" not in answer.headers
+        assert len(answer.raw.read(1 << 20)) == 1 << 20
+
+
+def test_a_connection_that_is_reset(caller):
+    strike(caller, "reset")
+    with pytest.raises(requests.ConnectionError):
+        caller.raw("smugmug.albums.get")
+    assert caller.smugmug.calls.by_status[0] == 1
+
+
+def test_a_redirect_to_anywhere(caller, album):
+    url, _ = original(caller, album)
+    strike(caller, "redirect", location="http://169.254.169.254/latest", on="photo")
+    answer = caller.photo(url, allow_redirects=False)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "http://169.254.169.254/latest"
+
+
+# -- a broken answer --------------------------------------------------------------------------
+
+
+def test_json_that_is_cut_off(caller, album):
+    whole = listing(caller, album).text
+    strike(caller, "truncated", keep=0.5)
+    assert listing(caller, album).text == whole[: len(whole) // 2]
+    strike(caller, "truncated_unsized", keep=0.5)
+    answer = listing(caller, album)
+    assert "Content-Length" not in answer.headers
+    assert answer.text == whole[: len(whole) // 2]
+
+
+@pytest.mark.parametrize("packed", ["gzip", "identity"])
+def test_a_connection_that_ends_halfway(caller, album, packed):
+    strike(caller, "close_midway")
+    caller.http.headers["Accept-Encoding"] = packed
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        listing(caller, album)
+
+
+@pytest.mark.parametrize("by", [10, -10])
+def test_a_content_length_that_is_wrong(caller, album, by):
+    url, body = original(caller, album)
+    strike(caller, "length_wrong", by=by)
+    answer = caller.photo(url, stream=True)
+    assert int(answer.headers["Content-Length"]) == len(body) + by
+    if by > 0:
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            _ = answer.content
+    answer.close()
+
+
+def test_dates_that_cannot_be_believed(caller):
+    strike(caller, "date", value="Mon, 01 Jan 2001 00:00:00 GMT")
+    assert caller.raw("smugmug.albums.get").headers["Date"].startswith("Mon, 01 Jan 2001")
+    strike(caller, "date", value=None)
+    assert "Date" not in caller.raw("smugmug.albums.get").headers
+    strike(caller, "age", seconds=60)
+    answer = caller.raw("smugmug.albums.get")
+    assert answer.headers["Age"] == "60"
+    assert "Date" in answer.headers
+
+
+def test_a_body_that_trickles(caller):
+    waits = []
+    caller.smugmug._sleep = lambda seconds: bool(waits.append(seconds))
+    strike(caller, "trickle", piece=10, pause=0.5)
+    answer = caller.raw("smugmug.service.ping", signed=False)
+    assert answer.json()["stat"] == "ok"
+    assert waits == [0.5] * ((len(answer.content) + 9) // 10)
+
+
+def test_a_slow_answer_does_not_outlive_the_server(caller):
+    strike(caller, "slow", seconds=60)
+    failed = threading.Event()
+
+    def ask() -> None:
+        with requests.Session() as http:
+            try:
+                http.get(caller.smugmug.url + PATH + "?method=x", timeout=30)
+            except requests.ConnectionError:
+                failed.set()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not caller.smugmug.calls.in_flight["api"]:
+        time.sleep(0.001)
+    caller.smugmug.stop()
+    thread.join(5)
+    assert failed.is_set()
+
+
+# -- a listing that cannot be believed --------------------------------------------------------
+
+
+def test_an_entry_that_comes_twice(caller, album):
+    strike(caller, "duplicate")
+    keys = [image["Key"] for image in caller.images(album)]
+    assert keys[-1] == keys[0]
+    strike(caller, "duplicate")
+    assert len(caller.albums()) == 4
+
+
+def test_keys_that_are_missing_or_malformed(caller, album):
+    strike(caller, "missing_key")
+    assert "Key" not in caller.images(album)[0]
+    strike(caller, "malformed_key")
+    assert caller.images(album)[0]["Key"] == "../../etc/passwd"
+    strike(caller, "malformed_key", value="a/b")
+    assert caller.albums()[0]["Key"] == "a/b"
+
+
+def test_ids_beyond_all_bounds(caller, album):
+    strike(caller, "huge_ids")
+    assert caller.images(album)[1]["id"] == 10**30 + 1
+
+
+def test_a_listing_of_a_million(caller, album):
+    strike(caller, "million", count=2_000)
+    images = caller.images(album)
+    assert len({image["Key"] for image in images}) == 2_000
+
+
+def test_an_md5_that_is_wrong(caller, album):
+    first, second, *_ = caller.account.albums[album].images
+    strike(caller, "wrong_md5", of=first.key)
+    images = caller.images(album, Heavy="1")
+    assert images[0]["MD5Sum"] == "0" * 32
+    assert images[1]["MD5Sum"] == second.body.md5
+
+
+def test_an_order_that_is_another_and_entries_that_are_dropped(caller, album):
+    keys = [image["Key"] for image in caller.images(album)]
+    strike(caller, "shuffled")
+    shuffled = [image["Key"] for image in caller.images(album)]
+    assert shuffled != keys
+    assert sorted(shuffled) == sorted(keys)
+    strike(caller, "dropped", count=2)
+    answer = caller.images_call(album)["Album"]
+    assert (len(answer["Images"]), answer["ImageCount"]) == (2, 4)
+
+
+# -- bytes that are wrong ---------------------------------------------------------------------
+
+
+def test_bytes_that_are_corrupt(caller, album):
+    url, body = original(caller, album)
+    strike(caller, "corrupt")
+    wrong = caller.photo(url).content
+    assert wrong != body
+    assert (len(wrong), wrong[:64]) == (len(body), body[:64])
+    assert caller.photo(url).content == body
+
+
+def test_bodies_that_are_too_short(caller, album):
+    url, body = original(caller, album)
+    strike(caller, "short")
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        caller.photo(url)
+    strike(caller, "shorter")
+    answer = caller.photo(url)
+    assert int(answer.headers["Content-Length"]) == len(answer.content) < len(body)
+
+
+def test_what_is_no_picture(caller, album):
+    url, body = original(caller, album)
+    strike(caller, "placeholder")
+    answer = caller.photo(url)
+    assert (answer.status_code, answer.content[:4]) == (200, b"GIF8")
+    strike(caller, "not_image")
+    answer = caller.photo(url)
+    assert len(answer.content) == len(body)
+    assert answer.content.startswith(b"this is not a picture")
+    strike(caller, "html", on="photo")
+    assert caller.photo(url).headers["Content-Type"].startswith("text/html")
+
+
+def test_api_faults_strike_v2_in_its_own_words(caller, album):
+    strike(caller, "code", code=98, times=1)
+    answer = caller.v2(f"/album/{album}")
+    assert (answer.status_code, answer.json()["Code"]) == (503, 503)
+    strike(caller, "status", status=502)
+    assert caller.v2(f"/album/{album}").json()["Code"] == 502
+    strike(caller, "duplicate")
+    assert len(caller.v2_things(f"/album/{album}!images")) == 5
+    strike(caller, "missing_key")
+    assert "ImageKey" not in caller.v2_things(f"/album/{album}!images")[0]
+    strike(caller, "missing_key")
+    assert "AlbumKey" not in caller.v2_things(f"/user/{caller.account.nickname}!albums")[0]
+    strike(caller, "huge_ids")
+    assert caller.v2_things(f"/album/{album}!images")[0]["UploadKey"] == str(10**30)
+
+
+def test_nothing_but_http_ends_the_connection_only(caller):
+    connection = http.client.HTTPConnection("127.0.0.1", caller.smugmug.port, timeout=5)
+    connection.connect()
+    connection.sock.sendall(b"nonsense\r\n\r\n")
+    assert connection.sock.recv(100) == b""
+    connection.close()
+    assert caller.albums()
+
+
+def test_every_kind_is_shown_here():
+    text = Path(__file__).read_text()
+    assert [kind for kind in KINDS if f'strike(caller, "{kind}"' not in text] == []
