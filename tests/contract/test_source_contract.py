@@ -521,6 +521,80 @@ def test_a_listing_that_drops_an_image_shows_it_in_the_count(rig: Rig) -> None:
     assert listing.image_count == 4
 
 
+# -- what only API v2 can do ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def rig_v2() -> Iterator[Rig]:
+    if not _SERVES_V2:
+        pytest.skip("the local SmugMug has no v2 yet")
+    with ExitStack() as stack:
+        yield Rig("v2", stack)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize("most", [1, 2, 3, 4, None])
+def test_pages_of_any_size_are_read_to_the_last(most: int | None, keeps: bool, rig_v2: Rig) -> None:
+    rig_v2.smugmug.switches.set(v2_max_count=most, v2_next_page_keeps_parameters=keeps)
+    source = rig_v2.source()
+    albums = albums_of(rig_v2, source)
+    assert set(albums) == set(rig_v2.account.albums)
+    for key, album in albums.items():
+        there = [image.key for image in rig_v2.account.albums[key].images]
+        assert list(listed(rig_v2, source, album)) == there
+
+
+def test_an_order_that_never_stands_still_loses_nothing_in_silence(rig_v2: Rig) -> None:
+    rig_v2.world.new_album("Long", images=40)
+    rig_v2.smugmug.switches.set(v2_max_count=7, v2_order_changes=True)
+    source = rig_v2.source()
+    key = list(rig_v2.account.albums)[-1]
+    album = Album(key, None, "Long", (), 40, {}, ())
+    listing = source.images(album, since=None, deadline=rig_v2.deadline)
+    assert listing.image_count == 40
+    keys = {image.key for image in listing.images}
+    assert len(keys) == len(listing.images) <= 40
+    assert keys <= {image.key for image in rig_v2.account.albums[key].images}
+
+
+def test_pages_that_skip_entries_show_it_in_the_count(rig_v2: Rig) -> None:
+    rig_v2.smugmug.switches.set(v2_max_count=2, v2_page_shift=1)
+    source = rig_v2.source()
+    album = Album(first_album(rig_v2), None, "", (), 4, {}, ())
+    listing = source.images(album, since=None, deadline=rig_v2.deadline)
+    assert (len(listing.images), listing.image_count) == (3, 4)
+
+
+def test_the_rate_limit_is_kept_before_it_is_broken(rig_v2: Rig) -> None:
+    rig_v2.smugmug.switches.set(v2_rate_limit=2, v2_rate_window=60.0)
+    source = rig_v2.source()
+    for album in albums_of(rig_v2, source).values():
+        assert len(listed(rig_v2, source, album)) == 4
+    assert rig_v2.smugmug.calls.by_status[429] == 0
+    assert rig_v2.clock.slept and sum(rig_v2.clock.slept) <= 130
+
+
+def test_a_key_without_access_to_v2_is_told_what_to_do(rig_v2: Rig) -> None:
+    rig_v2.smugmug.switches.set(v2_access=False)
+    for ask in (rig_v2.source().account, rig_v2.source(signed=False).albums):
+        with pytest.raises(LoginLost, match="terms"):
+            ask(deadline=rig_v2.deadline)
+
+
+def test_folders_of_any_depth_are_the_path(rig_v2: Rig) -> None:
+    folders = ("Travel", "Mountains", "2024", "Winter")
+    album = rig_v2.world.new_album("Deep", folders=folders)
+    assert albums_of(rig_v2, rig_v2.source())[album.key].path == folders
+
+
+def test_a_night_without_changes_costs_one_call_for_all_albums(rig_v2: Rig) -> None:
+    source = rig_v2.source()
+    since = int((rig_v2.clock.now() - timedelta(hours=48)).timestamp())
+    for album in albums_of(rig_v2, source).values():
+        assert not source.images(album, since=since, deadline=rig_v2.deadline).images
+    assert source.api_calls == 1
+
+
 # -- rights --------------------------------------------------------------------------------------
 
 

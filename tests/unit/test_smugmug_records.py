@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smugmug_backup.backup import records
@@ -109,11 +109,13 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_text_can_be_stored_and_read_back(value: Any) -> None:
     assert json.loads(records.canonical_json(value)) == value
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(categories=["Cs", "Lu"]), max_size=6))
 def test_a_lone_surrogate_stays_an_escape(text: str) -> None:
     body = records.canonical_json({"Caption": json.loads(json.dumps(text))})

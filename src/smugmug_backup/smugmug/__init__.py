@@ -13,3 +13,5 @@ for _name in (
     "oauthlib.oauth1.rfc5849",
 ):
     logging.getLogger(_name).setLevel(logging.INFO)
+# This one does so at WARNING, when a header cannot be parsed.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)

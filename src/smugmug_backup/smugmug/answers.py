@@ -77,7 +77,7 @@ def window_left(headers: Mapping[str, str], *, now: datetime) -> float | None:
     """Seconds until the rate limit's window ends, if it is used up (v2); else None."""
     remaining = (headers.get("X-RateLimit-Remaining") or "").strip()
     reset = (headers.get("X-RateLimit-Reset") or "").strip()
-    if not (remaining.lstrip("-").isdigit() and int(remaining[:9]) <= 0):
+    if not remaining or (remaining.strip("0") and not remaining.startswith("-")):
         return None
     if not (reset.isascii() and reset.isdigit() and len(reset) <= 11):
         return None

@@ -79,7 +79,7 @@ class Photos:
         stall: float = _STALL_SECONDS,
         resolve: hosts.Resolve = hosts.resolve,
     ) -> None:
-        self._hosts = tuple(hosts)
+        self._hosts = tuple(host.lower().strip("[]") for host in hosts)
         self._signer = signer
         self._lane = governor.downloads
         self._clock = clock
