@@ -366,7 +366,9 @@ def test_the_extension_of_a_rendition_tells_what_it_is(world: World) -> None:
 def test_what_must_be_thawed_is_named_and_not_tried(world: World) -> None:
     world.source.album("A1", "H", images=2)
     world.nights.run()
-    world.store.archived |= {key for key in world.store.keys() if key.startswith("originals/")}
+    world.store.archived |= {
+        key for key in list(world.store.objects) if key.startswith("originals/")
+    }
     world.store.reads.clear()
     result = world.restore()
     assert codes(result) == ["archived", "archived"]
@@ -566,8 +568,14 @@ def test_a_sidecar_that_the_owner_edited_stays(world: World) -> None:
 
 
 def test_albums_are_found_by_key_or_title() -> None:
-    titles = {"k1": "Harbour &amp; Quay", "k2": "Misc", "k3": "misc", "Misc2": "Other"}
+    titles = {
+        "k1": ("Travel", "Harbour &amp; Quay"),
+        "k2": ("Misc",),
+        "k3": ("Old", "misc"),
+        "Misc2": ("Other",),
+    }
     assert find_albums(["k1", "harbour & quay", "Misc2"], titles) == ["k1", "Misc2"]
+    assert find_albums(["travel/Harbour & Quay", "old/misc"], titles) == ["k1", "k3"]
     with pytest.raises(BadRequest, match=r"several albums are called Misc.*k2, k3"):
         find_albums(["Misc"], titles)
     with pytest.raises(BadRequest, match="Harbour & Quay"):

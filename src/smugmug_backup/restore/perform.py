@@ -143,6 +143,7 @@ class Restorer:
         Raises TargetUnusable.
         """
         shop = self._target / WORKSHOP
+        made_here = not self._target.exists()
         lock = self._locked(shop)
         try:
             for left in shop.glob("*.part"):
@@ -154,6 +155,8 @@ class Restorer:
             with suppress(OSError):
                 (shop / "lock").unlink()
                 shop.rmdir()
+                if made_here:
+                    self._target.rmdir()  # Only if nothing was restored.
             os.close(lock)
 
     def _locked(self, shop: Path) -> int:

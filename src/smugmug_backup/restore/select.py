@@ -1,7 +1,7 @@
 """Choose what to restore: which albums, each at which generation."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -75,41 +75,40 @@ def choose(
     return chosen, problems
 
 
-def find_albums(names: Iterable[str], titles: Mapping[str, str]) -> list[str]:
-    """The keys of the albums that ``names`` mean, each a key or a title (case does not matter).
+def find_albums(names: Iterable[str], titles: Mapping[str, Sequence[str]]) -> list[str]:
+    """The keys of the albums that ``names`` mean, each a key, a title, or folders and title with
+    ``/`` between (case does not matter).
 
-    ``titles`` are all titles by key. Raises BadRequest for a name that means none, or several.
+    ``titles`` are all albums by key: their folders, the title last. Raises BadRequest for a name
+    that means none, or several.
     """
     found: list[str] = []
-    by_title: dict[str, list[str]] = {}
-    for key, title in sorted(titles.items()):
-        by_title.setdefault(_plain(title), []).append(key)
+    known: dict[str, list[str]] = {}
+    for key, parts in sorted(titles.items()):
+        for name in {_plain(parts[-1]), _plain("/".join(parts))}:
+            known.setdefault(name, []).append(key)
     for name in names:
         if name in titles:
             found.append(name)
             continue
-        hits = by_title.get(_plain(name), [])
+        hits = known.get(_plain(name), [])
         if len(hits) > 1:
             raise BadRequest(
-                f"several albums are called {name}; name one by its key: {_list(hits)}"
+                f"several albums are called {name}; name one by its key: {', '.join(hits)}"
             )
         if not hits:
-            close = difflib.get_close_matches(_plain(name), by_title, n=3)
-            near = [safe_name(titles[by_title[each][0]], limit=60, fallback="?") for each in close]
-            raise BadRequest(
-                f"no album has the key or title {name}"
-                + (f"; is it one of these: {_list(near)}?" if near else "")
+            close = difflib.get_close_matches(_plain(name), known, n=3)
+            near = dict.fromkeys(
+                safe_name(titles[known[each][0]][-1], limit=60, fallback="?") for each in close
             )
+            question = f"; is it one of these: {', '.join(near)}?" if near else ""
+            raise BadRequest(f"no album has the key or title {name}{question}")
         found += hits
     return list(dict.fromkeys(found))
 
 
 def _plain(title: str) -> str:
     return identity(safe_name(title, limit=500, fallback=""))
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)
 
 
 def _generations_of_run(store: BackupStore, run: str) -> dict[str, int]:

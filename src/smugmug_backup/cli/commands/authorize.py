@@ -36,15 +36,16 @@ _TRIES = 3
 _DESCRIPTION = """\
 Ask SmugMug for access to an account, check it, and store the secret.
 
-You need an API key and its secret: https://api.smugmug.com/api/developer/apply
-SmugMug then asks you whether this program may read all of your account, and shows
-a code of six digits to type in here. It may read, and nothing else.
+You need an API key and its secret:
+https://api.smugmug.com/api/developer/apply
+SmugMug then asks you whether this program may read all of your account, and
+shows a code of six digits to type in here. It may read, and nothing else.
 
-The secret goes where --secret or SMUGMUG_SECRET says; without them into a file that
-only you can read. It is never shown. The other commands find it by themselves.
+The secret goes where --secret or SMUGMUG_SECRET says; without them into a file
+that only you can read. It is never shown. The other commands find it.
 
-The environment may bring SMUGMUG_API_KEY, SMUGMUG_API_SECRET and (--anonymous)
-SMUGMUG_SITE_PASSWORD; what it does not bring is asked for."""
+The environment may bring SMUGMUG_API_KEY, SMUGMUG_API_SECRET and, with
+--anonymous, SMUGMUG_SITE_PASSWORD; what it does not bring is asked for."""
 
 
 def add_parser(subparsers: Any) -> None:

@@ -150,8 +150,8 @@ def _planned(args: argparse.Namespace, store: BackupStore) -> Plan:
     with ThreadPoolExecutor(args.threads) as executor:
         found = survey(store, executor, as_of=args.as_of)
         problems = found.problems
-        titles = {key: header.title for key, header in found.headers.items()}
-        titles |= {each.album_key: "" for each in problems}
+        titles = {key: (*header.path, header.title) for key, header in found.headers.items()}
+        titles |= {each.album_key: ("",) for each in problems}
         chosen = set(find_albums(args.album, titles))
         headers = [
             header

@@ -175,8 +175,8 @@ def _chosen(names: Sequence[str], source: PhotoSource, deadline: Deadline) -> li
     """The keys of the albums that the owner named; none means all."""
     if not names:
         return []
-    titles = {album.key: album.title for album in source.albums(deadline=deadline)}
-    return find_albums(names, titles)
+    albums = source.albums(deadline=deadline)
+    return find_albums(names, {album.key: (*album.path, album.title) for album in albums})
 
 
 # -- the report ------------------------------------------------------------------------------------

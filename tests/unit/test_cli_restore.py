@@ -1,0 +1,251 @@
+"""`smugmug-backup restore`: what the owner sees, and how it ends."""
+
+import io
+import json
+import shutil
+
+import pytest
+
+from smugmug_backup.cli.commands import authorize, restore, run
+from smugmug_backup.cli.estimate import RestoreEstimate, money
+from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.location import open_store
+from tests.tools.cli import Shell
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.memory_store import MemoryStore
+from tests.tools.nights import Nights
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch, tmp_path):
+    return Shell(capsys, monkeypatch, tmp_path / "home")
+
+
+@pytest.fixture
+def source():
+    source = FakeSource(FakeClock())
+    source.album("A1", "Harbour 2024", images=2)
+    source.album("A2", "Scans &amp; Misc", images=1)
+    return source
+
+
+@pytest.fixture
+def location(source, tmp_path):
+    folder = tmp_path / "backup"
+    nights = Nights(source, open_store(str(folder), create=True), source.clock)
+    nights.run()
+    return folder
+
+
+@pytest.fixture
+def bucket(location, monkeypatch):
+    """The same backup as if it lay in S3."""
+    store = MemoryStore()
+    for each in FolderStore(location).list(""):
+        store.objects[each.key] = FolderStore(location).read(each.key)
+    monkeypatch.setattr(restore, "open_existing", lambda location: store)
+    return store
+
+
+def files(folder):
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".json"
+    )
+
+
+def test_a_whole_restore_says_what_it_did_and_ends_with_0(shell, location, tmp_path):
+    ran = shell("restore", location, tmp_path / "out")
+    assert (ran.status, ran.err) == (0, "")
+    assert "Restored 3 files" in ran.out
+    assert "of 2 albums into" in ran.out
+    assert files(tmp_path / "out") == [
+        "Travel/Harbour 2024/DSC_00003.JPG",
+        "Travel/Harbour 2024/DSC_00004.JPG",
+        "Travel/Scans & Misc/DSC_00006.JPG",
+    ]
+
+
+def test_a_second_restore_finds_everything_there(shell, location, tmp_path):
+    shell("restore", location, tmp_path / "out")
+    ran = shell("restore", location, tmp_path / "out")
+    assert ran.status == 0
+    assert "Restored 0 files" in ran.out
+    assert "3 were there already" in ran.out
+
+
+def test_what_is_missing_is_named_and_ends_with_1(shell, source, location, tmp_path):
+    original = next((location / "originals").rglob("*.jpg"))
+    original.unlink()
+    (tmp_path / "out/Travel/Scans & Misc").mkdir(parents=True)
+    (tmp_path / "out/Travel/Scans & Misc/DSC_00006.JPG").write_bytes(b"mine")
+    ran = shell("restore", location, tmp_path / "out")
+    assert ran.status == 1
+    assert "Not as it should be: 2" in ran.out
+    assert "another file of that name is there" in ran.out
+    assert "missing from the backup" in ran.out
+    assert (tmp_path / "out/Travel/Scans & Misc/DSC_00006.JPG").read_bytes() == b"mine"
+
+
+def test_json_names_everything(shell, location, tmp_path):
+    ran = shell("restore", location, tmp_path / "out", "--json")
+    assert ran.json == {
+        "target": str(tmp_path / "out"),
+        "albums": 2,
+        "restored": 3,
+        "bytes": ran.json["bytes"],
+        "already_there": 0,
+        "gone_left_out": 0,
+        "interrupted": False,
+        "problems": [],
+        "archived": [],
+    }
+
+
+def test_an_album_is_named_by_key_or_title(shell, location, tmp_path):
+    assert shell("restore", location, tmp_path / "a", "--album", "scans & misc").status == 0
+    assert shell("restore", location, tmp_path / "b", "--album", "A2").status == 0
+    assert files(tmp_path / "a") == files(tmp_path / "b") == ["Travel/Scans & Misc/DSC_00006.JPG"]
+    ran = shell("restore", location, tmp_path / "c", "--album", "Harbor 2024")
+    assert ran.status == 2
+    assert "Harbour 2024" in ran.err
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--as-of", "1 March"], "neither a day"),
+        (["--as-of", "2020-01-01"], "holds nothing as of"),
+        (["--threads", "0"], "from 1 to 64"),
+        (["--sidecar", "yaml"], "invalid choice"),
+    ],
+)
+def test_what_makes_no_sense_ends_with_2(shell, location, tmp_path, words, says):
+    ran = shell("restore", location, tmp_path / "out", *words)
+    assert ran.status == 2
+    assert says in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_without_a_backup_is_said_to_be_one(shell, tmp_path):
+    (tmp_path / "empty").mkdir()
+    ran = shell("restore", tmp_path / "empty", tmp_path / "out")
+    assert ran.status == 2
+    assert "holds no backup" in ran.err
+
+
+def test_nothing_is_restored_into_the_backup(shell, location):
+    ran = shell("restore", location, location / "out")
+    assert ran.status == 2
+    assert "within each other" in ran.err
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_written(
+    shell, location, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(9, 5, 4))
+    ran = shell("restore", location, tmp_path / "out")
+    assert ran.status == 2
+    assert "4 B free" in ran.err
+    assert not files(tmp_path / "out")
+
+
+# -- S3 ----------------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.usefixtures("bucket")
+def test_from_s3_nothing_is_fetched_unasked(shell, tmp_path):
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "out")
+    assert ran.status == 2
+    assert "AWS charges about" in ran.out
+    assert "us-east-1" in ran.out
+    assert "--yes" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("bucket")
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
+def test_from_s3_the_owner_is_asked(shell, tmp_path, monkeypatch, answer, status):
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "out")
+    assert ran.status == status
+    assert len(files(tmp_path / "out")) == (3 if status == 0 else 0)
+
+
+@pytest.mark.usefixtures("bucket")
+def test_with_yes_the_cost_is_told_and_not_asked(shell, tmp_path):
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "out", "--yes")
+    assert ran.status == 0
+    assert "AWS charges about" in ran.out
+
+
+@pytest.mark.usefixtures("bucket")
+def test_what_is_there_already_costs_nothing(shell, tmp_path):
+    shell("restore", "s3://photos/smugmug", tmp_path / "out", "--yes")
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "out")
+    assert ran.status == 0
+    assert "AWS" not in ran.out
+
+
+def test_what_lies_in_an_archive_is_named_with_the_command_that_thaws_it(shell, bucket, tmp_path):
+    first, *others = sorted(key for key in bucket.objects if key.startswith("originals/"))
+    bucket.archived.add(first)
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "out", "--yes")
+    assert ran.status == 1
+    assert "must be thawed" in ran.out
+    assert f"aws s3api restore-object --bucket photos --key smugmug/{first} " in ran.out
+    assert len(files(tmp_path / "out")) == 2
+    bucket.archived.update(others)
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "new", "--yes")
+    assert "xargs -I KEY aws s3api restore-object --bucket photos --key KEY" in ran.out
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "new", "--yes", "--json")
+    assert ran.json["archived"] == [f"smugmug/{key}" for key in (first, *others)]
+
+
+def test_prices_are_told_to_the_cent():
+    estimate = RestoreEstimate(bytes=812_000_000_000, requests=96_422)
+    assert money(estimate.out_cost) == "$73.08"
+    assert money(estimate.instant_retrieval_cost) == "$24.36"
+    assert [money(0.0), money(0.001), money(1234.5)] == ["$0.00", "less than $0.01", "$1,234.50"]
+
+
+def test_the_example_of_the_help_runs(shell, location, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copytree(location, home / "photos-backup")
+    example = shell("restore", "--help").out.strip().splitlines()[-1].strip()
+    monkeypatch.chdir(home)
+    ran = shell.line(example)
+    assert ran.status == 0
+    assert len(files(home / "restored")) == 2
+
+
+@pytest.mark.parametrize("command", [restore, run, authorize])
+def test_the_description_fits_a_terminal(command):
+    assert max(map(len, command._DESCRIPTION.splitlines())) <= 80
+
+
+def test_a_hostile_name_is_shown_without_its_control_characters(shell, source, tmp_path):
+    source.upload("A1", file_name="a\x1b[31m\u202eb.jpg", has_url=False)
+    Nights(source, open_store(str(tmp_path / "b"), create=True), source.clock).run()
+    ran = shell("restore", tmp_path / "b", tmp_path / "out")
+    assert ran.status == 1
+    assert "\x1b" not in ran.out
+    assert "\u202e" not in ran.out
+
+
+def test_sidecars_are_optional(shell, location, tmp_path):
+    shell("restore", location, tmp_path / "out", "--sidecar", "none")
+    assert not list((tmp_path / "out").rglob("*.json"))
+    shell("restore", location, tmp_path / "out", "--sidecar", "json")
+    record = json.loads(next((tmp_path / "out").rglob("*.json")).read_bytes())
+    assert record["format"] == "smugmug-backup/image-record"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Travel"]
