@@ -501,9 +501,18 @@ class _Look:
         named = {(u["album_key"], u["image_key"], u["reason"]) for u in report["unavailable"]}
         if named != unavailable:
             yield f"report: {at}: names as unavailable {sorted(named ^ unavailable)} wrongly"
-        if report["counts"]["unverified"] != unverified and not report["ignored_albums"]:
+        # An album that is missing counts until it is buried.
+        away = sum(
+            _live(line) and line["original"]["status"] == "stored"
+            for album, state in report["albums"].items()
+            if state["missing_since"] and state["next_full"] and state["generation"]
+            for line in self.seen.manifests[album][state["generation"]].images.values()
+            if not line["original"]["verified"]
+        )
+        counted = report["counts"]["unverified"]
+        if counted not in (unverified, unverified + away) and not report["ignored_albums"]:
             yield (
-                f"report: {at}: counts {report['counts']['unverified']} unverified originals, "
+                f"report: {at}: counts {counted} unverified originals, "
                 f"the manifests have {unverified}"
             )
 
@@ -571,14 +580,17 @@ def same_backup(one: History, other: History) -> Iterator[str]:
 
 
 def cursors(history: History) -> dict[str, int]:
-    """I9: each album's cursor, as of the newest trusted report."""
+    """I9: each album's cursor, as the newest trusted report or a later manifest tells it."""
     trusted = [
         run
         for run, report in history.reports.items()
         if report["status"] != "refused" and not report["part"]
     ]
     albums = history.reports[max(trusted)]["albums"] if trusted else {}
-    return {album: state["cursor"] for album, state in albums.items()}
+    found = {album: lines.header["cursor"] for album, lines in newest(history).items()}
+    for album, state in albums.items():
+        found[album] = max(state["cursor"], found.get(album, 0))
+    return found
 
 
 def absences(history: History) -> set[tuple[str, str]]:
