@@ -694,6 +694,8 @@ def test_no_text_of_any_error_or_log_holds_a_secret_or_an_address(
         image = next(iter(listed(rig, source, album).values()))
         texts += [repr(source), repr(vars(source)), repr(image)]
         for fault in WEATHER + NONSENSE:
+            if fault["kind"] == "gzip_bomb":
+                continue  # Seconds of packing, and no text of its own.
             rig.smugmug.faults.add(times=None, **fault)
             asks = (
                 partial(source.albums, deadline=rig.deadline),

@@ -39,7 +39,8 @@ JSON = st.recursive(
 )
 NAMES_130 = [
     "id", "Key", "Title", "Category", "SubCategory", "ImageCount", "LastUpdated", "FileName",
-    "Format", "Serial", "Position", "Size", "MD5Sum", "OriginalURL", "Video640URL", "VideoSMILURL", "Album",
+    "Format", "Serial", "Position", "Size", "MD5Sum", "OriginalURL", "Video640URL",
+    "VideoSMILURL", "Album",
 ]  # fmt: skip
 
 
