@@ -244,6 +244,33 @@ def test_an_end_of_time_while_reading_leaves_the_rest_and_says_so(sample):
     assert any("time ended" in each for each in result.not_checked)
 
 
+def test_no_file_can_be_cut_short_without_being_found(sample):
+    """Every file of every kind and age, the README apart."""
+    for key in sorted(sample.store.objects):
+        if key == "README.txt":
+            continue
+        whole = sample.store.objects[key]
+        sample.store.objects[key] = whole[:-1] if not key.startswith("runs/") else whole[:-2]
+        assert checked(sample, "all").status == "not_sound", key
+        sample.store.objects[key] = whole
+    assert checked(sample, "all").sound
+
+
+def test_no_file_can_be_lost_without_being_found(sample):
+    """But those that only an older state names: their loss shows when a restore asks for them."""
+    named = set()
+    for album in ("harbour", "alps", "gone"):
+        manifest = sample.nights.manifest(album)
+        named |= {manifest.header.record} | {e.record for e in manifest.entries.values()}
+        named |= {e.original.key for e in manifest.entries.values() if e.original.key}
+    for key in sorted(sample.store.objects):
+        if key in named or key.startswith("manifests/"):
+            body = sample.store.objects.pop(key)
+            assert checked(sample).status == "not_sound", key
+            sample.store.objects[key] = body
+    assert checked(sample).sound
+
+
 def test_albums_whose_keys_begin_alike_are_told_apart(sample):
     for album in ("a", "a-b", "aB", "a_b", "ab"):
         sample.source.album(album, images=1)

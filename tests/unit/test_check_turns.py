@@ -56,7 +56,7 @@ def test_no_turn_is_larger_than_the_budget():
 
 
 def test_what_is_read_is_what_waited_longest_also_while_the_store_grows():
-    """Half a year of nights: nothing waits longer than the turns before and after a change together."""
+    """Half a year: nothing waits longer than the turns before and after a change together."""
     sizes = library(300)
     amount = Amount.parse("300MB")
     last, most = {}, 0

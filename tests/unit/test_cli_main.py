@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import os
 import re
 import stat
+import subprocess
 import sys
 
 import pytest
@@ -97,6 +99,24 @@ def test_what_nobody_expected_shows_neither_traceback_nor_text(shell, monkeypatc
 def test_an_interruption_ends_with_130(shell, monkeypatch):
     command_that(monkeypatch, raising(KeyboardInterrupt()))
     assert shell().status == 130
+
+
+def test_a_reader_that_goes_away_is_no_error_and_no_verdict(tmp_path):
+    """`check … | head -1` must neither complain nor end with 1, which means "not sound"."""
+    path = tmp_path / "runs/2026/11/20261124T030000Z-00000001.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run(
+        [sys.executable, "-m", "smugmug_backup.cli", "check", str(tmp_path)],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (130, b"")
 
 
 def test_a_command_that_cannot_be_loaded_does_not_take_the_others_with_it(shell, monkeypatch):

@@ -101,8 +101,9 @@ def test_so_many_runs_as_asked_for(shell, sample, folder):
 
 
 def test_the_example_of_the_help_runs(shell, sample, folder):
-    line = shell("status", "--help").out.strip().splitlines()[-1]
-    assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0
+    for words in (["--help"], ["status", "--help"]):
+        line = shell(*words).out.strip().splitlines()[-1]
+        assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0
 
 
 # -- the stack -----------------------------------------------------------------------------------

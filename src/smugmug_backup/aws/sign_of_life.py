@@ -70,7 +70,8 @@ def _lines(summary: Summary, now: datetime) -> Iterator[str]:
         yield f"The backup is complete as of {_minute(as_of)} ({ago})."
     yield f"The last run ended {_minute(newest.ended_at)}: {newest.status}."
     if newest.account is not None:
-        yield f"Account: {newest.account.nickname} (what the {newest.account.access} sees)."
+        view = "all that its owner sees" if newest.account.access == "owner" else "what is public"
+        yield f"Account: {newest.account.nickname}, {view}."
     if state is not None:
         yield ""
         yield from _counts(summary)
@@ -124,8 +125,9 @@ def _needs(summary: Summary) -> Iterator[str]:
             yield f"  - {_some(images, 'image')} without bytes at SmugMug ({reason}):"
             yield f"    {_list(images)}"
     if state.counts.unverified > 0:
-        yield f"  - {state.counts.unverified} images were stored, but SmugMug states no checksum"
-        yield "    or another one. `smugmug-backup status LOCATION` names them."
+        unverified = f"{state.counts.unverified:,}"
+        yield f"  - stored without a checksum of SmugMug's that agrees: {unverified}."
+        yield "    `smugmug-backup status LOCATION` names them and says why."
     if summary.complete is None:
         yield "  - no run was complete among the last ones; see the failures in the newest report."
 

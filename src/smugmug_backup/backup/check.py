@@ -6,7 +6,7 @@ sixteen bytes each are held (`OriginalsIndex`). Nothing is asked one by one, but
 missing: a run may be storing it at this moment.
 
 Of every album the newest manifest is read whole, and the headers of the one before and of one more,
-another one every day; with ``all``, of every generation.
+another one every day; with ``all``, every generation whole.
 """
 
 import json
@@ -398,7 +398,9 @@ class _Structure:
         return _Seen(album_key, generations, body, headers)
 
     def _header(self, key: str) -> Header | str:
-        """A header, or what is wrong with it."""
+        """The header of an older generation, or what is wrong with it."""
+        if self._thorough:
+            return _checked_whole(self.store.read(key), key)
         head = b""
         with self.store.open(key) as chunks:
             for chunk in chunks:
@@ -580,6 +582,19 @@ def _checked_header(body: bytes, key: str) -> Header | str:
         return f"line 1: it says generation {header.generation} of album {header.album_key}"
     if not header.record.startswith(f"{keys.ALBUMS}{header.album_key}/"):
         return "line 1: its record is another album's"
+    return header
+
+
+def _checked_whole(body: bytes, key: str) -> Header | str:
+    header = _checked_header(body, key)
+    if isinstance(header, str):
+        return header
+    if not body.endswith(b"\n"):
+        return "its last line is not whole: it was cut off"
+    for number, line in enumerate(body.split(b"\n")[1:-1], 2):
+        entry = _checked_line(line, header.album_key)
+        if isinstance(entry, str):
+            return f"line {number}: {entry}"
     return header
 
 

@@ -61,7 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     command: Command = args.command
-    return command(args, make_console())
+    status = command(args, make_console())
+    sys.stdout.flush()
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:

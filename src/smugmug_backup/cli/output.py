@@ -33,11 +33,17 @@ class Column:
     elastic: bool = False
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program with 1, which means something else here."""
+        raise BrokenPipeError
+
+
 def make_console(*, stderr: bool = False) -> Console:
     """A console that takes texts as they are; lines are never broken where no terminal is."""
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
-    return Console(
+    return _Console(
         file=stream,
         markup=False,
         highlight=False,
