@@ -1,0 +1,253 @@
+"""What a benchmark talks to: each a process of its own on loopback, ended by its own pid."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).parents[2]
+MINISTACK = ROOT / ".venvs" / "ministack" / "bin"
+BUCKET = "bench"
+REGION = "us-east-1"
+
+
+class Process:
+    """A child that lives as long as the block."""
+
+    def __init__(self, *command: str, **environment: str) -> None:
+        self._command = command
+        self._environment = environment
+
+    def __enter__(self) -> "Process":
+        self._log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            self._command,
+            cwd=ROOT,
+            env={**os.environ, **self._environment},
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._log.close()
+
+    def line(self) -> str:
+        """The next line that the child says."""
+        assert self.process.stdout is not None
+        text = self.process.stdout.readline()
+        if not text:
+            self._log.seek(0)
+            raise RuntimeError(f"{self._command[:3]} ended: {self._log.read()[-2000:]}")
+        return text.strip()
+
+
+class SmugMug:
+    """The local SmugMug in a process of its own, controlled over HTTP."""
+
+    def __init__(self, url: str, pid: int) -> None:
+        self.url = url
+        self.pid = pid
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self.secret = self.look("secret")
+        self.nickname = ""
+
+    def look(self, what: str) -> Any:
+        answer = self._session.get(f"{self.url}/_control/{what}", timeout=600)
+        answer.raise_for_status()
+        return answer.json()
+
+    def change(self, what: str, **given: Any) -> Any:
+        answer = self._session.post(f"{self.url}/_control/{what}", json=given, timeout=600)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def slow(self, *, api: float, photo: float) -> None:
+        """Inject latency."""
+        self.change("latency", api=api, photo=photo)
+
+    def calls(self) -> dict[str, Any]:
+        """The counters."""
+        counted: dict[str, Any] = self.look("calls")
+        return counted
+
+    def forget(self) -> None:
+        """Reset the counters."""
+        self.change("calls/reset")
+
+
+@contextmanager
+def smugmug(*, albums: int, images: int, size: int = 2_000, seed: int = 1) -> Iterator[SmugMug]:
+    """A generated account, without latency at first."""
+    sizes = ["--albums", albums, "--images", images, "--size", size, "--seed", seed]
+    command = [sys.executable, "-m", "tests.local_smugmug", *map(str, sizes)]
+    with Process(*command) as process:
+        url = process.line()
+        served = SmugMug(url, process.process.pid)
+        served.nickname = process.line().removeprefix("NickName: ")
+        yield served
+
+
+@contextmanager
+def ministack() -> Iterator[str]:
+    """An S3 (and more of AWS) that answers as the real one does; the URL of its endpoint."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with Process(
+        str(MINISTACK / "python"),
+        *("-m", "hypercorn", "ministack.app:app", "-b", f"127.0.0.1:{port}"),
+        MINISTACK_HOST="127.0.0.1",
+        GATEWAY_PORT=str(port),
+        MINISTACK_REGION=REGION,
+        PYTHONPATH="",
+    ):
+        _wait_for(url + "/_ministack/health")
+        s3_of(url).create_bucket(Bucket=BUCKET)
+        yield url
+
+
+@contextmanager
+def discarding_s3() -> Iterator[str]:
+    """An S3 that takes everything and keeps nothing, for streams that no memory could hold."""
+    with Process(sys.executable, "-m", "tests.bench.discarding_s3") as process:
+        yield process.line()
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """What boto3 has to be told about a local endpoint."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
+def s3_of(endpoint: str, service: str = "s3") -> Any:
+    """A client of a local endpoint."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(proxies={}, s3={"addressing_style": "path"}),
+    )
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a worker said of its run."""
+
+    data: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.data[name]
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        counted: dict[str, Any] = self.data["counts"]
+        return counted
+
+
+def work(
+    served: SmugMug,
+    store: dict[str, Any],
+    *,
+    api: str = "1.3.0",
+    concurrency: int = 8,
+    calls_per_second: float | None = None,
+    kill_when: Any = None,
+    profile: str | None = None,
+) -> Done:
+    """One run in a fresh process, which is the thing that is measured.
+
+    ``kill_when``: called again and again; SIGKILL as soon as it is true.
+    """
+    spec = {
+        "url": served.url,
+        "secret": served.secret,
+        "nickname": served.nickname,
+        "api": api,
+        "store": store,
+        "concurrency": concurrency,
+        "calls_per_second": calls_per_second,
+        "profile": profile,
+    }
+    environment = aws_environment(store["endpoint"]) if store["kind"] == "s3" else {}
+    with ExitStack() as stack:
+        log = stack.enter_context(tempfile.TemporaryFile("w+"))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.worker"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        stack.enter_context(process)
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(spec) + "\n")
+        process.stdin.close()
+        while kill_when is not None and process.poll() is None:
+            if kill_when():
+                process.kill()
+                break
+            time.sleep(0.05)
+        said = process.stdout.read()
+        if process.wait() not in (0, -9):
+            log.seek(0)
+            raise RuntimeError(log.read()[-3000:])
+    return Done(json.loads(said) if said else {})
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(url: str, seconds: float = 60) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    for _ in range(int(seconds * 10)):
+        try:
+            session.get(url, timeout=2)
+        except requests.RequestException:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"nothing answers at {url}")
