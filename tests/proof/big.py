@@ -22,8 +22,15 @@ from typing import Any
 
 from smugmug_backup.backup.clock import Deadline
 from smugmug_backup.backup.errors import AlreadyStored, NotStored
-from smugmug_backup.backup.ports import Account, Album, Availability, Image, Listing, Offer
-from smugmug_backup.backup.ports import StoredObject
+from smugmug_backup.backup.ports import (
+    Account,
+    Album,
+    Availability,
+    Image,
+    Listing,
+    Offer,
+    StoredObject,
+)
 from smugmug_backup.backup.run import Backup, Options, RunReport, RunRequest
 from tests.proof.world import InlineBackup
 from tests.tools.clock import START, FakeClock

@@ -1,8 +1,9 @@
 """Every point at which a process can fail: small worlds, one fault in each possible future."""
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from smugmug_backup.backup import originals
@@ -22,7 +23,7 @@ class Scenario:
     prepare: Callable[[World], None]
     change: Callable[[World], None] = lambda world: None
     mend: Callable[[World], None] = lambda world: None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     in_memory: int = originals.IN_MEMORY
 
 
@@ -128,7 +129,7 @@ def labels(scenario: Scenario) -> list[Label]:
     """All operations of that night, if nothing fails."""
     world = evening(scenario).fork()
     points = world.points()
-    with _in_memory(scenario):
+    with _InMemory(scenario):
         world.run(points, trigger="nightly 1")
     return points.labels
 
@@ -141,7 +142,7 @@ def futures(scenario: Scenario) -> list[Fault]:
 def try_all(scenario: Scenario, faults: list[Fault], folder: Path | None = None) -> int:
     """Live through each of ``faults``; AssertionError names the first that breaks a promise."""
     base = evening(scenario)
-    with _in_memory(scenario):
+    with _InMemory(scenario):
         for number, fault in enumerate(faults):
             world = base.fork()
             if folder is not None:
@@ -150,6 +151,8 @@ def try_all(scenario: Scenario, faults: list[Fault], folder: Path | None = None)
                 live_through(world, scenario, fault)
             except Exception as error:
                 raise AssertionError(f"{scenario.name}, {fault}: {error}") from error
+            if folder is not None:
+                shutil.rmtree(folder / str(number))
     return len(faults)
 
 
@@ -181,6 +184,7 @@ def in_folder(world: World, folder: Path) -> World:
     """The same world with its store in ``folder``."""
     from smugmug_backup.storage.folder import FolderStore
 
+    folder.parent.mkdir(parents=True, exist_ok=True)
     store = FolderStore(folder)
     for key, body in world.store.objects.items():  # type: ignore[attr-defined]
         store.create(key, body)
@@ -194,7 +198,7 @@ def sample(scenario: Scenario, size: int, seed: int = 1) -> list[Fault]:
     return every if len(every) <= size else random.Random(seed).sample(every, size)
 
 
-class _in_memory:
+class _InMemory:
     """Lets bodies above a few bytes take the way of large ones."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -205,9 +209,3 @@ class _in_memory:
 
     def __exit__(self, *error: object) -> None:
         originals.IN_MEMORY = self._before
-
-
-def main() -> Iterator[tuple[str, int]]:
-    """All scenarios, all faults, in memory: (name, points tried)."""
-    for scenario in SCENARIOS:
-        yield scenario.name, try_all(scenario, futures(scenario))

@@ -273,7 +273,7 @@ class BackupMachine(RuleBasedStateMachine):
             self.source.errors[f"photo:{image.key}"] = PhotoError("reset")
         if how == "refused":
             self.source.errors[f"photo:{image.key}"] = PhotoRefused("404")
-        if how == "wrong bytes":
+        if how == "wrong bytes" and image.has_md5 and image.video is None:
             self.source.bodies[image.key] = image.body[:-1] + b"?"
 
     # -- runs ------------------------------------------------------------------------------------

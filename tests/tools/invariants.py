@@ -357,7 +357,7 @@ class _Look:
         if original["previous"] is not None:
             yield f"format: {at}: stored, with a previous"
         named_by_md5 = f"/{md5}." in key
-        if named_by_md5 and not (original["kind"] == "original"):
+        if named_by_md5 and original["kind"] != "original":
             yield f"I1: {at}: a {original['kind']} is kept under its MD5"
         if not named_by_md5 and "/rev-" not in key:
             yield f"I1: {at}: {key} is neither its MD5 nor a revision"
@@ -546,9 +546,10 @@ class _Look:
                 if not image.has_url or image.video == "":
                     if original["status"] == "stored" and original["md5"] == image.md5:
                         continue
+                elif key in truth.bodies:
+                    continue
                 elif original["status"] != "stored" or original["md5"] != image.md5:
-                    if key not in truth.bodies:
-                        yield f"I2: {album}/{key}: the source's bytes are {original['status']}"
+                    yield f"I2: {album}/{key}: the source's bytes are {original['status']}"
 
 
 # -- I7, I9 ---------------------------------------------------------------------------------------
