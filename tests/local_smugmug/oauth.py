@@ -156,7 +156,7 @@ def sign(request: Request, api_secret: str, token_secret: str) -> str | None:
         )
         base = rfc5849.signature_base_string(
             method,
-            rfc5849.base_string_uri(f"http://{request.host}{request.path}"),
+            rfc5849.base_string_uri(request.origin + request.path),
             rfc5849.normalize_parameters(collected),
         )
     except ValueError:

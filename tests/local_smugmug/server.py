@@ -73,7 +73,7 @@ class LocalSmugMug:
 
     def photo_url(self, request: Request) -> str:
         """What photo URLs begin with in the answer to this request."""
-        return self.photo_base or f"http://{request.host}"
+        return self.photo_base or request.origin
 
     # -- life ------------------------------------------------------------------------------------
 

@@ -31,9 +31,9 @@ class Request:
         return self.headers.get("host", "127.0.0.1")
 
     @property
-    def url(self) -> str:
-        """As the client wrote it."""
-        return f"http://{self.host}{self.target}"
+    def origin(self) -> str:
+        """Scheme and host as the client wrote them; a proxy tells them by its headers."""
+        return f"{self.headers.get('x-forwarded-proto', 'http')}://{self.host}"
 
     @property
     def is_form(self) -> bool:
