@@ -2,9 +2,13 @@
 
 import io
 import json
+import os
 import shutil
+import signal
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from smugmug_backup.cli.commands import authorize, restore, run
 from smugmug_backup.cli.estimate import RestoreEstimate, money
@@ -153,6 +157,28 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(
     assert not files(tmp_path / "out")
 
 
+def test_ctrl_c_drops_what_is_half_done_and_says_how_to_go_on(
+    shell, source, location, tmp_path, monkeypatch
+):
+    pressed = []
+    really = FolderStore.open
+
+    def pressing(store, key):
+        if key.startswith("originals/") and not pressed:
+            pressed.append(key)
+            os.kill(os.getpid(), signal.SIGINT)
+        return really(store, key)
+
+    monkeypatch.setattr(FolderStore, "open", pressing)
+    ran = shell("restore", location, tmp_path / "out", "--threads", "1")
+    assert ran.status == 130
+    assert "Stopping" in ran.out
+    assert "the same command goes on" in ran.out
+    ran = shell("restore", location, tmp_path / "out")
+    assert ran.status == 0
+    assert len(files(tmp_path / "out")) == 3
+
+
 # -- S3 ----------------------------------------------------------------------------------------
 
 
@@ -208,6 +234,26 @@ def test_what_lies_in_an_archive_is_named_with_the_command_that_thaws_it(shell, 
     assert "xargs -I KEY aws s3api restore-object --bucket photos --key KEY" in ran.out
     ran = shell("restore", "s3://photos/smugmug", tmp_path / "new", "--yes", "--json")
     assert ran.json["archived"] == [f"smugmug/{key}" for key in (first, *others)]
+
+
+def test_a_bucket_is_restored_like_a_folder(shell, location, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="photos")
+        for each in FolderStore(location).list(""):
+            body = FolderStore(location).read(each.key)
+            archived = each.key.startswith("originals/") and body.endswith(b"3")
+            kind = "DEEP_ARCHIVE" if archived else "STANDARD"
+            key = f"smugmug/{each.key}"
+            client.put_object(Bucket="photos", Key=key, Body=body, StorageClass=kind)
+        ran = shell("restore", "s3://photos/smugmug", tmp_path / "out", "--yes")
+    assert (ran.status, ran.err) == (1, "")
+    assert "Restored 2 files" in ran.out
+    assert "aws s3api restore-object --bucket photos --key smugmug/originals/" in ran.out
+    assert len(files(tmp_path / "out")) == 2
 
 
 def test_prices_are_told_to_the_cent():

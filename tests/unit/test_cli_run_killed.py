@@ -79,9 +79,14 @@ class Machine:
             text=True,
         )
 
-    def __call__(self, argv, *, moment=0, kill_at=0):
+    def __call__(self, argv, *, moment=0, kill_at=0, ctrl_c_at=()):
         """(exit status or minus the signal, number of steps that were made)."""
-        order = {"argv": [str(word) for word in argv], "moment": moment, "kill_at": kill_at}
+        order = {
+            "argv": [str(word) for word in argv],
+            "moment": moment,
+            "kill_at": kill_at,
+            "ctrl_c_at": list(ctrl_c_at),
+        }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
@@ -111,11 +116,11 @@ def test_kills_in_the_middle_of_a_run_leave_a_sound_store(machine, tmp_path, see
         status, _ = machine(["run", folder], moment=moment, kill_at=rng.randint(1, steps * 2 // 3))
         killed += status == -signal.SIGKILL
         if folder.exists():
-            assert not list(violations(FolderStore(folder), history=history))
+            assert not (violations(FolderStore(folder), history=history))
     assert killed
     source = account(100)
     assert machine(["run", folder], moment=100)[0] == 0
-    assert not list(violations(FolderStore(folder), source, history=history, exact=True))
+    assert not (violations(FolderStore(folder), source, history=history, exact=True))
 
 
 @pytest.mark.parametrize("seed", range(max(1, ROUNDS // 3)))
@@ -139,20 +144,34 @@ def test_kills_in_the_middle_of_a_restore_end_in_a_right_one(machine, tmp_path, 
     assert len(list(folder.rglob("*.json"))) == len(right)
 
 
+def test_a_second_ctrl_c_stops_at_once_and_loses_nothing(machine, tmp_path):
+    store, folder = tmp_path / "backup", tmp_path / "restored"
+    assert machine(["run", store], ctrl_c_at=[250, 251, 252, 253, 254])[0] == 130
+    assert not violations(FolderStore(store), history=History())
+    assert machine(["run", store], moment=1)[0] == 0
+    _, steps = machine(["restore", store, tmp_path / "undisturbed"])
+    assert machine(["restore", store, folder], ctrl_c_at=[steps // 2])[0] == 130
+    assert machine(["restore", store, folder])[0] == 0
+    assert restored(folder) == expected(account(0))
+
+
 # -- the other process -------------------------------------------------------------------------
 
 
 class Counter:
-    """Counts steps, and ends the process at one of them."""
+    """Counts steps; at one of them ends the process, at others presses Ctrl-C."""
 
-    def __init__(self, kill_at):
+    def __init__(self, kill_at, ctrl_c_at):
         self.kill_at = kill_at
+        self.ctrl_c_at = ctrl_c_at
         self.steps = 0
 
     def step(self, *_):
         self.steps += 1
         if self.steps == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.steps in self.ctrl_c_at:
+            os.kill(os.getpid(), signal.SIGINT)
 
     def hook(self, event, _):
         if event in EVENTS:
@@ -165,7 +184,7 @@ def child(order, report):
     from smugmug_backup.cli.main import main
     from smugmug_backup.storage.location import open_store
 
-    counter = Counter(order["kill_at"])
+    counter = Counter(order["kill_at"], order["ctrl_c_at"])
     source = account(order["moment"])
     fsync, photo = os.fsync, source.open
 

@@ -77,9 +77,9 @@ class FileVault:
                     os.link(fresh, self._path)
             finally:
                 fresh.unlink(missing_ok=True)
-        except FileExistsError:
-            raise _taken(f"file:{self._path}") from None
         except OSError as error:
+            if isinstance(error, FileExistsError) and self.exists():
+                raise _taken(f"file:{self._path}") from None
             raise StoreRefused(
                 f"the secret cannot be written to {self._path} ({error.strerror})"
             ) from None
