@@ -43,7 +43,7 @@ def once(trigger: str, run: Callable[[], Result], *, table: str, context: Lambda
     config.register_lambda_context(context)
     ran = False
 
-    @idempotent_function(
+    @idempotent_function(  # type: ignore[untyped-decorator]
         data_keyword_argument="delivery",
         persistence_store=DynamoDBPersistenceLayer(table_name=table),
         config=config,

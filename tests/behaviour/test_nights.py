@@ -342,6 +342,8 @@ def test_the_public_view_backs_up_what_is_public(service):
 
 
 def test_an_album_with_a_password_is_opened_by_it_and_else_named(service):
+    if service.api == "v2":
+        pytest.skip("API v2 takes no album passwords; the owner's token opens the album")
     locked = service.albums[0]
     without = service.reader(signed=False)
     service.world.edit_album(locked, password="open sesame")
@@ -409,6 +411,9 @@ def test_whatever_the_service_means_the_end_state_is_the_same(service, switches)
     for _ in range(31):
         service.next_night()
     report = service.reports[-1]
+    if "v2_order_changes" in switches:
+        # A listing that shows too few is not believed, and asked for again night by night.
+        report = service.nights_until(lambda report: report.status == "complete")
     assert (report.status, report.failures) == ("complete", ())
     assert service.everything_is_there()
     assert report.counts.cursor_misses == 0

@@ -16,6 +16,7 @@ from smugmug_backup.backup.clock import Clock, Deadline
 from smugmug_backup.backup.compare import SECOND_LOOK
 from smugmug_backup.backup.errors import (
     AlreadyStored,
+    Answer,
     BackupError,
     BadRequest,
     MalformedAnswer,
@@ -465,7 +466,8 @@ class _Run(_Session):
     def _without_source(self, known: Known, error: BackupError) -> RunReport:
         if self._request.dry_run:
             raise error
-        refused = error.fatal or isinstance(error, MalformedAnswer)
+        # What may pass is no answer; all else is one that cannot be believed.
+        refused = error.answer is Answer.NEVER or isinstance(error, MalformedAnswer)
         return self._report(self._tally(known, [Failure.of(error)]), known.account, refused=refused)
 
     def _refused(self, known: Known, account: Account, error: RunRefused) -> RunReport:

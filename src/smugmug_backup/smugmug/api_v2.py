@@ -1,15 +1,17 @@
 """A SmugMug account through API v2."""
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from smugmug_backup.backup import records
 from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.errors import AlbumNotFound, MalformedAnswer
+from smugmug_backup.backup.errors import AccessRefused, AlbumNotFound, MalformedAnswer
 from smugmug_backup.backup.ports import (
     Account,
     Album,
@@ -94,6 +96,10 @@ IMAGE_FIELDS = (
 changes without the image. RAW files and alike show in IsArchive and ComponentFileTypes."""
 
 
+_HOME = re.compile(r"/api/v2(/album/[A-Za-z0-9_-]{1,64}/image/([A-Za-z0-9_-]{1,64}))")
+_PASSES = 4
+
+
 class SmugMugV2Source:
     """`PhotoSource` over API v2; the promises are the port's."""
 
@@ -152,7 +158,7 @@ class SmugMugV2Source:
         if self._nickname is None and self._credentials.signed:
             self.account(deadline=deadline)
         path = f"/user/{quoted(needed_nickname(self._nickname))}!albums"
-        pages = self._twice_if_shifted(path, "Album", "AlbumKey", deadline, ALBUM_FIELDS)
+        pages = self._until_steady(path, "Album", "AlbumKey", deadline, ALBUM_FIELDS)
         if pages.shifted:
             raise MalformedAnswer("API v2: the list of albums changed while it was read, twice")
         albums = tuple(map(album_of, pages.entries.values()))
@@ -168,7 +174,7 @@ class SmugMugV2Source:
         unchanged_at = self._unchanged_at(album, since)
         if unchanged_at is not None:
             return Listing(False, (), None, unchanged_at)
-        pages = self._twice_if_shifted(
+        pages = self._until_steady(
             f"/album/{album.key}!images", "AlbumImage", "ImageKey", deadline, IMAGE_FIELDS
         )
         images = tuple(
@@ -177,7 +183,27 @@ class SmugMugV2Source:
         return Listing(True, images, pages.total, pages.answered_at)
 
     def resolve(self, album: Album, image: Image, *, deadline: Deadline) -> Offer:
-        """Ask for the largest rendition of a video: its address, MD5 and Size are its own."""
+        """Ask for a video's largest rendition, or for a collected photo in its home album."""
+        if image.offer.kind == "rendition":
+            return self._largest_video(image, deadline)
+        return self._at_home(image, deadline)
+
+    def _at_home(self, image: Image, deadline: Deadline) -> Offer:
+        home = _HOME.fullmatch(answers.text(image.data, "CollectedFrom") or "")
+        try:
+            if home is None or home[2].split("-")[0] != image.key:
+                raise AlbumNotFound("API v2: the image's home is not told")
+            answer = self._client.get(home[1], about=About.IMAGE, deadline=deadline)
+            shown = answer.data.get("AlbumImage")
+            if not isinstance(shown, dict) or answers.key_of(shown, "ImageKey") != image.key:
+                raise MalformedAnswer("API v2: the answer is about another image")
+        except (AccessRefused, AlbumNotFound):
+            return replace(image.offer, kind="none", availability=Availability.NEVER)
+        offer = offer_of({**shown, "CollectedFrom": ""})
+        return offer if offer.url else replace(image.offer, kind="none")
+
+    def _largest_video(self, image: Image, deadline: Deadline) -> Offer:
+        """Its address, MD5 and Size are its own."""
         serial = records.serial(image.data.get("Serial"))
         name = image.key if serial is None else f"{image.key}-{quoted(str(serial))}"
         try:
@@ -206,36 +232,32 @@ class SmugMugV2Source:
             return None
         return seen[1]
 
-    def _twice_if_shifted(
+    def _until_steady(
         self, path: str, locator: str, key: str, deadline: Deadline, fields: tuple[str, ...]
     ) -> Pages:
         """All pages; read again if entries moved between them, and then merged by key.
 
-        What is still missing then shows: ``total`` is not the number of entries.
+        What is still missing after `_PASSES` shows: ``total`` is not the number of entries.
         """
         about = About.ACCOUNT if locator == "Album" else About.ALBUM
-
-        def read() -> Pages:
-            return self._client.pages(
+        merged = Pages()
+        for _ in range(_PASSES):
+            pages = self._client.pages(
                 path, locator=locator, key=key, about=about, deadline=deadline, fields=fields
             )
-
-        first = read()
-        if not first.shifted:
-            return first
-        second = read()
-        if not second.shifted:
-            return second
-        if first.entries.keys() == second.entries.keys() and first.total == second.total:
-            # Nothing moves: SmugMug counts more than it shows. Its count says so.
-            second.shifted = False
-            return second
-        second.entries = {
-            **second.entries,
-            **{name: entry for name, entry in first.entries.items() if name not in second.entries},
-        }
-        second.shifted = second.total != len(second.entries)
-        return second
+            if not pages.shifted:
+                return pages
+            if merged.entries.keys() == pages.entries.keys() and merged.total == pages.total:
+                # Nothing moves: SmugMug counts more than it shows. Its count says so.
+                pages.shifted = False
+                return pages
+            earlier = {k: v for k, v in merged.entries.items() if k not in pages.entries}
+            pages.entries |= earlier
+            pages.shifted = pages.total != len(pages.entries)
+            if not pages.shifted:
+                return pages
+            merged = pages
+        return merged
 
 
 def album_of(data: Mapping[str, Any]) -> Album:
@@ -289,8 +311,10 @@ def offer_of(data: Mapping[str, Any]) -> Offer:
         availability = Availability.NEVER
     elif answers.flag(data, "Processing"):
         availability = Availability.PROCESSING
+    elif video or (url is None and answers.text(data, "CollectedFrom")):
+        availability = Availability.LOOKUP
     else:
-        availability = Availability.LOOKUP if video else Availability.READY
+        availability = Availability.READY
     if video:
         kind = "rendition"
     else:
