@@ -56,13 +56,13 @@ def test_no_turn_is_larger_than_the_budget():
 
 
 def test_what_is_read_is_what_waited_longest_also_while_the_store_grows():
-    """Half a year: nothing waits longer than the turns before and after a change together."""
+    """Four months: nothing waits longer than the turns before and after a change together."""
     sizes = library(300)
     amount = Amount.parse("300MB")
     last, most = {}, 0
     before = 0
-    for day in range(180):
-        sizes |= library(300 + 3 * day)
+    for day in range(120):
+        sizes |= library(300 + 4 * day)
         turn = turn_of(amount, weighed(sizes), now=START + timedelta(days=day))
         assert turn.turns >= before
         before = turn.turns

@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -267,3 +268,12 @@ def test_only_elastic_columns_give_way():
 def test_a_console_without_a_terminal_never_breaks_a_line(capsys):
     make_console().print("word " * 200)
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_what_is_shipped_to_lambda_knows_neither_this_tool_nor_what_it_needs():
+    package = Path(cli.__file__).parents[1]
+    for path in package.rglob("*.py"):
+        if path.relative_to(package).parts[0] not in ("cli", "restore"):
+            words = re.findall(r"^\s*(?:from|import) ([\w.]+)", path.read_text(), re.MULTILINE)
+            for word in words:
+                assert not word.startswith(("rich", "smugmug_backup.cli")), path

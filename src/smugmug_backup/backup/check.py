@@ -6,7 +6,7 @@ sixteen bytes each are held (`OriginalsIndex`). Nothing is asked one by one, but
 missing: a run may be storing it at this moment.
 
 Of every album the newest manifest is read whole, and the headers of the one before and of one more,
-another one every day; with ``all``, every generation whole.
+another one every day; with ``all``, every generation is read whole and must find all it names.
 """
 
 import json
@@ -394,13 +394,33 @@ class _Structure:
         older = generations[:-1]
         if older and not self._thorough:
             older = sorted({older[-1], older[self._day % len(older)]})
-        headers = [(n, self._header(keys.manifest(album_key, n))) for n in older]
-        return _Seen(album_key, generations, body, headers)
+        seen = _Seen(album_key, generations, body)
+        for number in older:
+            key = keys.manifest(album_key, number)
+            header = self._whole(key, seen) if self._thorough else self._header(key)
+            seen.older.append((number, header))
+        return seen
+
+    def _whole(self, key: str, seen: "_Seen") -> Header | str:
+        """The header of an older generation after all its lines were seen, or what is wrong."""
+        body = self.store.read(key)
+        header = _checked_header(body, key)
+        if isinstance(header, str):
+            return header
+        if not body.endswith(b"\n"):
+            return "its last line is not whole: it was cut off"
+        seen.album_records.add(header.record)
+        for number, line in enumerate(body.split(b"\n")[1:-1], 2):
+            entry = _checked_line(line, header.album_key)
+            if isinstance(entry, str):
+                return f"line {number}: {entry}"
+            seen.records[entry.record] = _name(entry)
+            if entry.original.key is not None:
+                seen.originals[entry.original.key] = _name(entry)
+        return header
 
     def _header(self, key: str) -> Header | str:
         """The header of an older generation, or what is wrong with it."""
-        if self._thorough:
-            return _checked_whole(self.store.read(key), key)
         head = b""
         with self.store.open(key) as chunks:
             for chunk in chunks:
@@ -429,14 +449,21 @@ class _Structure:
         elif self._account.casefold() != header.account.nickname.casefold():
             self._damaged(key, f"it is of the account '{header.account.nickname}', others are not")
         entries = self._lines(seen.body, header, key)
-        self._need(album_records, [(header.record, "album_record_missing", "the album's record")])
-        wanted = sorted(
-            (entry.record, "record_missing", f"what SmugMug says of {_name(entry)}")
-            for entry in entries
-        )
-        self._need(records, wanted)
+        seen.album_records.add(header.record)
+        seen.records.update((entry.record, _name(entry)) for entry in entries)
+        for record in sorted(seen.album_records):
+            self._need(album_records, record, "album_record_missing", "the album's record")
+        for record in sorted(seen.records):
+            what = f"what SmugMug says of {seen.records[record]}"
+            self._need(records, record, "record_missing", what)
         for entry in entries:
             self._original(entry, key)
+            seen.originals.pop(entry.original.key or "", None)
+            seen.originals.pop(entry.original.previous or "", None)
+        for original, name in sorted(seen.originals.items()):
+            if self.index.find(place(original)) is None and self.store.head(original) is None:
+                what = f"earlier bytes of {name} are not in the store: an older state lacks them"
+                self.findings.wrong("original_missing", original, what)
 
     def _gaps(self, seen: "_Seen") -> None:
         present = set(seen.generations)
@@ -495,10 +522,9 @@ class _Structure:
         counts.images += 0 if header.deleted_at else live
         return entries
 
-    def _need(self, listing: "_Merged", wanted: Iterable[tuple[str, str, str]]) -> None:
-        for key, code, what in wanted:
-            if key not in listing and self.store.head(key) is None:
-                self.findings.wrong(code, key, f"{what} is not in the store")
+    def _need(self, listing: "_Merged", key: str, code: str, what: str) -> None:
+        if key not in listing and self.store.head(key) is None:
+            self.findings.wrong(code, key, f"{what} is not in the store")
 
     def _original(self, entry: Entry, key: str) -> None:
         original = entry.original
@@ -538,14 +564,17 @@ class _Structure:
         self.findings.wrong("manifest_damaged", key, f"a manifest that is none: {wrong}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Seen:
-    """What was read of one album."""
+    """What was read of one album; of older generations, what they name (in a thorough check)."""
 
     album_key: str
     generations: list[int]
     body: bytes
-    older: list[tuple[int, Header | str]]
+    older: list[tuple[int, Header | str]] = field(default_factory=list)
+    album_records: set[str] = field(default_factory=set)
+    records: dict[str, str] = field(default_factory=dict)
+    originals: dict[str, str] = field(default_factory=dict)
 
 
 class _Merged:
@@ -582,19 +611,6 @@ def _checked_header(body: bytes, key: str) -> Header | str:
         return f"line 1: it says generation {header.generation} of album {header.album_key}"
     if not header.record.startswith(f"{keys.ALBUMS}{header.album_key}/"):
         return "line 1: its record is another album's"
-    return header
-
-
-def _checked_whole(body: bytes, key: str) -> Header | str:
-    header = _checked_header(body, key)
-    if isinstance(header, str):
-        return header
-    if not body.endswith(b"\n"):
-        return "its last line is not whole: it was cut off"
-    for number, line in enumerate(body.split(b"\n")[1:-1], 2):
-        entry = _checked_line(line, header.album_key)
-        if isinstance(entry, str):
-            return f"line {number}: {entry}"
     return header
 
 
