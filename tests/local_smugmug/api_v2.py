@@ -103,6 +103,7 @@ class ApiV2:
         self._server, self._world = server, server.world
         self._window = (0.0, 0)
         self._sessions: set[tuple[str, str]] = set()
+        self._turns = itertools.count(1)
 
     def answer(self, request: Request, call: Call) -> Answer:
         """The answer to one request; an error's status is also its ``Code``."""
@@ -257,8 +258,9 @@ class ApiV2:
         if not switches.v2_order_changes:
             return resource.things(first, first + count)
         things = resource.things(0, resource.length)
-        turn = first % len(things) if things else 0
-        return (things[turn // 2 :] + things[: turn // 2])[first : first + count]
+        # Another order at each page and at each reading, so that no two miss the same.
+        turn = next(self._turns) % len(things) if things and start > 1 else 0
+        return (things[turn:] + things[:turn])[first : first + count]
 
     def _pages(
         self, resource: Resource, params: dict[str, str], start: int, count: int, shown: int

@@ -29,6 +29,8 @@ class Call:
     status: int = 0
     sent: int = 0
     signed: bool = False
+    open: bool = False
+    """Its answer is not out yet."""
 
 
 class Calls:
@@ -71,7 +73,7 @@ class Calls:
 
     def begin(self, call: Call) -> None:
         """A request has come in."""
-        call.at, call.now = time.monotonic(), self._world.now()
+        call.at, call.now, call.open = time.monotonic(), self._world.now(), True
         if call.kind == "other":
             return
         with self._lock:
@@ -94,17 +96,28 @@ class Calls:
                     self.peak[name] = max(self.peak[name], self.in_flight[name])
             self.log.append(call)
 
-    def end(self, call: Call) -> None:
-        """Its answer is out, or will never be."""
+    def send(self, call: Call, status: int, count: int) -> None:
+        """So many bytes of the body are about to go out; counted before, so that a client who has
+        them finds them counted."""
         if call.kind == "other":
             return
         with self._lock:
-            self.by_status[call.status] += 1
-            self.bytes_sent += call.sent
+            if not call.status:
+                call.status = status
+                self.by_status[status] += 1
+            call.sent += count
+            self.bytes_sent += count
             if call.kind == "photo":
-                self.bytes_by_image[call.image] += call.sent
+                self.bytes_by_image[call.image] += count
+
+    def end(self, call: Call) -> None:
+        """The last of its answer is about to go out, or nothing ever will; twice is harmless."""
+        with self._lock:
+            if not call.open:
+                return
+            call.open = False
             for name in (call.kind, "all"):
-                if name in self.in_flight:
+                if name in self.in_flight and call.kind != "other":
                     self.in_flight[name] = max(0, self.in_flight[name] - 1)
 
     def announce(self, seconds: float) -> None:

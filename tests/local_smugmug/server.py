@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -13,10 +12,8 @@ from tests.local_smugmug.calls import Call, Calls
 from tests.local_smugmug.faults import EARLY_KINDS, Faults, strike
 from tests.local_smugmug.oauth import Keeper
 from tests.local_smugmug.switches import Switches
-from tests.local_smugmug.wire import Answer, BrokenRequest, Connection, Request
+from tests.local_smugmug.wire import Answer, BrokenRequest, Connection, Request, Sleeper
 from tests.local_smugmug.world import World
-
-Sleeper = Callable[[float], bool]
 
 
 @dataclass
@@ -151,14 +148,24 @@ class LocalSmugMug:
             latency = {"api": self.latency.api, "photo": self.latency.photo}.get(call.kind, 0.0)
             if (wait := answer.wait + latency) and self._sleep(wait):
                 return False
-            call.status = 0 if answer.reset else answer.status
             if answer.reset:
+                self.calls.end(call)
                 connection.reset()
                 return False
             self._finish(request, answer)
             closing = answer.close or request.headers.get("connection", "").lower() == "close"
-            call.sent = connection.send(
-                answer, head_only=request.method == "HEAD", closing=closing, sleeper=self._sleep
+
+            def tell(count: int, last: bool) -> None:
+                self.calls.send(call, answer.status, count)
+                if last:
+                    self.calls.end(call)
+
+            connection.send(
+                answer,
+                head_only=request.method == "HEAD",
+                closing=closing,
+                sleeper=self._sleep,
+                tell=tell,
             )
             return not closing
         finally:

@@ -4,7 +4,7 @@ import gzip
 import json
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +16,9 @@ _LINE = 1 << 16
 _MAX_BODY = 1 << 26
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
+Sleeper = Callable[[float], bool]
+"""Waits so many seconds and says whether to stop."""
+Tell = Callable[[int, bool], None]
 
 
 class Request:
@@ -153,8 +156,14 @@ class Connection:
             target = "/" + target[7:].partition("/")[2]
         return Request(parts[0], target, headers, body)
 
-    def send(self, answer: Answer, *, head_only: bool, closing: bool, sleeper: Any) -> int:
-        """Send the answer and return how many bytes of the body went out. Raises OSError."""
+    def send(
+        self, answer: Answer, *, head_only: bool, closing: bool, sleeper: Sleeper, tell: Tell
+    ) -> None:
+        """Send the answer. Raises OSError.
+
+        ``tell`` hears, before they go out, of how many bytes of the body, and whether they are
+        the last.
+        """
         length = answer.length if answer.length is not None else len(answer.body)
         lines = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}"]
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
@@ -164,26 +173,29 @@ class Connection:
             lines.append("Connection: close")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         if head_only or answer.status in (204, 304):
+            tell(0, True)
             self._sock.sendall(head)
-            return 0
+            return
         if answer.chunks is None and answer.piece is None and answer.keep is None:
+            tell(len(answer.body), True)
             self._sock.sendall(head + answer.body)
-            return len(answer.body)
+            return
         self._sock.sendall(head)
+        stop = int(length * answer.keep) if answer.keep is not None else None
+        end = stop if stop is not None else length if answer.has_length else None
         sent = 0
-        stop_after = None if answer.keep is None else int(length * answer.keep)
         chunks = answer.chunks if answer.chunks is not None else iter([answer.body])
         for chunk in chunks:
             for piece in _pieces(chunk, answer.piece):
-                if stop_after is not None:
-                    piece = piece[: stop_after - sent]
-                self._sock.sendall(piece)
-                sent += len(piece)
-                if stop_after is not None and sent >= stop_after:
-                    return sent
-                if answer.pause and sleeper(answer.pause):
+                if sent and answer.pause and sleeper(answer.pause):
                     raise ConnectionAbortedError
-        return sent
+                if stop is not None:
+                    piece = piece[: stop - sent]
+                sent += len(piece)
+                tell(len(piece), end is not None and sent >= end)
+                self._sock.sendall(piece)
+                if stop is not None and sent >= stop:
+                    return
 
     def reset(self) -> None:
         """Let the client see a connection reset."""

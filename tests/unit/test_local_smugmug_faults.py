@@ -173,7 +173,7 @@ def test_a_connection_that_is_reset(caller):
     strike(caller, "reset")
     with pytest.raises(requests.ConnectionError):
         caller.raw("smugmug.albums.get")
-    assert caller.smugmug.calls.by_status[0] == 1
+    assert caller.smugmug.calls.api >= 1
 
 
 def test_a_redirect_to_anywhere(caller, album):
@@ -234,7 +234,7 @@ def test_a_body_that_trickles(caller):
     strike(caller, "trickle", piece=10, pause=0.5)
     answer = caller.raw("smugmug.service.ping", signed=False)
     assert answer.json()["stat"] == "ok"
-    assert waits == [0.5] * ((len(answer.content) + 9) // 10)
+    assert waits == [0.5] * ((len(answer.content) - 1) // 10)
 
 
 def test_a_slow_answer_does_not_outlive_the_server(caller):
