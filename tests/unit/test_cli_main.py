@@ -14,7 +14,7 @@ import pytest
 from smugmug_backup.backup.errors import BackupError, BadRequest, LoginLost, StoreRefused
 from smugmug_backup.cli import main as cli
 from smugmug_backup.cli.errors import Mistaken, hint_of
-from smugmug_backup.cli.output import Column, _widths, make_console, shown, size
+from smugmug_backup.cli.output import Column, _cut, _widths, make_console, shown, size
 from smugmug_backup.cli.settings import (
     read_settings_file,
     settings_path,
@@ -263,6 +263,18 @@ def test_only_elastic_columns_give_way():
     assert _widths(120, columns, rows) == [60, 20, 30]
     assert _widths(80, columns, rows) == [28, 20, 28]
     assert _widths(20, columns, rows) == [8, 20, 8]
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("short.jpg", "short.jpg"),
+        ("IMG_20190812_panorama_v2.jpg", "IMG_201\u2026.jpg"),
+        ("\u5c71" * 12, "\u5c71" * 3 + "\u2026" + "\u5c71" * 2),
+    ],
+)
+def test_a_name_that_is_too_long_loses_its_middle(text, cut):
+    assert _cut(text, 12) == cut
 
 
 def test_a_console_without_a_terminal_never_breaks_a_line(capsys):

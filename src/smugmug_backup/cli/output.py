@@ -26,11 +26,13 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u206
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``elastic``: the column that gives way when the terminal is narrow."""
+    """``elastic``: it gives way when the terminal is narrow. ``middle``: then the middle goes, as
+    the ends of names tell them apart."""
 
     name: str
     right: bool = False
     elastic: bool = False
+    middle: bool = False
 
 
 class _Console(Console):
@@ -75,7 +77,8 @@ def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Sequ
         return
     lines = [*rows]
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-    for column, width in zip(columns, _widths(console.width, columns, lines), strict=True):
+    widths = _widths(console.width, columns, lines)
+    for column, width in zip(columns, widths, strict=True):
         table.add_column(
             column.name,
             justify="right" if column.right else "left",
@@ -84,8 +87,22 @@ def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Sequ
             width=width,
         )
     for line in lines:
-        table.add_row(*(Text(cell) for cell in line))
+        cells = zip(columns, line, widths, strict=True)
+        table.add_row(*(Text(_cut(c, w) if column.middle else c) for column, c, w in cells))
     console.print(table)
+
+
+def _cut(text: str, width: int) -> str:
+    """``text`` in at most ``width`` cells, an ellipsis in its middle where it is longer."""
+    if cell_len(text) <= width:
+        return text
+    tail = text[-(width // 3) :]
+    while cell_len(tail) > width // 3:
+        tail = tail[1:]
+    head = text
+    while cell_len(head) + 1 + cell_len(tail) > width:
+        head = head[:-1]
+    return f"{head}\u2026{tail}"
 
 
 def _widths(space: int, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:

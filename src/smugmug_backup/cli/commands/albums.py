@@ -22,7 +22,7 @@ from smugmug_backup.cli.store import open_existing
 NAME = "albums"
 
 _COLUMNS = (
-    Column("Album", elastic=True),
+    Column("Album", elastic=True, middle=True),
     Column("Images", right=True),
     Column("Size", right=True),
     Column("Changed"),

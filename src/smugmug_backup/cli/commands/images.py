@@ -14,7 +14,7 @@ from smugmug_backup.cli.store import open_existing
 NAME = "images"
 
 _COLUMNS = (
-    Column("File", elastic=True),
+    Column("File", elastic=True, middle=True),
     Column("Updated"),
     Column("Size", right=True),
     Column("State", elastic=True),

@@ -35,12 +35,12 @@ NAME = "status"
 _SHOWN = 10
 _SOURCES = {"smugmug-1.3.0": "SmugMug API 1.3.0", "smugmug-v2": "SmugMug API v2"}
 _IMAGES = (
-    Column("File", elastic=True),
-    Column("Album", elastic=True),
+    Column("File", elastic=True, middle=True),
+    Column("Album", elastic=True, middle=True),
     Column("Reason", elastic=True),
     Column("Since"),
 )
-_ALBUMS = (Column("Album", elastic=True), Column("Why", elastic=True), Column("Key"))
+_ALBUMS = (Column("Album", elastic=True, middle=True), Column("Why", elastic=True), Column("Key"))
 _FAILURES = (Column("Failure", elastic=True), Column("Album/image"), Column("Code"))
 _RUNS = (
     Column("Run (its start, UTC)"),
