@@ -106,16 +106,15 @@ class RestoreEstimate:
         """On top, if the originals lie in S3 Glacier Instant Retrieval."""
         return self.bytes / _GB * PRICES.instant_retrieval_gb
 
-    def lines(self) -> list[str]:
+    def text(self) -> str:
         """What to tell before asking."""
         charged = money(self.out_cost + self.requests_cost)
-        archive = money(self.instant_retrieval_cost)
-        return [
-            f"{size(self.bytes)} must come out of S3, with {number(self.requests)} requests.",
-            f"AWS charges about {charged} (the first {PRICES.out_free_gb:g} GB a month are free),",
-            f"and {archive} more if it lies in Glacier Instant Retrieval.",
-            f"({PRICES.say}.)",
-        ]
+        return (
+            f"{size(self.bytes)} must come out of S3, with {number(self.requests)} requests. "
+            f"AWS charges about {charged} (the first {PRICES.out_free_gb:g} GB a month are free), "
+            f"and {money(self.instant_retrieval_cost)} more if it lies in Glacier Instant "
+            f"Retrieval ({PRICES.say})."
+        )
 
 
 def money(dollars: float) -> str:

@@ -181,8 +181,7 @@ def _ask(args: argparse.Namespace, say: Console, found: Survey) -> None:
     if not found.todo:
         return
     estimate = RestoreEstimate(sum(sizes.values()), len(sizes) + len(found.todo))
-    for line in estimate.lines():
-        say.print(line, soft_wrap=True)
+    say.print(estimate.text())
     if args.yes:
         return
     if not can_ask():

@@ -288,7 +288,7 @@ def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None
     if plan.missing_albums:
         say.append(f"Missing at SmugMug: {', '.join(plan.missing_albums)} (they stay here).")
     if in_s3:
-        say += _cost_lines(estimate)
+        say.append(_cost(estimate))
     for line in say:
         console.print(line)
 
@@ -302,18 +302,13 @@ def _is_busy(each: Forecast) -> bool:
     return bool(each.new or each.changed or each.missing or each.originals)
 
 
-def _cost_lines(estimate: RunEstimate) -> list[str]:
-    return [
-        (
-            f"AWS would charge {money(estimate.requests_cost)} once, for about "
-            f"{number(estimate.writes)} PUT and LIST and {number(estimate.reads)} GET requests,"
-        ),
-        (
-            f"and {money(estimate.storage_cost)} a month more in S3 Standard, or "
-            f"{money(estimate.instant_storage_cost)} in Glacier Instant Retrieval"
-        ),
-        f"({PRICES.say}).",
-    ]
+def _cost(estimate: RunEstimate) -> str:
+    return (
+        f"AWS would charge {money(estimate.requests_cost)} once (about {number(estimate.writes)} "
+        f"PUT and LIST and {number(estimate.reads)} GET requests), and "
+        f"{money(estimate.storage_cost)} a month more in S3 Standard, or "
+        f"{money(estimate.instant_storage_cost)} in Glacier Instant Retrieval ({PRICES.say})."
+    )
 
 
 def _plan_as_json(plan: DryRun, estimate: RunEstimate, *, in_s3: bool) -> dict[str, Any]:
