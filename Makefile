@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test lint unit bench soak fmt clean
+.PHONY: help bootstrap demo test lint bench soak fmt lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -50,6 +50,9 @@ soak: bootstrap  ## many nights with many faults
 fmt: bootstrap  ## format the code and mend what can be mended
 	@$(DEV)/ruff format --quiet $(PYTHON_FILES)
 	@$(DEV)/ruff check --quiet --fix $(PYTHON_FILES)
+
+lock: bootstrap  ## pin src/requirements.in, with hashes, in src/requirements.txt
+	@$(DEV)/python .ci/lock.py
 
 clean:  ## remove what was built (the environments too)
 	rm -rf .venvs .aws-sam .demo build dist src/*.egg-info
