@@ -4,3 +4,9 @@ Every row measures ratios or counts in this one run, against the local SmugMug i
 own; nothing here is a promise in seconds. `rows` says what each row is, `worker` is the process
 that is measured, `services` starts (and ends) what it talks to.
 """
+
+import sys
+from pathlib import Path
+
+# Run as a module it is not installed, and pytest's own settings do not apply.
+sys.path.insert(0, str(Path(__file__).parents[2] / "src"))

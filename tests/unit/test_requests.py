@@ -175,9 +175,9 @@ class PagedClient:
         self.pages = 0
         self.meta = SimpleNamespace(events=SimpleNamespace(register_first=lambda *_: None))
 
-    def list_objects_v2(self, *, Prefix, StartAfter="", **_):
+    def list_objects_v2(self, **asked):
         self.pages += 1
-        start = bisect_right(self.keys, StartAfter or Prefix)
+        start = bisect_right(self.keys, asked.get("StartAfter") or asked["Prefix"])
         page = self.keys[start : start + 1_000]
         stamp = datetime(2026, 11, 24, tzinfo=UTC)
         found = [{"Key": key, "Size": 1, "LastModified": stamp} for key in page]
