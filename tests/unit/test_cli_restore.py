@@ -1,5 +1,6 @@
 """`smugmug-backup restore`: what the owner sees, and how it ends."""
 
+import errno
 import io
 import json
 import os
@@ -103,6 +104,7 @@ def test_json_names_everything(shell, location, tmp_path):
         "already_there": 0,
         "gone_left_out": 0,
         "interrupted": False,
+        "error": None,
         "problems": [],
         "archived": [],
     }
@@ -177,6 +179,26 @@ def test_ctrl_c_drops_what_is_half_done_and_says_how_to_go_on(
     ran = shell("restore", location, tmp_path / "out")
     assert ran.status == 0
     assert len(files(tmp_path / "out")) == 3
+
+
+def test_a_disk_that_fills_up_ends_with_what_was_restored_and_2(
+    shell, location, tmp_path, monkeypatch
+):
+    really, calls = os.fsync, []
+
+    def filling_up(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", filling_up)
+    ran = shell("restore", location, tmp_path / "out", "--threads", "1")
+    assert ran.status == 2
+    assert "Restored 1 file " in ran.out
+    assert "No space left on device" in ran.err
+    assert "the same command goes on where it was" in ran.err
+    assert shell("restore", location, tmp_path / "out").status == 0
 
 
 # -- S3 ----------------------------------------------------------------------------------------

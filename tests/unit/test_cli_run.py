@@ -281,6 +281,16 @@ def test_the_display_of_a_restore(tmp_path):
     assert lines[1] == "1/4 files · 1.00 MB of 4.00 MB · 100 KB/s"
 
 
+def test_a_reader_that_went_away_does_not_end_the_work():
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    RunProgress(Console(file=Gone())).say("a line")
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    RunProgress(Console(file=narrow)).say("Ferry 🚢")
+
+
 def test_where_no_terminal_is_a_long_restore_says_every_minute_how_far_it_is():
     tick = Ticking()
     out = io.StringIO()

@@ -30,6 +30,7 @@ from tests.tools.clock import FakeClock
 from tests.tools.fake_source import JPEG, FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
+from tests.unit.test_restore_names import HOSTILE_NAMES
 
 
 class Store(MemoryStore):
@@ -385,8 +386,10 @@ def test_a_full_disk_stops_the_restore_and_says_so(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(perform.os, "fsync", full)
-    with pytest.raises(TargetUnusable, match="No space left"):
-        world.restore()
+    result = world.restore()
+    assert isinstance(result.error, TargetUnusable)
+    assert "No space left" in str(result.error)
+    assert not result.written
     monkeypatch.undo()
     assert not world.restore().problems
 
@@ -429,6 +432,45 @@ def test_leftovers_of_a_killed_restore_are_swept(world: World) -> None:
     with Restorer(world.store, world.target).workshop():
         assert not list(shop.glob("*.part"))
     assert not shop.exists()
+
+
+def test_a_file_is_durable_before_it_gets_its_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.source.album("A1", "H", images=1)
+    world.nights.run()
+    steps: list[str] = []
+    fsync, link = os.fsync, os.link
+    real: dict[str, Any] = {"fsync": fsync, "link": link}
+
+    def noting(name: str) -> Any:
+        def step(*args: Any) -> None:
+            steps.append(name)
+            real[name](*args)
+
+        return step
+
+    for name in real:
+        monkeypatch.setattr(perform.os, name, noting(name))
+    assert not world.restore(sidecar="none").problems
+    # File, name, and then the folders that got new names: H, Travel, the target, and no more.
+    assert steps == ["fsync", "link", "fsync", "fsync", "fsync"]
+
+
+def test_every_hostile_name_becomes_a_file_of_its_own(world: World) -> None:
+    world.source.album("A1", "..")
+    for name in HOSTILE_NAMES:
+        world.source.upload("A1", file_name=name)
+    world.nights.run()
+    result = world.restore()
+    assert not result.problems
+    files = sorted(world.target.rglob("*"))
+    folder = world.target / "Travel" / "A1"
+    assert len([path for path in files if path.is_file()]) == 2 * len(HOSTILE_NAMES)
+    assert {path.parent for path in files if path.is_file()} == {folder}
+    assert sorted(world.files().values()) == sorted(
+        image.body for image in world.source.world["A1"].images
+    )
 
 
 def test_a_hostile_manifest_writes_nothing_outside(world: World) -> None:

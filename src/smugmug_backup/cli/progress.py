@@ -148,6 +148,13 @@ class _Display:
         """The second line."""
         raise NotImplementedError
 
+    def say(self, line: str, style: str | None = None) -> None:
+        """One line above the display. A reader that went away, or a terminal without these
+        letters, is no reason to end the work."""
+        # Rich ends the program when the reader of a pipe goes away; a backup goes on, unheard.
+        with suppress(OSError, UnicodeError, ValueError, SystemExit):
+            self.console.print(line, style=style)
+
     @contextmanager
     def live(self) -> Iterator[None]:
         """Show it meanwhile; nothing of it is left afterwards."""
@@ -210,7 +217,7 @@ class RunProgress(_Display):
             self._failures += len(outcome.failures)
             self._image_rate.note(self._seen())
         for line, style in album_lines(album, outcome):
-            self.console.print(line, style=style)
+            self.say(line, style)
 
     def received(self, size: int) -> None:
         """See `Observer`."""
@@ -223,7 +230,7 @@ class RunProgress(_Display):
         if self._debug:
             import traceback
 
-            self.console.print("".join(traceback.format_exception(error)), soft_wrap=True)
+            self.say("".join(traceback.format_exception(error)))
 
     # -- display ---------------------------------------------------------------------------------
 
@@ -381,7 +388,7 @@ class RestoreProgress(_Display):
                 self._next_line = self.monotonic() + _EVERY
                 line = ", ".join(each for each in (*self.details(), self.left()) if each)
         if due:
-            self.console.print(line)
+            self.say(line)
 
     def fraction(self) -> float | None:
         """Of the bytes."""

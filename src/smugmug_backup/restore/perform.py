@@ -48,6 +48,7 @@ class TargetUnusable(BackupError):
     """The folder to restore into cannot be used, or is full."""
 
     code = "target_unusable"
+    hint = "make room, or name another TARGET; the same command goes on where it was"
 
 
 class Stopped(BackupError):
@@ -104,11 +105,15 @@ class Survey:
 
 @dataclass(slots=True)
 class Result:
-    """How it went: files written, and what is not there and why."""
+    """How it went: files written, and what is not there and why.
+
+    ``stopped``: by the owner, or by ``error``, which concerns more than one file.
+    """
 
     written: list[Target] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     stopped: bool = False
+    error: BackupError | None = None
 
 
 class Restorer:
@@ -284,22 +289,23 @@ class Restorer:
     # -- the work --------------------------------------------------------------------------------
 
     def restore(self, survey: Survey) -> Result:
-        """Write all that is left to do. Raises TargetUnusable if the disk is full, StoreError if
-        the store as a whole refuses."""
+        """Write all that is left to do; a full disk, or a store that refuses, ends it early."""
         result = Result(problems=list(survey.problems))
         groups: dict[str, list[Target]] = {}
         for target in survey.todo:
             groups.setdefault(target.original, []).append(target)
 
         def one(targets: list[Target]) -> list[tuple[Target, Problem | None]]:
-            return self._restore_group(targets, survey)
+            try:
+                return self._restore_group(targets, survey)
+            except BackupError:
+                self.stop()  # The others would meet the same.
+                raise
 
-        fatal: BackupError | None = None
         for _, done in self._each(groups.values(), one):
             if isinstance(done, BackupError):
-                # The first says why; the others are told to stop and say no more than that.
-                self.stop()
-                fatal = fatal or (None if isinstance(done, Stopped) else done)
+                # The first says why; the others were told to stop and say no more than that.
+                result.error = result.error or (None if isinstance(done, Stopped) else done)
                 result.stopped = True
                 continue
             if isinstance(done, BaseException):
@@ -310,8 +316,6 @@ class Restorer:
                     result.written.append(target)
                 else:
                     result.problems.append(problem)
-        if fatal is not None:
-            raise fatal
         return result
 
     def _restore_group(
@@ -349,10 +353,7 @@ class Restorer:
             return _problem(target, error.code, str(error))
         except OSError as error:
             if error.errno in _FULL:
-                raise TargetUnusable(
-                    f"{self._target} cannot take more: {_said(error)}; "
-                    "make room, and the same command goes on"
-                ) from None
+                raise TargetUnusable(f"{self._target} cannot take more: {_said(error)}") from None
             return _problem(target, "file_error", f"cannot be written: {_said(error)}")
 
     def _record(self, target: Target) -> tuple[dict[str, Any] | None, str]:

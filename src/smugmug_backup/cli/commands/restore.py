@@ -141,6 +141,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         print_json(console, _as_json(args, planned, found, result, thaw))
     else:
         _tell(say, args, planned, found, result, thaw, seconds=time.monotonic() - began)
+    if result.error is not None:
+        raise result.error
     if result.stopped:
         return INTERRUPTED
     return NOT_ALL if result.problems else FINE
@@ -230,7 +232,7 @@ def _tell(
     _tell_problems(say, result.problems)
     if thaw:
         _tell_thaw(say, args, thaw)
-    if result.stopped:
+    if result.stopped and result.error is None:
         say.print("Interrupted; the same command goes on where it was.", style="yellow")
 
 
@@ -284,6 +286,7 @@ def _as_json(
         "already_there": len(found.done),
         "gone_left_out": planned.gone_left_out,
         "interrupted": result.stopped,
+        "error": str(result.error) if result.error else None,
         "problems": [each.as_json() for each in result.problems],
         "archived": _archived(args.location, thaw)[1] if thaw else [],
     }
