@@ -1,18 +1,25 @@
-"""A stand-in for SmugMug on loopback: API 1.3.0, API v2, OAuth and the photo host.
+"""A stand-in for SmugMug on loopback: API 1.3.0, API v2, OAuth 1.0a and the photo host.
 
-    world = World(generate_account(seed=1, albums=3, images=4))   # or demo_account()
+    world = World(generate_account(seed=1, albums=3, images=4))   # or World(demo_account())
     with LocalSmugMug(world) as smugmug:
-        smugmug.url                                   # API and photos, http://127.0.0.1:PORT
+        smugmug.url                             # API host and photo host: http://127.0.0.1:PORT
         smugmug.faults.add("status", status=503, method="images", times=2, retry_after=1)
-        world.edit(image_key, caption="new"); smugmug.calls.api; world.snapshot(world.account)
+        world.edit(image_key, caption="new"); smugmug.calls.api; world.snapshot()
 
-Stable names: `World` (``account``, ``switches``, ``upload`` ``upload_video`` ``edit`` ``replace``
-``delete`` ``move`` ``collect`` ``hide`` ``reorder`` ``new_album`` ``edit_album`` ``rename_album``
-``drop_album`` ``drop_everything`` ``add_rendition`` ``finish_processing`` ``forget_md5``
-``forget_original``, all by keys; ``snapshot``); `LocalSmugMug` (``url``, ``calls``, ``faults``,
-``switches``, ``latency.api``, ``latency.photo``, ``start``, ``stop``); `Account`
-(``nickname``, ``secrets``, ``secret()``, ``secret_texts()``, ``albums``); the kinds of faults are
-`faults.KINDS`, every switch is a field of `Switches`. ``World(clock=...)`` takes a callable.
+Stable names:
+
+- `World` (``account``, ``switches``; ``World(clock=...)`` takes a callable). Operations, by keys:
+  ``upload`` ``upload_video`` ``edit`` ``replace`` ``delete`` ``move`` ``collect`` ``uncollect``
+  ``hide`` ``reorder`` ``new_album`` ``edit_album`` ``rename_album`` ``drop_album``
+  ``drop_everything`` ``add_rendition`` ``finish_processing`` ``forget_md5`` ``forget_original``.
+  ``listed`` and ``snapshot`` say what a listing shows and what a perfect backup holds.
+- `LocalSmugMug`: ``url``, ``faults`` (``add``, ``remove``, ``clear``; kinds in `fault_kinds`),
+  ``switches`` (every field of `Switches`; ``set``), ``latency.api``, ``latency.photo``, ``calls``
+  (``api``, ``photos``, ``by_method``, ``by_what``, ``of(what, album)``, ``bytes_by_image``,
+  ``peak``, ``during_retry_after``, ``log``, ``reset``), ``keeper.revoked``, ``photo_base``.
+- `Account`: ``nickname``, ``secrets``, ``secret()`` (the backup's secret), ``secret_texts()`` (what
+  must not leak), ``albums``, ``site_protected``.
+- ``python -m tests.local_smugmug --help``; another process controls it by `control`.
 """
 
 from typing import TYPE_CHECKING, Any
