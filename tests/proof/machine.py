@@ -121,14 +121,16 @@ INDEX = st.integers(0, 7)
 class BackupMachine(RuleBasedStateMachine):
     """See the module. Whatever happens, `look` finds nothing; in the end all is there."""
 
-    @initialize(zone=st.sampled_from([0, -8, 8]), inclusive=st.booleans())
-    def begin(self, zone: int, inclusive: bool) -> None:
+    @initialize(zone=st.sampled_from([0, -8, 8]), inclusive=st.booleans(), subtle=st.booleans())
+    def begin(self, zone: int, inclusive: bool, subtle: bool) -> None:
+        """``subtle``: there may be changes that filter and count both hide, so that only a full
+        listing finds them."""
         self.world = World()
         self.source = LyingSource(self.world.clock)
         self.world.source = self.source
         self.source.zone, self.source.inclusive = timedelta(hours=zone), inclusive
         self.model = Model()
-        self.subtle = False
+        self.subtle = subtle
         self.albums = 0
         self.new_album()
         self.upload(0, "quay", 0, "photo")
@@ -210,6 +212,8 @@ class BackupMachine(RuleBasedStateMachine):
         image, target = self.image(index), self.pick(to)
         if image is None or image in self.source.world[target].images:
             return
+        if not self.subtle and (self.waiting(image) or not dated):
+            return
         if moves:
             home = next(a for a in self.source.world.values() if image in a.images)
             home.images.remove(image)
@@ -217,8 +221,6 @@ class BackupMachine(RuleBasedStateMachine):
         self.source.world[target].images.append(image)
         if dated and not self.waiting(image):
             self.source.touch(image)
-        else:
-            self.subtle = True
         if not image.hidden:
             self.model.put(target, image)
 
@@ -229,9 +231,8 @@ class BackupMachine(RuleBasedStateMachine):
     @rule(index=INDEX)
     def hide(self, index: int) -> None:
         image = self.image(index)
-        if image is None:
+        if image is None or not self.subtle:
             return
-        self.subtle = True
         image.hidden = not image.hidden
         for album in self.source.world.values():
             if image in album.images:
@@ -251,6 +252,14 @@ class BackupMachine(RuleBasedStateMachine):
     def rename(self, album: int, title: str) -> None:
         fake = self.source.world[self.pick(album)]
         fake.title, fake.updated = title, self.world.clock.now()
+
+    @rule()
+    def switch_api(self) -> None:
+        """The other API tells the same of each image, in records of its own."""
+        if not self.subtle:
+            return
+        names = {"smugmug-1.3.0": "smugmug-v2", "smugmug-v2": "smugmug-1.3.0"}
+        self.source.name = names[self.source.name]
 
     # -- the weather -----------------------------------------------------------------------------
 
