@@ -330,5 +330,20 @@ KINDS: dict[str, Striker] = {
     "shorter": _shorter,
 }
 PHOTO_KINDS = {"placeholder", "not_image", "corrupt", "short", "shorter"}
+API_KINDS = {
+    "code",
+    "not_json",
+    "wrong_envelope",
+    "deep",
+    "gzip_bomb",
+    "duplicate",
+    "missing_key",
+    "malformed_key",
+    "huge_ids",
+    "wrong_md5",
+    "million",
+    "shuffled",
+    "dropped",
+}
 EARLY_KINDS = {"code", "status", "no_content", "empty", "not_json", "html", "reset", "redirect"}
 """Kinds that never reach the real answer."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.local_smugmug.calls import Call
-from tests.local_smugmug.fault_kinds import EARLY_KINDS, KINDS, PHOTO_KINDS
+from tests.local_smugmug.fault_kinds import API_KINDS, EARLY_KINDS, KINDS, PHOTO_KINDS
 from tests.local_smugmug.wire import Answer
 
 __all__ = ["EARLY_KINDS", "KINDS", "Fault", "Faults", "strike"]
@@ -14,7 +14,7 @@ __all__ = ["EARLY_KINDS", "KINDS", "Fault", "Faults", "strike"]
 
 @dataclass(eq=False)
 class Fault:
-    """One fault. Selectors that are empty match everything; kinds and options are in `fault_kinds`.
+    """One fault. Empty selectors match everything; kinds and options are in `fault_kinds`.
 
     ``method`` is an exact name (``smugmug.images.get``, ``v2:album!images``) or what is asked for
     in either API (``albums``, ``images``, ``photo`` ...). ``on`` is ``api``, ``photo`` or ``any``.
@@ -69,6 +69,8 @@ class Faults:
             raise ValueError(f"no such fault: {kind}")
         if kind in PHOTO_KINDS:
             on = "photo"
+        elif kind in API_KINDS:
+            on = "api"
         fault = Fault(kind, on, method, album, image, times, after, options)
         with self._lock:
             self._faults.append(fault)

@@ -12,6 +12,7 @@ from tests.local_smugmug.wire import Answer, Request
 
 if TYPE_CHECKING:
     from tests.local_smugmug.server import LocalSmugMug
+    from tests.local_smugmug.world import World
 
 # A GIF of one transparent pixel.
 PLACEHOLDER = bytes.fromhex(
@@ -28,10 +29,14 @@ ORIGINAL_SIZES = {"O", "D"}
 """O in the URLs of API 1.3.0, D (the archived one) in those of v2."""
 
 
-def call_of(request: Request) -> Call:
-    """Which image's bytes are asked for."""
+def call_of(request: Request, world: "World") -> Call:
+    """Which image's bytes are asked for, and the image's home."""
     match = _PATH.fullmatch(request.path)
-    return Call("photo", "photo", "photo", image=match[1] if match else "")
+    key = match[1] if match else ""
+    with world.lock:
+        found = [account.find(key) for account in world.accounts.values()] if key else []
+    album = next((image.album_key for image in found if image is not None), "")
+    return Call("photo", "photo", "photo", album=album, image=key)
 
 
 class PhotoHost:
@@ -56,7 +61,6 @@ class PhotoHost:
             if found is None:
                 return Answer.html("Not Found", 404)
             account, image = found
-            call.album = image.album_key
             if not (viewer.owns(account) or self._is_open(account, image)):
                 return self._refused()
             if self._world.switches.check_url_token and token != url_token(

@@ -176,7 +176,7 @@ class LocalSmugMug:
         if path.rstrip("/") in api_130.PREFIXES:
             return api_130.call_of(request)
         if path.startswith(("/photos/", "/sandbox/photos/")):
-            return photos.call_of(request)
+            return photos.call_of(request, self.world)
         known = api_v2.call_of(request) or oauth_endpoints.call_of(request)
         return known or Call("other", "other", path)
 

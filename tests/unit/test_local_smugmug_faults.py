@@ -72,7 +72,11 @@ def test_a_fault_strikes_only_whom_it_is_meant_for(caller, album):
     assert listing(caller, album).status_code == 200
     caller.smugmug.faults.clear()
     strike(caller, "status", status=404, image="other-image", times=None)
+    strike(caller, "status", status=404, on="photo", album=other, times=None)
+    strike(caller, "code", times=None)
     assert caller.photo(url).content == body
+    strike(caller, "status", status=410, on="photo", album=album)
+    assert caller.photo(url).status_code == 410
 
 
 def test_a_fault_that_is_none_is_refused(caller):
