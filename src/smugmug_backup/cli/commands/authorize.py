@@ -124,10 +124,10 @@ def _may_overwrite(vault: Vault, name: SecretName, say: Console, *, unasked: boo
         return False
     if unasked:
         return True
-    answer = _ask(say, f"There is a secret at {name} already. Replace it? [y/N] ")
+    answer = _ask(say, f"There is a secret at {_short(str(name))} already. Replace it? [y/N] ")
     if answer.lower() not in ("y", "yes"):
         raise Mistaken(
-            f"the secret at {name} was left as it is",
+            f"the secret at {_short(str(name))} was left as it is",
             hint="name another place with --secret ssm:<name> or file:<path>",
         )
     return True
@@ -281,6 +281,12 @@ def _absolute(secret: SecretName) -> str:
 def _tell(say: Console, account: Account, settings: SourceSettings, path: str) -> None:
     sees = "all of it, read only" if account.access == "owner" else "what the public sees"
     say.print(f"This is the account {shown(account.nickname)}: {sees}.", style="bold")
-    say.print(f"The secret is stored at {settings.secret}.", soft_wrap=True)
-    say.print(f"The other commands find it by {path}.", soft_wrap=True)
+    say.print(f"The secret is stored at {_short(str(settings.secret))}.", soft_wrap=True)
+    say.print(f"The other commands find it by {_short(path)}.", soft_wrap=True)
     say.print("Next: smugmug-backup run LOCATION", soft_wrap=True)
+
+
+def _short(text: str) -> str:
+    """Paths below the home folder as people write them."""
+    home = os.path.expanduser("~")  # noqa: PTH111 (Path.home raises where there is none)
+    return text.replace(f"{home}/", "~/", 1) if len(home) > 1 else text
