@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from smugmug_backup.backup.errors import BadRequest
 from smugmug_backup.backup.ports import BackupStore
@@ -10,7 +9,7 @@ from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.s3 import S3Store, s3_client
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_PREFIX = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?")
+_PREFIX = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]*/)*([A-Za-z0-9_-][A-Za-z0-9._-]*)?")
 
 
 def open_store(location: str, *, create: bool = False, max_connections: int = 18) -> BackupStore:
@@ -19,15 +18,14 @@ def open_store(location: str, *, create: bool = False, max_connections: int = 18
     Raises BadRequest for what is no location, StoreRefused for a folder that cannot be one.
     """
     if location.startswith("s3:"):
-        parts = urlsplit(location)
-        prefix = parts.path.removeprefix("/").rstrip("/")
-        if not location.startswith("s3://") or not _BUCKET.fullmatch(parts.netloc):
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        if not _BUCKET.fullmatch(bucket):
             raise BadRequest(
                 f"{location!r} names no bucket; write s3://bucket or s3://bucket/prefix"
             )
-        if parts.query or parts.fragment or not _PREFIX.fullmatch(prefix):
+        if not _PREFIX.fullmatch(prefix):
             raise BadRequest(f"the prefix in {location!r} must be like photos/smugmug")
-        return S3Store(s3_client(max_connections=max_connections), parts.netloc, prefix)
+        return S3Store(s3_client(max_connections=max_connections), bucket, prefix)
     if not location.strip() or "://" in location or "\0" in location:
         raise BadRequest(f"{location!r} is no location; write s3://bucket/prefix or a folder")
     return FolderStore(Path(location).expanduser(), create=create)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import zlib
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +20,7 @@ _PARTS = 10_000
 _OF_THE_WHOLE = "FULL_OBJECT"
 
 
-def put(bucket: Bucket, key: str, body: bytes | bytearray) -> None:
+def put(bucket: Bucket, key: str, body: bytes) -> None:
     """Store a small object whole, if its key is free; S3 checks its SHA-256. Raises StoreError."""
     bucket.call(
         "PutObject",
@@ -31,7 +32,7 @@ def put(bucket: Bucket, key: str, body: bytes | bytearray) -> None:
     )
 
 
-def sha256_text(body: bytes | bytearray) -> str:
+def sha256_text(body: bytes) -> str:
     """The SHA-256 as S3 writes it."""
     return base64.b64encode(hashlib.sha256(body).digest()).decode()
 
@@ -46,7 +47,8 @@ class S3Upload:
     def __init__(self, bucket: Bucket, key: str) -> None:
         self._bucket = bucket
         self._key = key
-        self._held = bytearray()
+        self._held: deque[memoryview] = deque()
+        self._held_bytes = 0
         self._bytes = 0
         self._crc = 0
         self._parts: list[dict[str, Any]] = []
@@ -55,20 +57,18 @@ class S3Upload:
 
     def write(self, chunk: bytes) -> None:
         """See `Upload.write`."""
-        self._held += chunk
-        while len(self._held) > (PART if self._parts else ONE_REQUEST):
-            with memoryview(self._held) as view:
-                part = bytes(view[:PART])
-            del self._held[:PART]
-            self._send(part)
+        self._held.append(memoryview(chunk))
+        self._held_bytes += len(chunk)
+        while self._held_bytes > (PART if self._parts else ONE_REQUEST):
+            self._send(self._take(PART))
 
     def commit(self) -> None:
         """See `Upload.commit`."""
+        last = self._take(self._held_bytes)
         if not self._parts:
-            put(self._bucket, self._key, self._held)
+            put(self._bucket, self._key, last)
             return
-        self._send(bytes(self._held))
-        self._held.clear()
+        self._send(last)
         try:
             self._complete()
         except UploadGone:
@@ -85,6 +85,19 @@ class S3Upload:
             # What stays is invisible, and the bucket's lifecycle rule sweeps it.
             with suppress(StoreError):
                 self._bucket.call("AbortMultipartUpload", self._key, UploadId=upload)
+
+    def _take(self, size: int) -> bytes:
+        """The first ``size`` bytes of what is held."""
+        self._held_bytes -= size
+        taken = []
+        while size:
+            piece = self._held.popleft()
+            if len(piece) > size:
+                self._held.appendleft(piece[size:])
+                piece = piece[:size]
+            taken.append(piece)
+            size -= len(piece)
+        return b"".join(taken)
 
     def _send(self, part: bytes) -> None:
         if self._id is None:

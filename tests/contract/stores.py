@@ -1,0 +1,128 @@
+"""The places on which the contract of `BackupStore` is tried, each empty at first."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+
+from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.s3 import S3Store, s3_client
+from tests.tools.faulty_store import FaultyStore
+from tests.tools.local_s3 import HYPERCORN, set_environment
+from tests.tools.memory_store import MemoryStore
+
+BUCKET = "backup-bucket"
+
+
+@dataclass
+class Place:
+    """One empty place. ``open`` gives another instance on it, as another process would have."""
+
+    name: str
+    open: Callable[[], BackupStore]
+    leftovers: Callable[[], list[str]] = list
+    client: Any = None
+    prefix: str = ""
+    store: BackupStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = self.open()
+
+    @property
+    def is_s3(self) -> bool:
+        return self.client is not None
+
+    def fill(self, keys: Iterable[str]) -> None:
+        """Store something under each of many keys."""
+        if self.name == "moto":
+            # Ten times as fast as by requests.
+            bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+            for key in keys:
+                bucket.put_object(BUCKET, f"{self.prefix}/{key}", key.encode())
+            return
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda key: self.store.create(key, key.encode()), keys))
+
+
+@contextmanager
+def memory() -> Iterator[Place]:
+    store = MemoryStore()
+    yield Place("memory", lambda: store)
+
+
+@contextmanager
+def faulty() -> Iterator[Place]:
+    """The fault-injecting wrapper, while it injects nothing."""
+    store = MemoryStore()
+    yield Place("faulty", lambda: FaultyStore(store))
+
+
+@contextmanager
+def folder(path: Path) -> Iterator[Place]:
+    root = path / "backup"
+    yield Place(
+        "folder",
+        lambda: FolderStore(root),
+        lambda: [each.name for each in (root / ".incoming").iterdir()],
+    )
+
+
+@contextmanager
+def moto(client: Any) -> Iterator[Place]:
+    with mock_aws():
+        client.create_bucket(Bucket=BUCKET)
+        yield _s3("moto", client)
+
+
+@contextmanager
+def local_s3(client: Any) -> Iterator[Place]:
+    if not client.list_buckets().get("Buckets"):
+        client.create_bucket(Bucket=BUCKET)
+    yield _s3("ministack", client)
+
+
+def client(endpoint: str | None = None) -> Any:
+    """A client for S3 at ``endpoint``, or for moto. It is slow to make, so tests share it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_environment(monkeypatch, endpoint)
+        return s3_client(max_connections=20)
+
+
+@contextmanager
+def tampering(client: Any, operation: str, handler: Callable[..., None]) -> Iterator[None]:
+    """``handler`` sees each request of ``operation`` just before it is sent."""
+
+    def only_that(event_name: str, **more: Any) -> None:
+        if event_name.endswith(f".{operation}"):
+            handler(**more)
+
+    # Not at "before-send.s3", whose handlers come before: the store's counter is one.
+    client.meta.events.register("before-send", only_that)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister("before-send", only_that)
+
+
+def _s3(name: str, client: Any) -> Place:
+    prefix = f"tests/{uuid4().hex}"
+
+    def uploads() -> list[str]:
+        found = client.list_multipart_uploads(Bucket=BUCKET, Prefix=prefix)
+        return [each["Key"] for each in found.get("Uploads", ())]
+
+    return Place(name, lambda: S3Store(client, BUCKET, prefix), uploads, client, prefix)
+
+
+def skip_without_ministack() -> None:
+    if not HYPERCORN.exists():
+        pytest.skip(f"there is no {HYPERCORN}; `make` installs it")

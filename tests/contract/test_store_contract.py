@@ -1,0 +1,488 @@
+"""The promises of `BackupStore`, kept by every store: in memory, folder, S3 (moto, ministack)."""
+
+import hashlib
+import os
+import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from itertools import islice
+
+import pytest
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
+from moto import mock_aws
+
+from smugmug_backup.backup.errors import (
+    AlreadyStored,
+    BadRequest,
+    NotStored,
+    StoreUnavailable,
+)
+from tests.contract import stores
+from tests.tools.faulty_store import Fault, FaultyStore
+from tests.tools.killed import Killed
+from tests.tools.local_s3 import ministack
+
+MIB = 1024 * 1024
+KEY = "manifests/hT4mWq/00000001.jsonl"
+VIDEO = "originals/V2xgTbs/rev-0123456789abcdef.mp4"
+PLACES = ["memory", "faulty", "folder", "moto", "ministack"]
+
+
+@pytest.fixture(scope="module")
+def ministack_client(tmp_path_factory):
+    stores.skip_without_ministack()
+    with ministack(tmp_path_factory.mktemp("ministack")) as address:
+        yield stores.client(address)
+
+
+@pytest.fixture(scope="module")
+def moto_client():
+    with mock_aws():
+        return stores.client()
+
+
+@pytest.fixture(params=PLACES)
+def place(request, tmp_path):
+    match request.param:
+        case "memory":
+            opened = stores.memory()
+        case "faulty":
+            opened = stores.faulty()
+        case "folder":
+            opened = stores.folder(tmp_path)
+        case "moto":
+            opened = stores.moto(request.getfixturevalue("moto_client"))
+        case _:
+            opened = stores.local_s3(request.getfixturevalue("ministack_client"))
+    with opened as place:
+        yield place
+
+
+@pytest.fixture
+def store(place):
+    return place.store
+
+
+def only(*places, reason):
+    """This promise is tried on ``places`` only; ``reason`` says why the others cannot judge."""
+    return pytest.mark.parametrize("place", places, indirect=True, ids=lambda name: name)
+
+
+def media(size):
+    return hashlib.shake_128(str(size).encode()).digest(size)
+
+
+def pieces(body, size=700_000):
+    return [body[start : start + size] for start in range(0, len(body), size)]
+
+
+def put_in_parts(store, key, body):
+    with store.upload(key) as upload:
+        for piece in pieces(body):
+            upload.write(piece)
+        upload.commit()
+
+
+# -- create, head, read, open ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 3 * MIB + 1])
+def test_what_is_created_is_read_back_whole(store, size):
+    body = media(size)
+    store.create(KEY, body)
+    assert store.read(KEY) == body
+    with store.open(KEY) as chunks:
+        seen = list(chunks)
+    assert b"".join(seen) == body
+    assert all(0 < len(chunk) <= MIB for chunk in seen)
+    found = store.head(KEY)
+    assert (found.key, found.bytes, found.archived) == (KEY, size, False)
+    assert found.modified is None or found.modified.tzinfo is UTC
+    assert [(each.key, each.bytes) for each in store.list("")] == [(KEY, size)]
+
+
+def test_another_process_sees_it(place):
+    place.store.create(KEY, b"one")
+    assert place.open().read(KEY) == b"one"
+
+
+def test_nothing_is_under_a_key_that_was_not_created(store):
+    store.create("albums/a/b.json", b"x")
+    for key in (KEY, "albums/a", "albums/a/b", "albums/a/b.json/c", "albums/A/b.json"):
+        assert store.head(key) is None
+        with pytest.raises(NotStored):
+            store.read(key)
+        with pytest.raises(NotStored), store.open(key):
+            pytest.fail("open raises on entering")
+
+
+def test_a_key_that_is_taken_is_left_as_it_is(place):
+    place.store.create(KEY, b"first")
+    for store in (place.store, place.open()):
+        for other in (b"other", b"", b"firs", b"first and more"):
+            with pytest.raises(AlreadyStored):
+                store.create(KEY, other)
+    assert place.store.read(KEY) == b"first"
+    assert len(list(place.store.list(""))) == 1
+
+
+def test_the_same_bytes_once_more_are_no_conflict(place):
+    for store in (place.store, place.store, place.open()):
+        store.create(KEY, b"the same")
+        store.create("empty.txt", b"")
+    assert place.store.read(KEY) == b"the same"
+
+
+def test_a_body_may_be_read_in_part(store):
+    store.create(KEY, media(3 * MIB))
+    with store.open(KEY) as chunks:
+        assert next(chunks) == media(3 * MIB)[:MIB]
+    assert store.read(KEY) == media(3 * MIB)
+
+
+def test_a_body_of_any_size_can_be_created(store):
+    body = media(16 * MIB + 1)
+    store.create(VIDEO, body)
+    store.create(VIDEO, body)
+    with pytest.raises(AlreadyStored):
+        store.create(VIDEO, body[:-1] + b"?")
+    assert store.read(VIDEO) == body
+
+
+def test_every_operation_counts(store):
+    before = store.requests
+    store.create(KEY, b"x")
+    store.head(KEY)
+    store.read(KEY)
+    with store.open(KEY) as chunks:
+        list(chunks)
+    list(store.list(""))
+    assert store.requests >= before + 5
+
+
+NO_KEYS = ["", "/", "/absolute", "folder/", "a//b", ".", "..", "../up", "a/../../up", "a/./b"]
+NO_KEYS += [".incoming/x.part", "a/.hidden", "a/ends.", "Größe.json", "e\u0301", "日本", "a b"]
+NO_KEYS += ["a\\b", "a\nb", "a\0b", "a?b", "a*b", "a:b", "a%2Fb", "x" * 200, "ab/" * 300 + "c"]
+
+
+@only("memory", "folder", "moto", reason="no request is sent")
+def test_what_is_no_key_is_refused(place):
+    def attempts(key):
+        yield lambda: place.store.create(key, b"x")
+        yield lambda: place.store.head(key)
+        yield lambda: place.store.read(key)
+        yield lambda: place.store.open(key).__enter__()
+        yield lambda: put_in_parts(place.store, key, b"x")
+
+    for key in NO_KEYS:
+        for attempt in attempts(key):
+            with pytest.raises(BadRequest):
+                attempt()
+    assert list(place.store.list("")) == []
+
+
+@only("memory", "folder", "moto", reason="no request is sent")
+def test_what_begins_no_key_is_refused(place):
+    for prefix in ("/", "../", "a/../", "a//", ".incoming/", "ü"):
+        with pytest.raises(BadRequest):
+            list(place.store.list(prefix))
+
+
+# -- uploads ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 5, MIB + 1, 17 * MIB + 3], ids="{}".format)
+def test_an_upload_is_invisible_until_it_is_committed(place, size):
+    body = media(size)
+    with place.store.upload(VIDEO) as upload:
+        for piece in pieces(body):
+            upload.write(piece)
+        assert place.store.head(VIDEO) is None
+        assert list(place.open().list("")) == []
+        upload.commit()
+        assert place.store.head(VIDEO).bytes == size
+    assert place.open().read(VIDEO) == body
+    assert place.leftovers() == []
+
+
+def test_a_chunk_may_be_larger_than_a_part(store):
+    body = media(25 * MIB)
+    with store.upload(VIDEO) as upload:
+        upload.write(body)
+        upload.commit()
+    assert store.read(VIDEO) == body
+
+
+@pytest.mark.parametrize("size", [4, 16 * MIB + 1], ids=["small", "large"])
+@pytest.mark.parametrize("same", [True, False], ids=["same", "other"])
+def test_an_upload_never_takes_a_key_that_is_taken(place, size, same):
+    place.store.create(VIDEO, media(4))
+    body = media(4) if same else media(size)
+    with pytest.raises(AlreadyStored):
+        put_in_parts(place.store, VIDEO, body)
+    assert place.store.read(VIDEO) == media(4)
+    assert place.leftovers() == []
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, None])
+@pytest.mark.parametrize("size", [4, 17 * MIB], ids=["small", "large"])
+def test_an_upload_left_without_a_commit_leaves_nothing(place, size, error):
+    def leave():
+        with place.store.upload(VIDEO) as upload:
+            upload.write(media(size))
+            if error is not None:
+                raise error
+
+    if error is None:
+        leave()
+    else:
+        with pytest.raises(error):
+            leave()
+    assert place.store.head(VIDEO) is None
+    assert list(place.store.list("")) == []
+    assert place.leftovers() == []
+    place.store.create(VIDEO, b"free")
+
+
+# -- races -----------------------------------------------------------------------------------------
+
+_MOTO_RACES = "moto looks and stores in two steps, without a lock"
+
+
+def together(count, act):
+    """``act(n)`` for n below ``count``, all at once: what each returned or raised."""
+    barrier = threading.Barrier(count)
+
+    def one(number):
+        barrier.wait()
+        try:
+            return act(number)
+        except AlreadyStored as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+@only("memory", "faulty", "folder", "ministack", reason=_MOTO_RACES)
+def test_of_many_who_create_one_key_exactly_one_wins(place):
+    several = [place.open() for _ in range(3)]
+    for turn in range(10):
+        key = f"manifests/a/{turn:08d}.jsonl"
+        results = together(
+            12, lambda number, key=key: several[number % 3].create(key, b"%04d" % number)
+        )
+        winners = [number for number, result in enumerate(results) if result is None]
+        assert len(winners) == 1
+        assert place.store.read(key) == b"%04d" % winners[0]
+    assert place.leftovers() == []
+
+
+@only("memory", "faulty", "folder", "ministack", reason=_MOTO_RACES)
+def test_many_who_create_the_same_all_succeed(place):
+    several = [place.open() for _ in range(3)]
+    results = together(12, lambda number: several[number % 3].create(KEY, b"the same"))
+    assert results == [None] * 12
+    assert place.store.read(KEY) == b"the same"
+
+
+@pytest.mark.parametrize("size", [100, 17 * MIB], ids=["small", "large"])
+@only("memory", "faulty", "folder", "ministack", reason=_MOTO_RACES)
+def test_of_many_uploads_under_one_key_exactly_one_wins(place, size):
+    count = 8 if size < MIB else 2
+    bodies = [media(size + number) for number in range(count)]
+    results = together(count, lambda number: put_in_parts(place.store, VIDEO, bodies[number]))
+    winners = [number for number, result in enumerate(results) if result is None]
+    assert len(winners) == 1
+    assert place.store.read(VIDEO) == bodies[winners[0]]
+    assert place.leftovers() == []
+
+
+# -- listings --------------------------------------------------------------------------------------
+
+SHELF = [
+    *("README.txt", "a", "a-b", "a.b", "a0"),
+    *("albums/-/1.json", "albums/A/1.json", "albums/_/1.json", "albums/a-b/1.json"),
+    *("albums/a/1.json", "albums/a/b-c.json", "albums/a/b.json", "albums/a/b/c.json"),
+    *("albums/a/b0.json", "albums/a0/1.json", "manifests/Ab/00000001.jsonl"),
+    *("manifests/Ab/00000002.jsonl", "manifests/ab-c/00000001.jsonl"),
+    *("manifests/ab/00000001.jsonl", "originals/x/1.jpg", "originals/x/1.png"),
+    *("originals/xy/1.jpg", "runs/2026/11/a.json", "runs/2026/12/a.json", "runs/2027/01/a.json"),
+    "zzz",
+]
+BOUNDS = ["", "albums", "albums/", "albums/a", "albums/a/", "albums/a/b", "albums/a/b.json"]
+BOUNDS += ["manifests/Ab/00000001.jsonl", "runs/2026/12/", "runs/2026/12/a.json", "~", "B", "a-b"]
+PREFIXES = ["", "a", "albums/", "albums/a", "albums/a/b", "manifests/", "manifests/Ab/00"]
+PREFIXES += ["originals/x/1.", "runs/2026/", "runs/2026", "nothing/", "README.txt/x", "zzz", "zzzz"]
+
+
+def test_a_listing_is_in_the_order_of_the_bytes_and_within_its_bounds(place):
+    place.fill(reversed(SHELF))
+    assert [each.key for each in place.store.list("")] == SHELF
+    thorough = 3 if place.is_s3 else 1
+    for prefix in PREFIXES:
+        for after in BOUNDS[::thorough]:
+            for until in [None, *BOUNDS[1::thorough]]:
+                found = list(place.store.list(prefix, after=after, until=until))
+                assert [(each.key, each.bytes) for each in found] == [
+                    (key, len(key))
+                    for key in SHELF
+                    if key.startswith(prefix) and key > after and (until is None or key <= until)
+                ], (prefix, after, until)
+
+
+def test_a_listing_goes_on_beyond_a_page_and_is_lazy(place):
+    keys = [f"runs/2026/11/{number:04d}.json" for number in range(1, 1103)]
+    place.fill(keys)
+    assert [each.key for each in place.store.list("runs/")] == keys
+    tail = place.store.list("runs/", after=keys[50], until=keys[1100])
+    assert [each.key for each in tail] == keys[51:1101]
+    before = place.store.requests
+    few = [each.key for each in islice(place.store.list("runs/2026/11/0"), 3)]
+    assert few == keys[:3]
+    if place.is_s3:
+        assert place.store.requests == before + 1
+        list(place.store.list("runs/"))
+        assert place.store.requests == before + 3
+
+
+@only("folder", "moto", "ministack", reason="nobody else can put anything there")
+def test_what_others_put_there_is_not_seen(place, tmp_path):
+    place.store.create("albums/a/1.json", b"ours")
+    strange = ["albums/Größe.json", "albums/a b.json", "albums/.DS_Store", ".trash/x", "a/ends."]
+    for name in strange:
+        if place.is_s3:
+            key = f"{place.prefix}/{name}"
+            place.client.put_object(Bucket=stores.BUCKET, Key=key, Body=b"x")
+        else:
+            path = tmp_path / "backup" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"x")
+    if place.is_s3:
+        for key in (f"{place.prefix}/", f"{place.prefix}/albums/", f"{place.prefix}-2/b.json"):
+            place.client.put_object(Bucket=stores.BUCKET, Key=key, Body=b"x")
+    assert [each.key for each in place.store.list("")] == ["albums/a/1.json"]
+
+
+# -- lost requests, lost answers, kills ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.ANSWER_LOST])
+def test_a_create_whose_fate_is_unknown_can_be_repeated(store, fault):
+    faulty = FaultyStore(store, {1: fault})
+    with pytest.raises(StoreUnavailable):
+        faulty.create(KEY, b"one")
+    assert (store.head(KEY) is not None) == (fault is Fault.ANSWER_LOST)
+    faulty.create(KEY, b"one")
+    assert store.read(KEY) == b"one"
+
+
+def test_an_upload_whose_answer_was_lost_lies_there_when_it_is_repeated(store):
+    faulty = FaultyStore(store, lambda each: Fault.ANSWER_LOST if each.name == "commit" else None)
+    with pytest.raises(StoreUnavailable):
+        put_in_parts(faulty, VIDEO, b"a video")
+    with pytest.raises(AlreadyStored):
+        put_in_parts(store, VIDEO, b"a video")
+    assert store.read(VIDEO) == b"a video"
+
+
+@pytest.mark.parametrize("fault", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+def test_a_kill_leaves_a_key_whole_or_free(place, fault):
+    body = media(100)
+    for number in range(1, 4):
+        key = f"originals/{number}/a.jpg"
+        killed = FaultyStore(place.store, {number: fault})
+        with pytest.raises(Killed):
+            put_in_parts(killed, key, body)
+            killed.create(f"records/{number}/b.json", b"record")
+            pytest.fail("there are three operations")
+        healthy = place.open()
+        for each in healthy.list(""):
+            assert healthy.read(each.key) in (body, b"record")
+        if healthy.head(key) is None:
+            put_in_parts(healthy, key, body)
+        healthy.create(f"records/{number}/b.json", b"record")
+    assert len(list(place.store.list(""))) == 6
+
+
+def losing_one_answer(place, operation):
+    """The next request of ``operation`` is done, and its answer lost."""
+    left = [True]
+
+    def send(request, **_):
+        if left.pop() if left else False:
+            session = URLLib3Session(proxies={})
+            session.send(request)
+            session.close()
+            raise ConnectionClosedError(endpoint_url="lost")
+
+    return stores.tampering(place.client, operation, send)
+
+
+@only("ministack", reason="an answer can be lost on the wire only where there is one")
+def test_the_own_retry_of_a_create_meets_its_own_write(place):
+    with losing_one_answer(place, "PutObject"):
+        place.store.create(KEY, b"one")
+    # Put, put again (412), then head and get.
+    assert place.store.requests == 4
+    assert place.store.read(KEY) == b"one"
+
+
+@only("ministack", reason="an answer can be lost on the wire only where there is one")
+def test_the_own_retry_of_a_completion_meets_its_own_object(place):
+    with losing_one_answer(place, "CompleteMultipartUpload"):
+        put_in_parts(place.store, VIDEO, media(17 * MIB))
+    assert place.store.read(VIDEO) == media(17 * MIB)
+    assert place.leftovers() == []
+
+
+@only("ministack", reason="an answer can be lost on the wire only where there is one")
+def test_a_small_upload_whose_own_retry_meets_it_says_that_the_key_is_taken(place):
+    with losing_one_answer(place, "PutObject"), pytest.raises(AlreadyStored):
+        put_in_parts(place.store, VIDEO, b"small")
+    assert place.store.read(VIDEO) == b"small"
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "UploadPart"])
+@only("ministack", reason="moto accepts wrong checksums; in a folder nothing travels")
+def test_bytes_damaged_on_the_way_are_never_stored(place, operation):
+    def damage(request, **_):
+        body = bytearray(request.body.getvalue())
+        body[len(body) // 2] ^= 1
+        request.body = bytes(body)
+
+    body = media(100 if operation == "PutObject" else 17 * MIB)
+    with (
+        stores.tampering(place.client, operation, damage),
+        pytest.raises(StoreUnavailable, match=r"BadDigest|ContentSHA256Mismatch"),
+    ):
+        put_in_parts(place.store, VIDEO, body)
+    assert place.store.head(VIDEO) is None
+    assert place.leftovers() == []
+
+
+# -- memory ----------------------------------------------------------------------------------------
+
+
+@only("folder", "ministack", reason="the others hold the object in this very process")
+def test_memory_does_not_grow_with_an_object(place):
+    piece, count = os.urandom(MIB), 56
+    place.store.create("warm/up.bin", b"x")
+    tracemalloc.start()
+    try:
+        with place.store.upload(VIDEO) as upload:
+            for _ in range(count):
+                upload.write(piece)
+            upload.commit()
+        stored = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        with place.store.open(VIDEO) as chunks:
+            size = sum(len(chunk) for chunk in chunks)
+        read = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size == count * MIB
+    assert stored < 34 * MIB
+    assert read < 8 * MIB
