@@ -15,7 +15,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,9 @@ class TableStore:
         except sqlite3.IntegrityError:
             if self.read(key) != body:
                 raise AlreadyStored(key) from None
+
+    def close(self) -> None:
+        self._base.close()
 
     def upload(self, key: str) -> Any:
         raise AssertionError("nothing is large here")
@@ -216,8 +219,10 @@ def nights(albums: int, images: int, number: int, threads: int = 0) -> Iterator[
         count += 1
         return f"{count:08x}"
 
-    with tempfile.TemporaryDirectory() as folder:
-        store = TableStore(Path(folder) / "store.db")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(TableStore(Path(folder) / "store.db")) as store,
+    ):
         for night in range(number):
             source = BigSource(clock, albums, images)
             backup = (Backup if threads else InlineBackup)(
