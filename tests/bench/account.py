@@ -6,6 +6,7 @@
 
 import json
 import sys
+import time
 
 from tests.bench.worker import peak_mib
 from tests.proof.big import nights
@@ -15,9 +16,11 @@ def main() -> None:
     """Back it up, and once more."""
     albums, images, threads = map(int, sys.argv[1:])
     before = peak_mib()
-    done = []
+    done, cpu = [], time.process_time()
     for night in nights(albums, images, 2, threads):
-        done.append({**night, "peak_mib": peak_mib(), "before_mib": before})
+        spent = time.process_time() - cpu
+        done.append({**night, "cpu": spent, "peak_mib": peak_mib(), "before_mib": before})
+        cpu += spent
     print(json.dumps(done))
 
 

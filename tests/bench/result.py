@@ -49,8 +49,8 @@ class Sizes:
     album_images: int = 1_000
     account_images: int = 100_000
     account_albums: int = 2_000
-    overflow_albums: int = 24
-    overflow_images: int = 20
+    overflow_albums: int = 220
+    overflow_images: int = 2
     v2_albums: int = 200
     v2_images: int = 10
     repeat: int = 1
@@ -66,8 +66,8 @@ class Sizes:
             album_images=5_000,
             account_images=1_000_000,
             account_albums=20_000,
-            overflow_albums=60,
-            overflow_images=50,
+            overflow_albums=400,
+            overflow_images=10,
             v2_images=500,
             repeat=2,
         )

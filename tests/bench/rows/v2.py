@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.bench.result import Measure, Sizes
 from tests.bench.services import smugmug, work
 
-PAGE = 100
+PAGE = 500
 
 
 def row(sizes: Sizes) -> Iterator[Measure]:
