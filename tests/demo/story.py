@@ -1,0 +1,261 @@
+"""What the demo does and shows, in its order. Everything that it says, it has checked."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.tree import Tree
+
+from tests.local_smugmug import LocalSmugMug, World
+from tests.stack import LocalAws, Stack
+from tests.stack.environment import ROOT, aws_environment
+
+EVENTS = ROOT / "events"
+
+
+class DemoError(Exception):
+    """Something is not as it has to be; the message says what."""
+
+
+def tell(
+    console: Console, smugmug: LocalSmugMug, aws: LocalAws, stack: Stack, folder: Path
+) -> None:
+    """The story: a first night, a day of edits, a second night, a check, a restore."""
+    world = smugmug.world
+    stack.put_secret(world.account.secret())
+    console.print(f"The stack is deployed; its bucket is {stack.bucket}.")
+
+    _chapter(console, "The first night: the schedule fires")
+    first = _invoke(stack, "schedule.json")
+    _show_report(console, stack, first)
+    _require(first["status"] == "complete", "the first night is not complete")
+    _compare(console, stack, world)
+
+    again = _invoke(stack, "schedule.json")
+    _require(again == first | {"duplicate": True}, "a second delivery was not recognised")
+    console.print("The same delivery once more: recognised as a duplicate, nothing was written.")
+
+    _chapter(console, "A day passes: the owner edits the account")
+    for line in _edit(world):
+        console.print(f"  · {line}")
+
+    _chapter(console, "The second night")
+    second = _invoke(stack, "backup.json")
+    _show_report(console, stack, second)
+    _require(second["status"] == "complete", "the second night is not complete")
+    _compare(console, stack, world)
+
+    third = _invoke(stack, "backup.json")
+    changed = third["counts"]["albums_changed"], third["counts"]["originals_stored"]
+    _require(changed == (0, 0), "a night without changes wrote something")
+    console.print("A third night without changes: nothing but its report was written.")
+
+    _chapter(console, "The bucket")
+    console.print(_tree(stack))
+    _show_manifest(console, stack, world)
+
+    _chapter(console, "The owner's tool")
+    location = f"s3://{stack.bucket}"
+    _owner(console, aws, "status", location)
+    _owner(console, aws, "check", location, "--read-data", "all")
+    restored = folder / "restored"
+    _owner(console, aws, "restore", location, str(restored), "--yes")
+    _compare_restored(console, restored, world)
+
+
+# -- the account -----------------------------------------------------------------------------------
+
+
+def _edit(world: World) -> list[str]:
+    """A new photo, a caption, a replaced original, a removed photo, a move."""
+    albums = {album.title: album for album in world.account.albums.values()}
+    harbour, scans = albums["Harbour 2024"], albums["Scans &amp; Misc"]
+    winter = albums["Best of winter"]
+    images = {image.file_name: image for image in harbour.images}
+    first_scan, second_scan, *_ = scans.images
+    world.upload(harbour.key, file_name="quay_003.jpg", caption="The new quay")
+    world.edit(images["quay_001.jpg"].key, caption="The old quay, at dusk")
+    world.replace(images["quay_002.jpg"].key)
+    world.delete(first_scan.key)
+    world.move(second_scan.key, winter.key)
+    return [
+        "quay_003.jpg is new in Harbour 2024",
+        "quay_001.jpg has another caption",
+        "quay_002.jpg was replaced by a new version",
+        "one scan.jpg was deleted from Scans & Misc",
+        "the other scan.jpg was moved to Best of winter",
+    ]
+
+
+def _offered(world: World) -> dict[str, set[str]]:
+    """SHA-256 of the bytes that SmugMug offers now, by image key, whatever album shows it."""
+    found: dict[str, set[str]] = {}
+    for album in world.account.albums.values():
+        for image in world.listed(album):
+            if image.best is not None:
+                found.setdefault(image.key, set()).add(image.best.sha256)
+    return found
+
+
+# -- the store -------------------------------------------------------------------------------------
+
+
+def _invoke(stack: Stack, name: str) -> dict[str, Any]:
+    answer = stack.invoke(json.loads((EVENTS / name).read_text()))
+    if answer.error is not None:
+        raise DemoError(f"the function raised {answer.error}: {answer.payload}")
+    result: dict[str, Any] = answer.payload
+    return result
+
+
+def _lines(stack: Stack) -> dict[str, list[dict[str, Any]]]:
+    """The newest manifest of each album: its header, then its lines."""
+    newest = {key.split("/")[1]: key for key in sorted(stack.keys("manifests/"))}
+    return {
+        album: [json.loads(line) for line in stack.read(key).splitlines()]
+        for album, key in newest.items()
+    }
+
+
+def _compare(console: Console, stack: Stack, world: World) -> None:
+    """Every image that SmugMug shows is live in a manifest, its bytes in the bucket, and right."""
+    live: dict[str, set[str]] = {}
+    for _, *lines in _lines(stack).values():
+        for line in lines:
+            if line["missing_since"] is None and line["original"]["status"] == "stored":
+                body = stack.read(line["original"]["key"])
+                digest = hashlib.sha256(body).hexdigest()
+                _require(digest == line["original"]["sha256"], f"{line['file_name']} is damaged")
+                live.setdefault(line["image_key"], set()).add(digest)
+    offered = _offered(world)
+    _require(live == offered, "what the manifests name is not what SmugMug offers")
+    console.print(f"[green]✓[/] {len(offered)} originals, each byte by byte the one at SmugMug.")
+
+
+def _show_report(console: Console, stack: Stack, result: dict[str, Any]) -> None:
+    run = result["run_id"]
+    report = json.loads(stack.read(f"runs/{run[:4]}/{run[4:6]}/{run}.json"))
+    counts = report["counts"]
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    table.add_row("run report", run)
+    table.add_row("status", f"[bold]{report['status']}[/]")
+    table.add_row("account", f"{counts['albums']} albums, {counts['images']} images")
+    table.add_row(
+        "this night",
+        f"{counts['new']} new, {counts['changed']} changed, {counts['missing']} missing; "
+        f"{counts['originals_stored']} originals stored ({counts['bytes_stored']:,} bytes)",
+    )
+    table.add_row(
+        "still to come",
+        f"{counts['pending']} pending, {counts['unavailable']} unavailable, "
+        f"{counts['unverified']} unverified",
+    )
+    for each in report["unavailable"]:
+        table.add_row("", f"image {each['image_key']}: {each['reason']}")
+    table.add_row(
+        "requests", f"{counts['api_calls']} to SmugMug's API, {counts['s3_requests']} to S3"
+    )
+    console.print(table)
+
+
+def _tree(stack: Stack) -> Tree:
+    """The bucket's folders, and a few keys of each."""
+    tree = Tree(f"[bold]{stack.bucket}")
+    keys = stack.keys()
+    tops = Counter(key.split("/")[0] for key in keys)
+    for top, number in sorted(tops.items()):
+        inside = [key for key in keys if key.split("/")[0] == top]
+        if inside == [top]:
+            tree.add(top)
+            continue
+        branch = tree.add(f"{top}/  [dim]({number} objects)")
+        for key in inside[:4]:
+            branch.add(key.removeprefix(f"{top}/"))
+        if number > 4:
+            branch.add(f"[dim]… and {number - 4} more")
+    return tree
+
+
+def _show_manifest(console: Console, stack: Stack, world: World) -> None:
+    """The album that lost two images, as its newest manifest says it."""
+    album = next(a for a in world.account.albums.values() if a.title.startswith("Scans"))
+    header, *lines = _lines(stack)[album.key]
+    console.print(
+        f"\nThe newest manifest of [bold]{header['title']}[/] "
+        f"(generation {header['generation']}), its lines shortened:"
+    )
+    table = Table(box=None, padding=(0, 2, 0, 2))
+    for name in ("file_name", "original", "bytes", "verified", "missing_since"):
+        table.add_column(name)
+    for line in lines:
+        original = line["original"]
+        table.add_row(
+            line["file_name"],
+            original["status"] if original["reason"] is None else original["reason"],
+            f"{original['bytes']:,}" if original["bytes"] else "",
+            "yes" if original["verified"] else "no",
+            line["missing_since"] or "",
+        )
+    console.print(table)
+    gone = sum(line["missing_since"] is not None for line in lines)
+    _require(gone == 2, "the deleted and the moved image are not recorded as missing")
+    console.print("What left the album is recorded; its bytes stay in the bucket.")
+
+
+# -- the owner's tool ------------------------------------------------------------------------------
+
+
+def _owner(console: Console, aws: LocalAws, *arguments: str) -> None:
+    console.print(f"\n[bold]$ smugmug-backup {' '.join(arguments)}[/]", soft_wrap=True)
+    environment = {
+        **os.environ,
+        **aws_environment(aws.endpoint),
+        "PYTHONPATH": str(ROOT / "src"),
+        "COLUMNS": str(console.width),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "smugmug_backup.cli", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    console.out(done.stdout.rstrip(), highlight=False)
+    if done.returncode != 0:
+        raise DemoError(
+            f"smugmug-backup {arguments[0]} ended with {done.returncode}: {done.stderr}"
+        )
+
+
+def _compare_restored(console: Console, restored: Path, world: World) -> None:
+    files = [each for each in restored.rglob("*") if each.is_file() and each.suffix != ".json"]
+    found = Counter(hashlib.sha256(each.read_bytes()).hexdigest() for each in files)
+    expected = Counter(
+        image.best.sha256
+        for album in world.account.albums.values()
+        for image in world.listed(album)
+        if image.best is not None
+    )
+    _require(found == expected, "the restored files are not those at SmugMug")
+    console.print(f"[green]✓[/] {len(files)} restored files, each byte by byte the one at SmugMug:")
+    for each in sorted(files)[:6]:
+        console.print(f"    {each.relative_to(restored)}")
+    if len(files) > 6:
+        console.print(f"    … and {len(files) - 6} more")
+
+
+def _chapter(console: Console, title: str) -> None:
+    console.print()
+    console.rule(f"[bold]{title}", align="left")
+
+
+def _require(holds: bool, complaint: str) -> None:
+    if not holds:
+        raise DemoError(complaint)
