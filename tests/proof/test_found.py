@@ -15,7 +15,9 @@ from smugmug_backup.backup.errors import (
     PhotoError,
     SourceUnavailable,
 )
+from smugmug_backup.backup.overflow import PlannedAlbum
 from smugmug_backup.backup.ports import Availability, Image, Offer
+from smugmug_backup.backup.run import RunRequest
 from tests.proof.points import KILLED_BEFORE, Fault
 from tests.proof.world import Limits, World
 from tests.tools.fake_source import FakeImage, FakeSource
@@ -184,35 +186,39 @@ def test_finishing_twice_counts_what_is_unverified_once() -> None:
     world.look()
 
 
+def hand_over_and_work(world: World) -> str:
+    """A run that hands over, and the workers' turns; `finish` is still to come."""
+    points = world.points()
+    world._run(points, world.limits, RunRequest())
+    (run,) = world.overflow.runs
+    for line in world.store.read(keys.plan(run)).splitlines():
+        planned = [PlannedAlbum.from_json(item) for item in json.loads(line)["albums"]]
+        while world.backup(points).work(run, planned, deadline=Deadline.none(world.clock)):
+            pass
+    return run
+
+
+def test_finishing_after_a_later_run_keeps_that_runs_totals() -> None:
+    world = World(limits=Limits(ticks=30, overflow=True, commit_every=2))
+    world.source.album("A", images=9)
+    for image in world.source.world["A"].images:
+        image.has_md5 = False
+    run = hand_over_and_work(world)
+    world.clock.advance(hours=1)
+    world.run(limits=Limits())
+    report = world.backup(world.points()).finish(run, deadline=Deadline.none(world.clock))
+    assert report.counts.unverified == 9
+    world.look()
+
+
 def test_an_overflow_that_ended_without_a_report_still_tells_what_is_unavailable() -> None:
     world = World(limits=Limits(ticks=30, overflow=True, commit_every=2))
     world.source.album("A", images=9)
     lost = world.source.upload("A", has_url=False)
-    points = world.points()
-    world._run(points, world.limits, world_request())
-    (run,) = world.overflow.runs
-    for line in world.store.read(keys.plan(run)).splitlines():
-        planned = [planned_album(item) for item in json.loads(line)["albums"]]
-        while world.backup(points).work(run, planned, deadline=Deadline.none(world.clock)):
-            pass
+    hand_over_and_work(world)
     world.overflow.going.clear()
     world.look()
     world.clock.advance(days=1)
     world.limits = Limits(overflow=True)
     report = night(world)
     assert [each.image_key for each in report.unavailable] == [lost.key]
-
-
-def world_request() -> Any:
-    from smugmug_backup.backup.run import RunRequest
-
-    return RunRequest()
-
-
-def planned_album(item: Any) -> Any:
-    from smugmug_backup.backup.overflow import PlannedAlbum
-
-    return PlannedAlbum.from_json(item)
-
-
-__all__ = ["json"]

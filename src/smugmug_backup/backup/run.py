@@ -759,7 +759,9 @@ class _Finish(_Session):
         if current is None or not _earlier(outcome.state.listed_at, current.listed_at):
             tally.take(key, outcome)
         else:
-            # A later run has listed it meanwhile; what was done here counts all the same.
+            # A later run has listed it meanwhile; what was done here counts all the same, and the
+            # totals are that run's.
+            outcome.counts.unverified = 0
             tally.counts.add(outcome.counts)
 
 
