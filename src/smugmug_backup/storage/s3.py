@@ -152,6 +152,9 @@ class S3Store:
                 answer = self._bucket.call("GetObject", key, Range=f"bytes={done}-", IfMatch=etag)
             except AlreadyStored:  # 412, of IfMatch
                 raise StoreUnavailable(f"{self._bucket.name(key)} changed under way") from None
+            if not answer.get("ContentRange", "").startswith(f"bytes {done}-"):
+                answer["Body"].close()
+                raise error from None
 
 
 def _stored(key: str, size: int, found: Any) -> StoredObject:

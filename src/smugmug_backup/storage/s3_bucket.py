@@ -36,8 +36,8 @@ def s3_client(*, max_connections: int) -> "S3Client":
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    session = boto3.session.Session()
     try:
+        session = boto3.session.Session()
         client = session.client("s3", config=config)
         endpoint = urlsplit(client.meta.endpoint_url)
         if _is_local(endpoint.hostname or ""):

@@ -21,7 +21,7 @@ class UploadGone(StoreUnavailable):
 
 def code_of(error: ClientError) -> str:
     """S3's own word for ``error``; an answer to HEAD has none, its code is the status."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    return error.response.get("Error", {}).get("Code") or ""
 
 
 def refused(error: ClientError, *, operation: str, name: str, bucket: str) -> StoreError:
