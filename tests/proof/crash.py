@@ -9,7 +9,8 @@ from pathlib import Path
 from smugmug_backup.backup import originals
 from smugmug_backup.backup.errors import PhotoError
 from tests.proof.points import KINDS, Fault, Label, Points
-from tests.proof.world import Limits, World
+from tests.proof.world import AsksForVideos, Limits, World
+from tests.tools.fake_source import JPEG
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,22 @@ def _pending_mended(world: World) -> None:
             world.source.touch(image, video="Video1280URL")
 
 
+def _videos(world: World) -> None:
+    world.source = AsksForVideos(world.clock)
+    world.source.album("A")
+    for _ in range(3):
+        world.source.upload("A", video="Video1280URL", has_md5=False)
+    _night(world)
+
+
+def _other_videos(world: World) -> None:
+    """Edits that only a question tells from replacements, and the other way round."""
+    first, second, third = world.source.world["A"].images
+    world.source.touch(first, caption="waves")
+    world.source.touch(second, body=JPEG + second.body[4:][::-1])
+    world.source.replace(third)
+
+
 def _missing(world: World) -> None:
     for key in "DEF":
         world.source.album(key, images=2)
@@ -111,6 +128,7 @@ SCENARIOS = (
     Scenario("deadline", _many, limits=Limits(ticks=24, commit_every=2)),
     Scenario("overflow", _many, limits=Limits(ticks=16, overflow=True, commit_every=2)),
     Scenario("overflow of edits", _backed_up, _edits, limits=Limits(ticks=14, overflow=True)),
+    Scenario("videos to ask for", _videos, _other_videos),
     Scenario("unchanged", _backed_up),
 )
 

@@ -1,7 +1,6 @@
 """What the proof found, kept as ordinary tests."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,11 +15,10 @@ from smugmug_backup.backup.errors import (
     SourceUnavailable,
 )
 from smugmug_backup.backup.overflow import PlannedAlbum
-from smugmug_backup.backup.ports import Availability, Image, Offer
 from smugmug_backup.backup.run import RunRequest
 from tests.proof.points import KILLED_BEFORE, Fault
-from tests.proof.world import Limits, World
-from tests.tools.fake_source import FakeImage, FakeSource
+from tests.proof.world import AsksForVideos, Limits, World
+from tests.tools.fake_source import FakeImage
 
 
 def one_album(images: int = 1) -> World:
@@ -34,22 +32,6 @@ def night(world: World, **how: Any) -> Any:
     world.look()
     world.clock.advance(days=1)
     return report
-
-
-class AsksForVideos(FakeSource):
-    """Tells of a video's bytes only when asked, as API v2 does."""
-
-    def _offer(self, image: FakeImage, raw: dict[str, Any]) -> Offer:
-        offer = super()._offer(image, raw)
-        if image.video is None:
-            return offer
-        return replace(offer, availability=Availability.LOOKUP, md5=None, url=None)
-
-    def resolve(self, album: Any, image: Image, *, deadline: Deadline) -> Offer:
-        self._call(f"resolve:{image.key}")
-        return super()._offer(
-            self.find(image.key), {**image.data, "MD5Sum": self.find(image.key).md5}
-        )
 
 
 def with_a_video() -> tuple[World, FakeImage]:

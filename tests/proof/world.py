@@ -1,23 +1,24 @@
 """A fake account, a store and a clock together: nights pass, processes die, and we look."""
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from smugmug_backup.backup import keys
 from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import BackupError, StoreUnavailable
-from smugmug_backup.backup.overflow import PlannedAlbum, json
-from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.backup.errors import BackupError
+from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.ports import Availability, BackupStore, Image, Offer
 from smugmug_backup.backup.report import RunReport
 from smugmug_backup.backup.run import Backup, Options, RunRequest
 from tests.proof.points import Fault, Killed, Points, PointSource, PointStore
 from tests.tools.clock import FakeClock
-from tests.tools.fake_source import FakeSource
+from tests.tools.fake_source import FakeImage, FakeSource
 from tests.tools.invariants import History, violations
 from tests.tools.memory_store import MemoryStore
 
@@ -229,6 +230,22 @@ class World:
         return twin
 
 
+class AsksForVideos(FakeSource):
+    """Tells of a video's bytes only when asked, as API v2 does."""
+
+    def _offer(self, image: FakeImage, raw: dict[str, Any]) -> Offer:
+        offer = super()._offer(image, raw)
+        if image.video is None:
+            return offer
+        return replace(offer, availability=Availability.LOOKUP, md5=None, url=None)
+
+    def resolve(self, album: Any, image: Image, *, deadline: Deadline) -> Offer:
+        self._call(f"resolve:{image.key}")
+        return super()._offer(
+            self.find(image.key), {**image.data, "MD5Sum": self.find(image.key).md5}
+        )
+
+
 def _copied_clock(clock: FakeClock) -> FakeClock:
     twin = FakeClock(clock.now())
     twin._monotonic = clock.monotonic()
@@ -236,12 +253,9 @@ def _copied_clock(clock: FakeClock) -> FakeClock:
 
 
 def _copied_source(source: FakeSource, clock: FakeClock) -> FakeSource:
-    twin = FakeSource(clock, source.nickname, source.access)
+    twin = type(source)(clock, source.nickname, source.access)
     twin.world = copy.deepcopy(source.world)
     twin.errors, twin.bodies = dict(source.errors), dict(source.bodies)
     twin.zone, twin.inclusive = source.zone, source.inclusive
     twin._next = source._next
     return twin
-
-
-__all__ = ["FakeOverflow", "Limits", "StoreUnavailable", "World"]
