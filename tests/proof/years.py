@@ -4,9 +4,11 @@ import random
 from dataclasses import dataclass
 
 from smugmug_backup.backup.errors import MalformedAnswer, PhotoError, SourceUnavailable
+from smugmug_backup.backup.ports import BackupStore
 from tests.proof.points import KINDS, LOST_ANSWER, LOST_REQUEST, Points
 from tests.proof.world import Limits, World
 from tests.tools.invariants import same_backup
+from tests.tools.memory_store import MemoryStore
 
 
 @dataclass
@@ -21,14 +23,22 @@ class Result:
     objects: int = 0
 
 
-def live_for(nights: int, *, seed: int, albums: int = 8, look_every: int = 10) -> Result:
+def live_for(
+    nights: int,
+    *,
+    seed: int,
+    albums: int = 8,
+    look_every: int = 10,
+    stores: tuple[BackupStore, BackupStore] | None = None,
+) -> Result:
     """Let ``nights`` pass; AssertionError names what was broken.
 
     A second backup of the same account always lists in full and meets no faults: where it leads,
-    the first one must lead too (I7).
+    the first one must lead too (I7). ``stores``: theirs, else two in memory.
     """
     dice = random.Random(seed)
-    world, mirror = World(), World()
+    one, other = stores or (MemoryStore(), MemoryStore())
+    world, mirror = World(store=one), World(store=other)
     mirror.clock, mirror.source, mirror.machine = world.clock, world.source, world.machine
     for number in range(albums):
         world.source.album(f"A{number}", images=4)
