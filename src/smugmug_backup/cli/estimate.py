@@ -111,7 +111,7 @@ class RestoreEstimate:
         charged = money(self.out_cost + self.requests_cost)
         return (
             f"{size(self.bytes)} must come out of S3, with {number(self.requests)} requests. "
-            f"AWS charges about {charged} (the first {PRICES.out_free_gb:g} GB a month are free), "
+            f"AWS charges {charged} (the first {PRICES.out_free_gb:g} GB a month are free), "
             f"and {money(self.instant_retrieval_cost)} more if it lies in Glacier Instant "
             f"Retrieval ({PRICES.say})."
         )
