@@ -101,6 +101,15 @@ class Originals:
         self._lock = threading.Lock()
         self._turns: dict[str, tuple[threading.Lock, int]] = {}
         self._known: OrderedDict[str, _Bytes] = OrderedDict()
+        self._none_before = False
+
+    def see_whether_any(self) -> None:
+        """Ask once whether the store has originals at all; a first backup need not ask for each.
+
+        It saves questions only: what another run stores meanwhile is met, and adopted, at the
+        write.
+        """
+        self._none_before = next(iter(self._store.list(keys.ORIGINALS)), None) is None
 
     def fetch(self, album: Album, wanted: Wanted, *, now: datetime, deadline: Deadline) -> Fetched:
         """Fetch one original, or say why it is not there.
@@ -165,11 +174,13 @@ class Originals:
             known = self._known.get(f"{image_key}/{name}")
             if known is not None:
                 return known, False
-            found = self._adopt(image_key, name, offer)
+            found = None if self._none_before else self._adopt(image_key, name, offer)
             stored = found or self._download(image_key, name, revision, offer, deadline)
             self._known[f"{image_key}/{name}"] = stored
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+                # What this run stored itself is no longer known by heart.
+                self._none_before = False
             return stored, found is None
 
     @contextmanager

@@ -199,7 +199,7 @@ class _Session:
         self.transfers = transfers
         self.started_at = self.clock.now()
         self.run_id = keys.run_id(self.started_at, backup._token())
-        self._originals = Originals(self.source, self.store, progress=self.observer)
+        self.originals = Originals(self.source, self.store, progress=self.observer)
         self._began = self.clock.monotonic()
         self._calls = self.source.api_calls
         self._requests = self.store.requests
@@ -210,7 +210,7 @@ class _Session:
         return AlbumWork(
             source=self.source,
             store=self.store,
-            originals=self._originals,
+            originals=self.originals,
             transfers=self.transfers,
             clock=self.clock,
             deadline=self.deadline,
@@ -392,6 +392,8 @@ class _Run(_Session):
         self._reports = newest_reports(self.store, now=self.started_at)
         self._attempts = self._earlier_attempts()
         generations = newest_generations(self.store, self.transfers)
+        if not generations:
+            self.originals.see_whether_any()
         self._look_at_overflow()
         known = known_albums(
             self.store,
