@@ -189,7 +189,6 @@ def work(
     concurrency: int = 8,
     calls_per_second: float | None = None,
     kill_when: Any = None,
-    profile: str | None = None,
 ) -> Done:
     """One run in a fresh process, which is the thing that is measured.
 
@@ -203,7 +202,6 @@ def work(
         "store": store,
         "concurrency": concurrency,
         "calls_per_second": calls_per_second,
-        "profile": profile,
     }
     environment = aws_environment(store["endpoint"]) if store["kind"] == "s3" else {}
     with ExitStack() as stack:

@@ -3,7 +3,6 @@
 Reads its task as one line of JSON from standard input, see `services.work`.
 """
 
-import cProfile
 import json
 import sys
 import threading
@@ -45,18 +44,10 @@ def main() -> None:
         token=new_token,
         options=options_of(settings),
     )
-    profiled = task["profile"]
-    profiler = cProfile.Profile()
-    if profiled:
-        threading.setprofile_all_threads(None)
-        profiler.enable()
     before, cpu, began = peak_mib(), time.process_time(), time.monotonic()
     report = backup.run(RunRequest(), deadline=Deadline.none(clock))
     seconds = time.monotonic() - began
     assert isinstance(report, RunReport)
-    if profiled:
-        profiler.disable()
-        profiler.dump_stats(profiled)
     print(
         json.dumps(
             {

@@ -23,6 +23,13 @@ SECRET = "smugmug-backup-bench"
 BUILT = ROOT / ".aws-sam" / "build"
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """The function was ended while it waited; that is no news."""
+
+
 class Runtime:
     """The Runtime API of one Lambda sandbox: hands out invocations, takes their results."""
 
@@ -39,7 +46,10 @@ class Runtime:
                 runtime.asked.put(time.monotonic())
                 body = runtime.events.get()
                 self.send_response(200)
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Lambda-Runtime-Aws-Request-Id", "one")
+                # Without it the native client crashes.
+                self.send_header("Lambda-Runtime-Trace-Id", "Root=1-0-0;Sampled=0")
                 self.send_header(
                     "Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 60_000)
                 )
@@ -59,8 +69,7 @@ class Runtime:
             def log_message(self, format: str, *arguments: object) -> None:
                 """Silent."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
