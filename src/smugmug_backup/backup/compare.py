@@ -25,8 +25,8 @@ class Changes:
     ``entries``: every line of the next generation, originals that are still to be fetched as
     pending. ``wanted``: what to fetch, by image key. ``records``: files to write, by key.
     ``absences``: lines that a believed full listing turns into missing or deleted ones; they count
-    only once all else is committed. ``positions``: of a believed full listing, by image key, to be taken over at the commit;
-    ``reordered``: they tell another order than the manifest's.
+    only once all else is committed. ``positions``: of a believed full listing, by image key, to be
+    taken over at the commit; ``reordered``: they tell another order than the manifest's.
     """
 
     entries: dict[str, Entry]

@@ -64,8 +64,8 @@ class Offer:
     ``kind`` is ``original``, ``rendition`` (a re-encoded video) or ``none``. ``md5`` (lower hex)
     and ``size`` (bytes) are what the source says, None if it does not. ``exact``: it says so of
     exactly the bytes behind ``url``; not so for API 1.3.0's videos, whose MD5Sum and Size describe
-    the upload. ``serial``, ``size``, ``format``, ``md5`` and ``url_field`` (the API's name of the URL field taken)
-    together make the revision. ``url`` is a secret.
+    the upload. ``serial``, ``size``, ``format``, ``md5`` and ``url_field``
+    (the API's name of the URL field taken) together make the revision. ``url`` is a secret.
     """
 
     kind: str
