@@ -1,0 +1,1 @@
+"""The deployed stack, end to end: `sam build`, `sam deploy` into a local AWS, real workers."""

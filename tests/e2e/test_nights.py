@@ -1,0 +1,74 @@
+"""Nights of the deployed function: events in, reports and bytes out."""
+
+import json
+
+import pytest
+
+from tests.stack.environment import ROOT
+
+EVENTS = ROOT / "events"
+
+
+def event(name: str):
+    return json.loads((EVENTS / name).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def deployment(deployment_of):
+    with deployment_of() as deployment:
+        yield deployment
+
+
+def test_the_schedules_event_backs_everything_up_and_a_second_delivery_does_nothing(deployment):
+    first = deployment.invoke(event("schedule.json"))
+    assert (first["status"], first["duplicate"]) == ("complete", False)
+    assert deployment.everything_is_there()
+    before = deployment.stack.keys()
+    assert deployment.invoke(event("schedule.json")) == first | {"duplicate": True}
+    assert deployment.stack.keys() == before
+
+
+def test_the_classic_envelope_backs_up_what_changed(deployment):
+    album = next(iter(deployment.world.account.albums))
+    deployment.world.upload(album)
+    result = deployment.invoke(event("scheduled-event.json"))
+    assert result["status"] == "complete"
+    assert result["counts"]["new"] == 1
+    assert deployment.everything_is_there()
+
+
+def test_a_dry_run_by_hand_writes_nothing(deployment):
+    before = deployment.stack.keys()
+    result = deployment.invoke(event("dry-run.json"))
+    assert result["status"] == "dry_run"
+    assert deployment.stack.keys() == before
+
+
+def test_the_nightly_check_finds_a_sound_store(deployment):
+    assert deployment.invoke(event("check.json"))["status"] == "sound"
+
+
+def test_the_weekly_mail_is_sent(deployment):
+    deployment.invoke(event("sign-of-life.json"))
+
+
+def test_a_bad_event_is_one_clear_line(deployment):
+    message = deployment.refused({"action": "erase"})
+    assert '"action" must be one of' in message
+    assert "\n" not in message
+
+
+def test_an_album_that_fails_for_a_while_raises_so_that_lambda_tries_again(deployment):
+    album = next(iter(deployment.world.account.albums))
+    fault = deployment.smugmug.faults.add(
+        "status", status=500, method="images", album=album, times=None
+    )
+    message = deployment.refused(event("backup.json"))
+    assert "is not complete" in message
+    deployment.smugmug.faults.remove(fault)
+    assert deployment.invoke(event("backup.json"))["status"] == "complete"
+
+
+def test_every_line_of_the_log_is_a_record(deployment):
+    messages = {line.get("message") for line in deployment.stack.logs()}
+    assert {"run ended", "album done"} <= messages
