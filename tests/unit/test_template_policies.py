@@ -1,0 +1,282 @@
+"""Who may do what: the bucket's policy judged call by call, the roles right by right."""
+
+import re
+
+import pytest
+
+from tests.stack.policy import Request, decision, s3_write
+from tests.stack.template import of_type, resolved, statements
+
+WRITES = (
+    "PutObject",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "CompleteMultipartUpload",
+    "CopyObject",
+)
+ROLE = "arn:aws:iam::123456789012:role/smugmug-backup-BackupRole-1A2B3C4D5E6F"
+
+EVERYTHING_ON = {
+    "BackupPrefix": "photos",
+    "AlarmEmail": "owner@example.org",
+    "SecretKmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1234abcd",
+}
+
+
+def _policy(**parameters):
+    """The bucket policy's statements, beside one that allows everybody everything."""
+    stack = resolved(parameters)
+    document = stack["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
+    return [*document["Statement"], {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]
+
+
+def _object(key="manifests/hT4mWq/00000001.jsonl"):
+    return f"<Bucket.Arn>/{key}"
+
+
+@pytest.mark.parametrize("call", WRITES)
+def test_a_write_that_says_the_key_must_be_free_is_allowed(call):
+    assert decision(_policy(), s3_write(call, _object(), if_none_match=True)) == "Allow"
+
+
+@pytest.mark.parametrize("call", ["PutObject", "CompleteMultipartUpload", "CopyObject"])
+def test_a_write_that_could_overwrite_is_refused_to_everybody(call):
+    for who in (ROLE, "arn:aws:iam::123456789012:root"):
+        request = s3_write(call, _object(), if_none_match=False, principal=who)
+        assert decision(_policy(), request) == "Deny"
+
+
+@pytest.mark.parametrize("call", ["CreateMultipartUpload", "UploadPart"])
+def test_the_steps_of_an_upload_that_cannot_carry_the_header_are_exempt(call):
+    assert decision(_policy(), s3_write(call, _object(), if_none_match=False)) == "Allow"
+
+
+def test_the_rule_is_for_the_prefix_only():
+    policy = _policy(BackupPrefix="photos")
+    inside = s3_write("PutObject", _object("photos/README.txt"), if_none_match=False)
+    beside = s3_write("PutObject", _object("photos-of-others/x.jpg"), if_none_match=False)
+    assert decision(policy, inside) == "Deny"
+    assert decision(policy, beside) == "Allow"
+
+
+@pytest.mark.parametrize("action", ["s3:DeleteObject", "s3:DeleteObjectVersion"])
+def test_the_function_deletes_nothing_even_if_its_role_were_allowed_to(action):
+    for who in (ROLE, "<BackupRole.Arn>"):
+        assert decision(_policy(), Request(action, _object(), who)) == "Deny"
+    owner = "arn:aws:iam::123456789012:user/owner"
+    assert decision(_policy(), Request(action, _object(), owner)) == "Allow"
+
+
+@pytest.mark.parametrize("resource", ["<Bucket.Arn>", "<Bucket.Arn>/README.txt"])
+def test_plain_http_is_refused(resource):
+    plain = Request("s3:GetObject", resource, context={"aws:SecureTransport": "false"})
+    assert decision(_policy(), plain) == "Deny"
+    assert decision(_policy(AwsEndpointUrl="http://127.0.0.1:4566"), plain) == "Allow"
+
+
+def test_a_local_endpoint_changes_nothing_else():
+    strict, local = _policy(), _policy(AwsEndpointUrl="http://127.0.0.1:4566")
+    assert [each for each in strict if each.get("Sid") != "RefusePlainHttp"] == local
+
+
+def test_the_write_once_statement_is_the_one_that_was_proven():
+    (statement,) = [each for each in _policy() if each.get("Sid") == "WriteOnce"]
+    assert statement == {
+        "Sid": "WriteOnce",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "<Bucket.Arn>/*",
+        "Condition": {
+            "Null": {"s3:if-none-match": "true"},
+            "Bool": {"s3:ObjectCreationOperation": "true"},
+        },
+    }
+
+
+# ---- Roles ----------------------------------------------------------------------------------
+
+
+def _roles(**parameters):
+    return of_type(resolved({**EVERYTHING_ON, **parameters}), "AWS::IAM::Role")
+
+
+def _rights(role):
+    """(action, resource) pairs that a role allows."""
+    return {
+        (action, resource)
+        for statement in statements(role)
+        for action in _list(statement["Action"])
+        for resource in _list(statement["Resource"])
+    }
+
+
+def _list(value):
+    return [value] if isinstance(value, str) else value
+
+
+def test_there_is_one_role_each_for_function_schedules_and_machine():
+    roles = _roles()
+    assert set(roles) == {"BackupRole", "SchedulesRole", "OverflowRole"}
+    for role in roles.values():
+        assert "ManagedPolicyArns" not in role
+        assert "RoleName" not in role
+
+
+def test_nothing_else_in_the_stack_gives_rights():
+    stack = resolved(EVERYTHING_ON)
+    kinds = {each["Type"] for each in stack["Resources"].values()}
+    assert not {kind for kind in kinds if kind.startswith("AWS::IAM::")} - {"AWS::IAM::Role"}
+    assert "AWS::Lambda::Permission" not in kinds
+
+
+@pytest.mark.parametrize("name", ["BackupRole", "SchedulesRole", "OverflowRole"])
+def test_each_statement_says_why_and_names_its_actions_and_resources(name):
+    role = _roles()[name]
+    assert statements(role)
+    for statement in (*statements(role), *role["AssumeRolePolicyDocument"]["Statement"]):
+        assert re.fullmatch(r"[A-Z][A-Za-z]{8,}", statement["Sid"])
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement)
+    for action, resource in _rights(role):
+        assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", action), f"{action} is a wildcard"
+        assert resource != "*"
+        # An ARN with all its parts, or a resource of this stack.
+        assert re.match(r"<\w+(\.Arn)?>$|arn:aws:[a-z0-9]+:[a-z0-9-]*:\d*:[^*?]", resource), (
+            resource
+        )
+
+
+@pytest.mark.parametrize("name", ["BackupRole", "SchedulesRole", "OverflowRole"])
+def test_no_role_may_delete_or_change_policies(name):
+    suspicious = re.compile(r"Delete|Remove|Purge|Put\w*Policy|Policy$|Bypass|PassRole|^iam:")
+    found = {action for action, _ in _rights(_roles()[name]) if suspicious.search(action)}
+    # The record of a delivery whose run failed, so that its retry is not taken for a duplicate.
+    assert found - {"dynamodb:DeleteItem"} == set()
+
+
+def test_statements_of_a_role_have_names_of_their_own():
+    for role in _roles().values():
+        for policy in role["Policies"]:
+            sids = [each["Sid"] for each in policy["PolicyDocument"]["Statement"]]
+            assert len(sids) == len(set(sids))
+
+
+def test_the_function_may_do_exactly_this():
+    machine = "arn:aws:states:us-east-1:123456789012:stateMachine:smugmug-backup-overflow"
+    parameter = "arn:aws:ssm:us-east-1:123456789012:parameter/smugmug-backup/secret"
+    table = "<IdempotencyTable.Arn>"
+    assert _rights(_roles()["BackupRole"]) == {
+        ("s3:GetObject", "arn:aws:s3:::<Bucket>/photos/*"),
+        ("s3:PutObject", "arn:aws:s3:::<Bucket>/photos/*"),
+        ("s3:AbortMultipartUpload", "arn:aws:s3:::<Bucket>/photos/*"),
+        ("s3:ListBucket", "arn:aws:s3:::<Bucket>"),
+        ("ssm:GetParameter", parameter),
+        ("kms:Decrypt", EVERYTHING_ON["SecretKmsKeyArn"]),
+        ("dynamodb:GetItem", table),
+        ("dynamodb:PutItem", table),
+        ("dynamodb:UpdateItem", table),
+        ("dynamodb:DeleteItem", table),
+        ("logs:CreateLogStream", "<LogGroup.Arn>"),
+        ("logs:PutLogEvents", "<LogGroup.Arn>"),
+        ("sqs:SendMessage", "<FailedRuns.Arn>"),
+        ("sns:Publish", "<AlertTopic>"),
+        ("states:StartExecution", machine),
+        ("states:ListExecutions", machine),
+    }
+
+
+def test_schedules_may_start_the_function_and_keep_what_was_not_delivered():
+    assert _rights(_roles()["SchedulesRole"]) == {
+        ("lambda:InvokeFunction", "<BackupFunction.Arn>"),
+        ("sqs:SendMessage", "<UndeliveredSchedules.Arn>"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("BackupRole", "lambda.amazonaws.com"),
+        ("SchedulesRole", "scheduler.amazonaws.com"),
+        ("OverflowRole", "states.amazonaws.com"),
+    ],
+)
+def test_each_role_is_for_one_service_of_this_account(name, service):
+    (statement,) = _roles()[name]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": service}
+    assert statement["Action"] == "sts:AssumeRole"
+    if name != "BackupRole":
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def _listing(**parameters):
+    """The function's own right to list, as a policy's statements."""
+    role = of_type(resolved(parameters), "AWS::IAM::Role")["BackupRole"]
+    return [each for each in statements(role) if "s3:ListBucket" in _list(each["Action"])]
+
+
+def test_only_the_prefix_is_listed():
+    def asking(**context):
+        return Request("s3:ListBucket", "arn:aws:s3:::<Bucket>", context=context)
+
+    listing = _listing(BackupPrefix="photos")
+    assert decision(listing, asking(**{"s3:prefix": "photos/manifests/"})) == "Allow"
+    assert decision(listing, asking(**{"s3:prefix": "letters/"})) == "nothing"
+    # A HEAD of a missing key: answered 404 only to somebody who may list.
+    assert decision(listing, asking()) == "Allow"
+
+
+def test_without_a_prefix_the_whole_bucket_is_the_backup():
+    roles = of_type(resolved(), "AWS::IAM::Role")
+    rights = _rights(roles["BackupRole"])
+    assert ("s3:PutObject", "arn:aws:s3:::<Bucket>/*") in rights
+    assert ("s3:GetObject", "arn:aws:s3:::<Bucket>/work/*") in _rights(roles["OverflowRole"])
+
+
+def test_an_existing_bucket_is_all_that_is_reached():
+    for role in _roles(ExistingBucket="photos-of-larkfield").values():
+        buckets = {resource for action, resource in _rights(role) if action.startswith("s3:")}
+        assert all(each.startswith("arn:aws:s3:::photos-of-larkfield") for each in buckets)
+
+
+@pytest.mark.parametrize(
+    ("store", "right"),
+    [
+        (
+            "ssm",
+            ("ssm:GetParameter", "arn:aws:ssm:us-east-1:123456789012:parameter/larkfield/smugmug"),
+        ),
+        (
+            "secretsmanager",
+            (
+                "secretsmanager:GetSecretValue",
+                "arn:aws:secretsmanager:us-east-1:123456789012:secret:/larkfield/smugmug-??????",
+            ),
+        ),
+    ],
+)
+def test_one_secret_is_read_from_where_it_lies(store, right):
+    stack = resolved({"SecretStore": store, "SecretName": "/larkfield/smugmug"})
+    rights = _rights(of_type(stack, "AWS::IAM::Role")["BackupRole"])
+    reading = {each for each in rights if each[0].startswith(("ssm:", "secretsmanager:", "kms:"))}
+    assert reading == {right}
+    function = stack["Resources"]["BackupFunction"]["Properties"]
+    secret = function["Environment"]["Variables"]["SMUGMUG_SECRET"]
+    assert secret == f"{store}:/larkfield/smugmug"
+
+
+def test_a_key_of_the_owners_is_used_for_the_secret_only():
+    for store in ("ssm", "secretsmanager"):
+        (statement,) = [
+            each
+            for each in statements(_roles(SecretStore=store)["BackupRole"])
+            if each["Action"] == "kms:Decrypt"
+        ]
+        via = {"kms:ViaService": f"{store}.us-east-1.amazonaws.com"}
+        assert statement["Condition"] == {"StringEquals": via}
+
+
+def test_what_the_evaluator_does_not_know_is_an_error():
+    odd = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"x": "y"}}}
+    with pytest.raises(AssertionError, match="IpAddress"):
+        decision([odd], Request("s3:GetObject", "x", context={"x": "z"}))
