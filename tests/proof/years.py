@@ -39,6 +39,7 @@ def live_for(
     dice = random.Random(seed)
     one, other = stores or (MemoryStore(), MemoryStore())
     world, mirror = World(store=one), World(store=other)
+    world.history.forgets = mirror.history.forgets = True
     mirror.clock, mirror.source, mirror.machine = world.clock, world.source, world.machine
     for number in range(albums):
         world.source.album(f"A{number}", images=4)

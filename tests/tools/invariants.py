@@ -166,6 +166,8 @@ class History:
     judged: set[str] = field(default_factory=set)
     written: list[str] = field(default_factory=list)
     """The keys that are new since the last look (I4)."""
+    forgets: bool = False
+    """Whether the lines of all but the newest two generations are dropped after each look."""
 
 
 def violations(
@@ -201,6 +203,10 @@ class _Look:
                 yield from self.report(self.seen.reports[run])
         if truth is not None:
             yield from self.same_as(truth)
+        if self.seen.forgets:
+            for generations in self.seen.manifests.values():
+                for number in sorted(generations)[:-2]:
+                    generations[number].images.clear()
 
     # -- files, one by one -----------------------------------------------------------------------
 
