@@ -61,7 +61,7 @@ class Deployment:
         }
 
     def everything_is_there(self) -> bool:
-        """Whether the live lines of the newest manifests name the very bytes that SmugMug offers."""
+        """Whether the live lines name the very bytes that SmugMug offers now."""
         stored = {
             (album, line["image_key"]): self._digest(line)
             for album, (_, *lines) in self.manifests().items()

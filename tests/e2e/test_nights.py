@@ -72,3 +72,18 @@ def test_an_album_that_fails_for_a_while_raises_so_that_lambda_tries_again(deplo
 def test_every_line_of_the_log_is_a_record(deployment):
     messages = {line.get("message") for line in deployment.stack.logs()}
     assert {"run ended", "album done"} <= messages
+
+
+@pytest.mark.parametrize(
+    ("event", "names"),
+    [
+        ({"action": "finish", "run_id": "20200101T000000Z-00000000"}, "no plan"),
+        ({"action": "album", "run_id": "20200101T000000Z-00000000", "albums": [{}]}, "plan"),
+        ({"action": "album", "albums": []}, "albums"),
+        ({"action": "finish"}, "run_id"),
+    ],
+)
+def test_a_malformed_step_is_one_clear_error_and_writes_nothing(deployment, event, names):
+    before = deployment.stack.keys()
+    assert names in deployment.refused(event)
+    assert deployment.stack.keys() == before

@@ -1,0 +1,67 @@
+"""An account that outgrows one invocation, through the real state machine and real workers."""
+
+import json
+import time
+
+import pytest
+
+from tests.local_smugmug import generate_account
+
+SHORT = {"Timeout": "16", "ReserveSeconds": "6", "MaxConcurrency": "1", "MapConcurrency": "3"}
+
+
+def ended_execution(deployment, run: str):
+    """The execution of a run's overflow, once it has ended; its work is bounded by its albums."""
+    for _ in range(600):
+        for execution in deployment.stack.executions():
+            if execution["name"] == run and execution["status"] != "RUNNING":
+                return execution
+        time.sleep(0.5)
+    raise AssertionError("the execution did not end")
+
+
+@pytest.fixture
+def slow(deployment_of):
+    """Thirty seconds of downloads, and invocations of ten."""
+    account = generate_account(seed=11, albums=10, images=6)
+    with deployment_of(account, **SHORT) as deployment:
+        deployment.smugmug.latency.photo = 0.5
+        yield deployment
+
+
+def test_an_account_that_outgrows_one_invocation_is_finished_by_the_machine(slow):
+    first = slow.invoke({"action": "backup"})
+    assert first["status"] == "continuing"
+    execution = ended_execution(slow, first["run_id"])
+    assert execution["status"] == "SUCCEEDED", execution
+    last = slow.reports()[-1]
+    assert (last["status"], last["attempt_of"]) == ("complete", first["run_id"])
+    assert last["counts"]["images"] == 60
+    assert slow.everything_is_there()
+    assert json.loads(execution["input"]) == {"run_id": first["run_id"]}
+    assert len(execution["output"]) < 1_000
+    assert slow.invoke({"action": "backup"})["status"] == "complete"
+
+
+def test_a_poisoned_album_ends_in_the_report_and_fails_the_execution(slow):
+    poisoned = list(slow.world.account.albums)[-1]
+    slow.smugmug.faults.add("code", code=5, method="images", album=poisoned, times=None)
+    first = slow.invoke({"action": "backup"})
+    assert first["status"] == "continuing"
+    execution = ended_execution(slow, first["run_id"])
+    assert execution["status"] == "FAILED"
+    last = slow.reports()[-1]
+    assert last["status"] == "incomplete"
+    assert {failure["album_key"] for failure in last["failures"]} == {poisoned}
+
+
+def test_without_overflow_the_work_waits_for_the_next_schedule(deployment_of):
+    account = generate_account(seed=12, albums=6, images=5)
+    with deployment_of(account, **SHORT, Overflow="off") as deployment:
+        deployment.smugmug.latency.photo = 0.5
+        assert "StateMachineArn" not in deployment.stack.outputs
+        statuses = [deployment.invoke({"action": "backup"})["status"]]
+        deployment.smugmug.latency.photo = 0
+        statuses.append(deployment.invoke({"action": "backup"})["status"])
+        assert statuses == ["continuing", "complete"]
+        assert deployment.everything_is_there()
