@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from rich.table import Table
 
 from tests.bench.result import Measure, Sizes, number
 from tests.bench.rows import ROWS
+from tests.stack import environment
 
 
-def main() -> int:
-    """Returns 1 if a target is missed."""
-    options = _options()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 1 if a target is missed or a row broke down."""
+    options = _options(arguments)
+    environment.clean()
     sizes = Sizes.full() if options.full else Sizes()
     for each in options.set:
         name, _, value = each.partition("=")
@@ -48,7 +51,7 @@ def main() -> int:
     return int(bool(broken) or any(each.holds is False for each in found))
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="the sizes the targets are stated for")
     parser.add_argument("--only", action="append", choices=list(ROWS), help="this row (again: too)")
@@ -57,7 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help=f"a size: {names}"
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _table(found: list[Measure]) -> Table:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,31 +9,43 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import boto3
 import requests
+from botocore.config import Config
 
-ROOT = Path(__file__).parents[2]
-MINISTACK = ROOT / ".venvs" / "ministack" / "bin"
+from tests.stack.environment import ACCESS_KEY, REGION, ROOT, aws_environment
+from tests.stack.ministack import local_aws
+
+__all__ = [
+    "BUCKET",
+    "REGION",
+    "ROOT",
+    "SmugMug",
+    "aws_environment",
+    "client_of",
+    "discarding_s3",
+    "ministack",
+    "smugmug",
+    "work",
+]
+
 BUCKET = "bench"
-REGION = "us-east-1"
 
 
 class Process:
     """A child that lives as long as the block."""
 
-    def __init__(self, *command: str, **environment: str) -> None:
+    def __init__(self, *command: str) -> None:
         self._command = command
-        self._environment = environment
 
     def __enter__(self) -> "Process":
         self._log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             self._command,
             cwd=ROOT,
-            env={**os.environ, **self._environment},
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
@@ -117,19 +128,10 @@ def smugmug(*, albums: int, images: int, size: int = 2_000, seed: int = 1) -> It
 @contextmanager
 def ministack() -> Iterator[str]:
     """An S3 (and more of AWS) that answers as the real one does; the URL of its endpoint."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with Process(
-        str(MINISTACK / "python"),
-        *("-m", "hypercorn", "ministack.app:app", "-b", f"127.0.0.1:{port}"),
-        MINISTACK_HOST="127.0.0.1",
-        GATEWAY_PORT=str(port),
-        MINISTACK_REGION=REGION,
-        PYTHONPATH="",
-    ):
-        _wait_for(url + "/_ministack/health")
-        s3_of(url).create_bucket(Bucket=BUCKET)
-        yield url
+    # Rights are proven elsewhere; here they and the log would only take time.
+    with local_aws(settings={"AUTH": "false", "LOG_LEVEL": "WARNING"}) as aws:
+        aws.client("s3").create_bucket(Bucket=BUCKET)
+        yield aws.endpoint
 
 
 @contextmanager
@@ -139,29 +141,14 @@ def discarding_s3() -> Iterator[str]:
         yield process.line()
 
 
-def aws_environment(endpoint: str) -> dict[str, str]:
-    """What boto3 has to be told about a local endpoint."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1",
-    }
-
-
-def s3_of(endpoint: str, service: str = "s3") -> Any:
+def client_of(endpoint: str, service: str = "s3") -> Any:
     """A client of a local endpoint."""
-    import boto3
-    from botocore.config import Config
-
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=endpoint,
         region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=ACCESS_KEY,
         config=Config(proxies={}, s3={"addressing_style": "path"}),
     )
 
@@ -229,23 +216,3 @@ def work(
             log.seek(0)
             raise RuntimeError(log.read()[-3000:])
     return Done(json.loads(said) if said else {})
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(url: str, seconds: float = 60) -> None:
-    session = requests.Session()
-    session.trust_env = False
-    for _ in range(int(seconds * 10)):
-        try:
-            session.get(url, timeout=2)
-        except requests.RequestException:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"nothing answers at {url}")

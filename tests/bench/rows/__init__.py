@@ -12,6 +12,6 @@ ROWS: dict[str, Row] = {
     "politeness": politeness.row,
     "overflow": overflow.row,
     "memory": memory.row,
-    "cold start": cold_start.row,
+    "start": cold_start.row,
     "kill": memory.kill,
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import Queue
 
 from tests.bench.result import Measure, Sizes
-from tests.bench.services import BUCKET, ROOT, aws_environment, ministack, s3_of, smugmug
+from tests.bench.services import BUCKET, ROOT, aws_environment, client_of, ministack, smugmug
 
 HANDLER = "smugmug_backup.handler.lambda_handler"
 SECRET = "smugmug-backup-bench"
@@ -80,7 +80,7 @@ class Runtime:
 def row(sizes: Sizes) -> Iterator[Measure]:
     """Import, first invocation, next invocation; with and without byte-code; package size."""
     with smugmug(albums=3, images=2) as served, ministack() as endpoint:
-        s3_of(endpoint, "ssm").put_parameter(
+        client_of(endpoint, "ssm").put_parameter(
             Name=SECRET, Value=json.dumps(served.secret), Type="SecureString"
         )
         environment = {
@@ -93,14 +93,14 @@ def row(sizes: Sizes) -> Iterator[Measure]:
         }
         start(environment)  # the first backup, and all byte-code
         ready, first, again = least(start(environment) for _ in range(3))
-        yield Measure("cold start", "import, with byte-code", ready * 1e3, "ms")
-        yield Measure("cold start", "first invocation (a night, 3 albums)", first * 1e3, "ms")
-        yield Measure("cold start", "next invocation (the same)", again * 1e3, "ms")
+        yield Measure("start", "import, with byte-code", ready * 1e3, "ms")
+        yield Measure("start", "first invocation (a night, 3 albums)", first * 1e3, "ms")
+        yield Measure("start", "next invocation (the same)", again * 1e3, "ms")
         with without_byte_code() as bare:
             ready, first, _ = least(start({**environment, **bare}) for _ in range(2))
         note = "as `sam build` leaves it"
-        yield Measure("cold start", "import, without byte-code", ready * 1e3, "ms", note=note)
-        yield Measure("cold start", "first invocation, without", first * 1e3, "ms")
+        yield Measure("start", "import, without byte-code", ready * 1e3, "ms", note=note)
+        yield Measure("start", "first invocation, without", first * 1e3, "ms")
     yield from package()
 
 

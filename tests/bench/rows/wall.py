@@ -13,8 +13,8 @@ from tests.bench.services import (
     ROOT,
     SmugMug,
     aws_environment,
+    client_of,
     ministack,
-    s3_of,
     smugmug,
     work,
 )
@@ -81,10 +81,12 @@ def photos_of(served: SmugMug) -> list[tuple[str, str]]:
 
 def other_objects(endpoint: str, prefix: str) -> list[int]:
     """The sizes of all that a backup wrote besides originals."""
-    pages = s3_of(endpoint).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    pages = (
+        client_of(endpoint).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    )
     return [
         found["Size"]
-        for page in pages
+        for page in pager.paginate(Bucket=BUCKET, Prefix=prefix)
         for found in page.get("Contents", ())
         if "/originals/" not in found["Key"]
     ]
@@ -92,7 +94,7 @@ def other_objects(endpoint: str, prefix: str) -> list[int]:
 
 def empty(endpoint: str, prefix: str) -> None:
     """Delete everything below ``prefix``, so that memory stays free."""
-    client = s3_of(endpoint)
+    client = client_of(endpoint)
     while found := client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents"):
         named = [{"Key": each["Key"]} for each in found]
         client.delete_objects(Bucket=BUCKET, Delete={"Objects": named})
