@@ -81,9 +81,7 @@ def photos_of(served: SmugMug) -> list[tuple[str, str]]:
 
 def other_objects(endpoint: str, prefix: str) -> list[int]:
     """The sizes of all that a backup wrote besides originals."""
-    pages = (
-        client_of(endpoint).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
-    )
+    pager = client_of(endpoint).get_paginator("list_objects_v2")
     return [
         found["Size"]
         for page in pager.paginate(Bucket=BUCKET, Prefix=prefix)
