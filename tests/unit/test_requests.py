@@ -11,6 +11,8 @@ import pytest
 from smugmug_backup.backup.run import Options
 from smugmug_backup.backup.state import newest_generations
 from smugmug_backup.storage.s3 import S3Store
+from tests.behaviour.conftest import Service
+from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
@@ -189,6 +191,23 @@ def test_a_run_without_a_trusted_report_reads_each_manifest_once(settled):
     # Each header tells the state, and the full listing that follows is compared with the lines.
     assert counted["get manifests"] <= 2 * ALBUMS
     assert "get records" not in counted
+
+
+@pytest.mark.parametrize(("api", "per_album"), [("1.3.0", 1), ("v2", 0)])
+def test_over_http_a_night_without_changes_costs_what_its_api_must(api, per_album, monkeypatch):
+    monkeypatch.setattr("smugmug_backup.backup.listing.is_due", lambda *_, **__: False)
+    clock = FakeClock()
+    world = World(generate_account(seed=3, albums=ALBUMS, images=IMAGES), clock=clock.now)
+    with LocalSmugMug(world) as smugmug:
+        service = Service(smugmug, clock, api)
+        assert service.run().status == "complete"
+        assert smugmug.calls.photos == ALL
+        smugmug.calls.reset()
+        report = service.next_night()
+        assert report.status == "complete"
+        # The login, one page of albums, and what unchanged albums cost.
+        assert smugmug.calls.api == report.counts.api_calls == 2 + per_album * ALBUMS
+        assert smugmug.calls.photos == 0
 
 
 class PagedClient:
