@@ -29,7 +29,7 @@ demo: bootstrap  ## the whole backup on this machine: local SmugMug, local AWS (
 
 test: lint  ## everything that has to hold: lint, types, template, tests
 	@echo "pytest"
-	@$(DEV)/pytest -n 2 tests
+	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 lint: bootstrap  ## format, lint, types and template only
 	@echo "ruff, mypy, bandit"
@@ -44,8 +44,8 @@ lint: bootstrap  ## format, lint, types and template only
 bench: bootstrap  ## how fast, how large, how many requests
 	@$(DEV)/python -m tests.bench
 
-soak: bootstrap  ## many nights with many faults
-	@$(DEV)/python -m tests.soak
+soak: bootstrap  ## the proof at full length: crash points, kills, years, a million images
+	@$(DEV)/python -m tests.proof.soak
 
 fmt: bootstrap  ## format the code and mend what can be mended
 	@$(DEV)/ruff format --quiet $(PYTHON_FILES)

@@ -6,7 +6,11 @@ What it needs, found by trying 1.5.33:
   of the account and may do everything. The account is `MINISTACK_ACCOUNT_ID`.
 - **Roles.** With ``AUTH=true`` every signature is checked, and a worker gets a session of its
   function's own role, so that the role's policies decide, and the bucket's policy, too. State
-  machines and schedules act with their roles as well.
+  machines, schedules, the failure destination and the log act without asking their roles; a topic
+  lets every role of its account publish (as AWS's default topic policy does). So these rights are
+  proven by assertions on the template only.
+- **Failures.** A worker that raised is replaced, so that the next invocation starts cold. Retries
+  of asynchronous invocations come after `LAMBDA_ASYNC_RETRY_BASE_SECONDS`.
 - **Endpoint.** Workers inherit ministack's environment and get `AWS_ENDPOINT_URL` of ministack
   itself, unless the function's own environment sets it. So what the machine sets (proxies,
   certificates, an endpoint) must not reach ministack.

@@ -42,7 +42,7 @@ def source(text: str | None = None) -> dict[str, Json]:
 
 @cache
 def translated(text: str | None = None) -> dict[str, Json]:
-    """What SAM makes of the template; functions and conditions are still in it. Do not change it."""
+    """What SAM makes of the template, with functions and conditions; not to be changed."""
     template = source(text)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
