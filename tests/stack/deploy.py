@@ -160,48 +160,9 @@ class Stack:
         found = client.list_executions(stateMachineArn=arn)["executions"]
         return [client.describe_execution(executionArn=each["executionArn"]) for each in found]
 
-    @contextmanager
-    def without(self, role: str, action: str) -> Iterator[None]:
-        """Take one right away from one of the stack's roles, and give it back at the end."""
-        iam = self.aws.client("iam")
-        name = self.resources[role]
-        (policy, document) = next(
-            (policy, document)
-            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
-            for document in [
-                iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-            ]
-            if any(action in _listed(each["Action"]) for each in document["Statement"])
-        )
-        less = [
-            {**each, "Action": [one for one in _listed(each["Action"]) if one != action]}
-            for each in document["Statement"]
-        ]
-        # A statement needs an action.
-        less = [each for each in less if each["Action"]] or [
-            {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
-        ]
-
-        def put(statements: list[dict[str, Any]]) -> None:
-            iam.put_role_policy(
-                RoleName=name,
-                PolicyName=policy,
-                PolicyDocument=json.dumps({**document, "Statement": statements}),
-            )
-
-        put(less)
-        try:
-            yield
-        finally:
-            put(document["Statement"])
-
     def delete(self) -> None:
         """Remove the stack; what is retained stays."""
         sam(self.aws, "delete", "--stack-name", self.name, "--no-prompts")
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def parameters_for(aws: LocalAws) -> dict[str, str]:
