@@ -13,6 +13,7 @@ import pytest
 
 HYPERCORN = Path(__file__).parents[2] / ".venvs" / "ministack" / "bin" / "hypercorn"
 _START_SECONDS = 30
+_STOP_SECONDS = 10
 
 
 @contextmanager
@@ -34,7 +35,8 @@ def ministack(folder: Path) -> Iterator[str]:
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            [HYPERCORN, "ministack.app:app", "-b", f"127.0.0.1:{port}"],
+            # No workers: they would outlive it.
+            [HYPERCORN, "ministack.app:app", "-w", "0", "-b", f"127.0.0.1:{port}"],
             env=environment,
             cwd=folder,
             stdout=output,
@@ -46,7 +48,11 @@ def ministack(folder: Path) -> Iterator[str]:
             _wait_for(address, process, log)
             yield address
         finally:
-            process.kill()
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

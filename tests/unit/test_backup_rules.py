@@ -51,7 +51,7 @@ def written(nights, act):
     return {key for key in set(nights.store.objects) - before if not key.startswith("runs/")}
 
 
-# -- complete --------------------------------------------------------------------------------------
+# -- complete -------------------------------------------------------------------------------------
 
 
 def test_the_first_run_stores_every_image_and_says_complete(nights, source):
@@ -106,7 +106,7 @@ def test_an_image_in_two_albums_has_its_bytes_once(nights, source):
     assert len(keys) == 1
 
 
-# -- what leaves stays -----------------------------------------------------------------------------
+# -- what leaves stays ----------------------------------------------------------------------------
 
 
 def test_an_image_that_leaves_is_missing_first_and_deleted_after_a_second_look(nights, source):
@@ -160,7 +160,7 @@ def test_an_album_that_comes_back_is_listed_in_full_and_live(nights, source):
     assert nights.manifest("scans").header.deleted_at is None
 
 
-# -- listings that are not believed ----------------------------------------------------------------
+# -- listings that are not believed ---------------------------------------------------------------
 
 
 def test_a_listing_that_is_too_short_makes_nothing_vanish_but_is_stored(nights, source):
@@ -209,7 +209,7 @@ def test_a_listing_that_names_an_image_twice_is_an_error(nights, source):
     assert report.albums["harbour"] == nights.reports[0].albums["harbour"]
 
 
-# -- failures --------------------------------------------------------------------------------------
+# -- failures -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [SourceUnavailable("98"), MalformedAnswer("HTML")])
@@ -283,7 +283,7 @@ def test_an_album_that_the_account_does_not_have_is_refused(nights):
     assert nights.store.objects == before
 
 
-# -- originals -------------------------------------------------------------------------------------
+# -- originals ------------------------------------------------------------------------------------
 
 
 def test_a_download_that_fails_is_pending_and_tried_at_every_run(nights, source):
@@ -449,7 +449,7 @@ def test_a_pending_replacement_still_names_the_old_bytes(nights, source):
     assert nights.line("harbour", image.key).original.previous is None
 
 
-# -- order, late arrivals, cursor misses -----------------------------------------------------------
+# -- order, late arrivals, cursor misses ----------------------------------------------------------
 
 
 def test_another_order_is_one_generation_seen_at_a_full_listing(nights, source):
@@ -492,7 +492,7 @@ def test_an_answer_without_a_date_leaves_the_cursor_and_says_so(nights, source):
     assert any("Date" in note for note in report.notes)
 
 
-# -- time --------------------------------------------------------------------------------------------
+# -- time -----------------------------------------------------------------------------------------
 
 
 def test_out_of_time_commits_what_is_done_and_the_next_run_goes_on(source, clock):
@@ -575,7 +575,7 @@ def test_a_lost_report_costs_full_listings_and_nothing_else(nights, source):
     assert not any(call.startswith("photo:") for call in source.calls)
 
 
-# -- a damaged store -------------------------------------------------------------------------------
+# -- a damaged store ------------------------------------------------------------------------------
 
 
 def test_a_lost_record_does_not_stop_its_album(nights, source):

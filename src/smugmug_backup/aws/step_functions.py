@@ -1,8 +1,9 @@
 """Work that one invocation has no time for goes to a state machine."""
 
-from botocore.exceptions import ClientError
-from typing import Any
 import json
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 

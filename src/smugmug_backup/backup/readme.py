@@ -13,7 +13,7 @@ manifests/<album>/<number>.jsonl   What the backup holds of one album. The highe
                                    SmugMug; its bytes stay here.
 originals/<image>/<name>.<ext>     The bytes of photos and videos, as SmugMug delivered them.
                                    A name of 32 hex digits is their MD5, as SmugMug states it.
-records/<album>/<image>/<id>.json  All that SmugMug says of an image: caption, keywords, place, date.
+records/<album>/<image>/<id>.json  All that SmugMug says of an image: caption, keywords, place.
 albums/<album>/<id>.json           All that SmugMug says of an album.
 runs/<year>/<month>/<run>.json     One report per run: is the backup complete, and if not, why.
 work/                              Notes of runs under way; no part of the backup.

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -143,8 +143,9 @@ class Backup:
         """Back up the account, or the chosen albums, and store the report.
 
         Returns the report, whatever its status; a dry run raises what a report would tell. Raises
-        RunRefused if the store belongs to another account or view, BadRequest for albums that the account does not have (both before anything
-        is written), and StoreError or FormatTooNew if the store cannot be read or written.
+        RunRefused if the store belongs to another account or view, BadRequest for albums that the
+        account does not have (both before anything is written), and StoreError or FormatTooNew if
+        the store cannot be read or written.
         """
         with self._pools() as (albums_pool, transfers):
             return _Run(self, request, deadline, albums_pool, transfers).run()
@@ -240,7 +241,7 @@ class _Session:
         """`AlbumWork.back_up`; a defect of ours fails one album, never the whole night."""
         try:
             return work.back_up(album, state)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this album's alone
             if self.observer is not None:
                 self.observer.defect(album, error)
             # Its text is not ours and may hold anything, so only its kind is told.
@@ -423,10 +424,9 @@ class _Run(_Session):
         return account, self.source.albums(deadline=self.deadline)
 
     def _write_readme(self) -> None:
-        try:
+        # An older version of this program may have written another text; it stays.
+        with suppress(AlreadyStored):
             self.store.create(keys.README, README_TEXT.encode())
-        except AlreadyStored:
-            pass  # An older version of this program wrote another text; it stays.
 
     # -- an earlier run's overflow ---------------------------------------------------------------
 

@@ -244,7 +244,7 @@ def _trouble_of_code(data: Mapping[str, Any], method: str, date: datetime | None
     rule = rule_of_code(code)
     if rule.error is EmptySet:
         return Trouble(EmptyAnswer(f"{method}: {rule.meaning}", answered_at=date))
-    message = f"{method}: code {code}, {rule.meaning}"
+    message = rule.told(f"{method}: code {code}")
     if rule.error is SourceRetired:
         message = RETIRED.format(reason=message)
     return Trouble.by(rule, message, api_code=code)

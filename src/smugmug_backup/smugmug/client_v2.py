@@ -195,7 +195,7 @@ class SmugMugV2:
             # v2's own word, not an edge server's: asking again changes nothing.
             error = AccessRefused if account else AlbumNotFound
             if account:
-                message = f"API v2: SmugMug knows no such user ({reason})"
+                message = f"API v2: SmugMug knows no such user ({reason}); check the nickname"
         elif account and (status in GONE or 300 <= reply.status < 400):
             error, message = SourceRetired, RETIRED.format(reason=reason)
         trouble = Trouble.by(rule, message, api_code=code, error=error)

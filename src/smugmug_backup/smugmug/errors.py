@@ -45,12 +45,35 @@ class Rule:
     slow: bool = False
     mends_clock: bool = False
     evidence: str = ""
+    advice: str = ""
+    """What the owner can do about it."""
+
+    def told(self, what: str) -> str:
+        """One line: what happened to ``what``, and what to do."""
+        return f"{what}, {self.meaning}" + (f"; {self.advice}" if self.advice else "")
+
+
+_CHECK_KEY = "check the secret's api_key against SmugMug's page of your API keys"
+_AUTHORISE = "get a new access token by `smugmug-backup authorize`"
+_CHECK_SECRETS = (
+    "check the secret's api_secret and access_token_secret, or get a new token by "
+    "`smugmug-backup authorize`"
+)
+_CHECK_RIGHTS = (
+    "check the nickname, the site password and the album's password, or use an access token "
+    "(Access=Full) of the owner's"
+)
 
 
 CODES: dict[int, Rule] = {
-    1: Rule("invalid login", LoginLost, evidence="public clients of 1.2.x"),
-    3: Rule("invalid session", LoginLost, evidence="SEED"),
-    4: Rule("invalid user", AccessRefused, evidence="SEED: no right, or a wrong password or key"),
+    1: Rule("invalid login", LoginLost, evidence="public clients of 1.2.x", advice=_AUTHORISE),
+    3: Rule("invalid session", LoginLost, evidence="SEED", advice=_AUTHORISE),
+    4: Rule(
+        "invalid user",
+        AccessRefused,
+        evidence="SEED: no right, or a wrong password or key",
+        advice=_CHECK_RIGHTS,
+    ),
     5: Rule("system error", SourceUnavailable, Retry.YES, evidence="W120"),
     6: Rule("wrong format", RequestRejected, evidence="uploads only; a public client of 1.2.0"),
     9: Rule("invalid album", AlbumNotFound, evidence="a public client of 1.2.0"),
@@ -60,17 +83,17 @@ CODES: dict[int, Rule] = {
     15: Rule("empty set", EmptySet, evidence="SEED: strict only"),
     16: Rule("invalid data", RequestRejected, evidence="SEED"),
     17: Rule("invalid method", SourceRetired, evidence="W122"),
-    18: Rule("invalid API key", LoginLost, evidence="SEED"),
+    18: Rule("invalid API key", LoginLost, evidence="SEED", advice=_CHECK_KEY),
     21: Rule("data not changed", RequestRejected, evidence="WIZ; writes only"),
     22: Rule("missing required parameter", RequestRejected, evidence="SEED"),
     30: Rule("expired timestamp", LoginLost, Retry.ONCE, mends_clock=True, evidence="W122"),
     # W122 says 31, WIZ says 32; a third client knows 32 only.
-    31: Rule("invalid consumer key", LoginLost, evidence="W122"),
-    32: Rule("invalid consumer key", LoginLost, evidence="WIZ"),
+    31: Rule("invalid consumer key", LoginLost, evidence="W122", advice=_CHECK_KEY),
+    32: Rule("invalid consumer key", LoginLost, evidence="WIZ", advice=_CHECK_KEY),
     33: Rule("invalid or used nonce", LoginLost, Retry.YES, evidence="W122; each try has its own"),
-    34: Rule("invalid permissions", AccessRefused, evidence="WIZ"),
-    35: Rule("invalid signature", LoginLost, evidence="W122"),
-    36: Rule("invalid or expired token", LoginLost, evidence="W122"),
+    34: Rule("invalid permissions", AccessRefused, evidence="WIZ", advice=_AUTHORISE),
+    35: Rule("invalid signature", LoginLost, evidence="W122", advice=_CHECK_SECRETS),
+    36: Rule("invalid or expired token", LoginLost, evidence="W122", advice=_AUTHORISE),
     37: Rule("unsupported signature method", LoginLost, evidence="W122"),
     38: Rule("unsupported version", SourceRetired, evidence="W122"),
     64: Rule("unknown file type", RequestRejected, evidence="WIZ; uploads only"),
