@@ -213,7 +213,7 @@ class Terminal(io.StringIO):
 def test_from_s3_nothing_is_fetched_unasked(shell, tmp_path):
     ran = shell("restore", "s3://photos/smugmug", tmp_path / "out")
     assert ran.status == 2
-    assert "AWS charges about" in ran.out
+    assert "AWS charges" in ran.out
     assert "us-east-1" in ran.out
     assert "--yes" in ran.err
     assert not (tmp_path / "out").exists()
@@ -232,7 +232,7 @@ def test_from_s3_the_owner_is_asked(shell, tmp_path, monkeypatch, answer, status
 def test_with_yes_the_cost_is_told_and_not_asked(shell, tmp_path):
     ran = shell("restore", "s3://photos/smugmug", tmp_path / "out", "--yes")
     assert ran.status == 0
-    assert "AWS charges about" in ran.out
+    assert "AWS charges" in ran.out
 
 
 @pytest.mark.usefixtures("bucket")
