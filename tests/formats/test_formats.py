@@ -1,0 +1,92 @@
+"""A store of an older format is read and continued; one of a newer format is refused."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from smugmug_backup.backup import manifest, report
+from smugmug_backup.backup.errors import FormatTooNew
+from smugmug_backup.backup.keys import run_start
+from smugmug_backup.storage.location import open_store
+from tests.tools.cli import Shell
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.nights import Nights
+
+HERE = Path(__file__).parent
+VERSIONS = sorted(HERE.glob("version-*"))
+
+
+@pytest.fixture(params=VERSIONS, ids=lambda path: path.name)
+def kept(request, tmp_path):
+    """A copy of a kept store."""
+    return Path(shutil.copytree(request.param, tmp_path / "store"))
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch, tmp_path):
+    return Shell(capsys, monkeypatch, tmp_path / "home")
+
+
+def after(kept: Path) -> FakeClock:
+    """A clock a day after the store's newest run."""
+    newest = max(path.stem for path in kept.glob("runs/*/*/*.json"))
+    return FakeClock(run_start(newest) + timedelta(days=1))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def test_there_is_a_store_of_every_version_so_far():
+    versions = max(manifest.VERSION, report.VERSION)
+    assert [path.name for path in VERSIONS] == [f"version-{n}" for n in range(1, versions + 1)]
+
+
+def test_it_is_sound_and_can_be_restored(kept, tmp_path, shell):
+    assert shell("check", str(kept), "--read-data", "all").status == 0
+    restored = tmp_path / "restored"
+    shell("restore", str(kept), str(restored), "--deleted")
+    originals = {path.read_bytes() for path in kept.glob("originals/*/*.*")}
+    came = {path.read_bytes() for path in restored.rglob("*.*") if path.suffix != ".json"}
+    assert came
+    assert came <= originals
+
+
+def test_a_new_run_goes_on_and_touches_nothing_that_is_there(kept):
+    before = files(kept)
+    clock = after(kept)
+    source = FakeSource(clock)
+    source.album("harbour", "Harbour &amp; Quay 2024", images=5)
+    source.album("alps", "Alps \u2014 \u5c71", images=5)
+    nights = Nights(source, open_store(str(kept), create=True), clock)
+    generation = nights.manifest("harbour").header.generation
+    assert nights.run().status == "complete"
+    assert nights.manifest("harbour").header.generation == generation + 1
+    now = files(kept)
+    assert {name: now[name] for name in before} == before
+
+
+@pytest.mark.parametrize("newer", ["manifest", "report"])
+def test_a_newer_format_is_refused_with_a_message_before_anything_is_written(kept, newer, shell):
+    paths = kept.glob("manifests/*/*.jsonl" if newer == "manifest" else "runs/*/*/*.json")
+    for path in paths:
+        path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":99', 1))
+    if newer == "manifest":
+        for path in kept.glob("runs/*/*/*.json"):
+            path.unlink()
+    before = files(kept)
+    clock = after_any(kept)
+    source = FakeSource(clock)
+    source.album("harbour", images=1)
+    with pytest.raises(FormatTooNew, match="install a newer"):
+        Nights(source, open_store(str(kept)), clock).run()
+    assert files(kept) == before
+    assert "newer" in shell("status", str(kept)).err
+
+
+def after_any(kept: Path) -> FakeClock:
+    return after(kept) if list(kept.glob("runs/*/*/*.json")) else FakeClock()
