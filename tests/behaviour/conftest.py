@@ -11,6 +11,7 @@ from smugmug_backup.backup.run import Options
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from tests.local_smugmug import Account, Image, LocalSmugMug, World, generate_account
+from tests.tools.canaries import leaks
 from tests.tools.clock import FakeClock
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
@@ -112,8 +113,11 @@ def api(request) -> str:
 
 
 @pytest.fixture
-def service(api) -> Iterator[Service]:
+def service(api, caplog) -> Iterator[Service]:
     clock = FakeClock()
     world = World(generate_account(seed=7, albums=3, images=4), clock=clock.now)
     with LocalSmugMug(world) as smugmug:
-        yield Service(smugmug, clock, api)
+        service = Service(smugmug, clock, api)
+        yield service
+        assert leaks(world.account, service.store.objects.items()) == []  # type: ignore[attr-defined]
+        assert leaks(world.account, (("log", text) for text in caplog.messages)) == []

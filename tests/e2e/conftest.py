@@ -9,11 +9,14 @@ from itertools import count
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.local_smugmug import Account, LocalSmugMug, World, generate_account
 from tests.stack import LocalAws, Stack, deploy
+from tests.tools.canaries import leaks
 
 _NUMBERS = count(1)
+_GONE = ("NoSuchBucket", "ResourceNotFoundException", "ValidationError")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,6 +78,24 @@ class Deployment:
         }
         return stored == offered
 
+    def everything_kept(self) -> Iterator[tuple[str, bytes | str]]:
+        """All that is stored, logged, queued or handed to the state machine; with names."""
+        try:
+            yield from ((key, self.stack.read(key)) for key in self.stack.keys(""))
+            yield from (("log", line) for line in self.stack.log_lines())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                return  # The scenario removed it.
+            raise
+        for queue in ("FailedRuns", "UndeliveredSchedules"):
+            yield from ((queue, json.dumps(each)) for each in self.stack.queue(queue))
+        if "StateMachineArn" in self.stack.outputs:
+            client = self.stack.aws.client("stepfunctions")
+            for execution in self.stack.executions():
+                yield "execution", json.dumps(execution, default=str)
+                history = client.get_execution_history(executionArn=execution["executionArn"])
+                yield "history", json.dumps(history, default=str)
+
     def _digest(self, line: dict[str, Any]) -> str | None:
         if line["original"]["status"] != "stored":
             return None
@@ -99,6 +120,9 @@ def deployment_of(aws: LocalAws):
             }
             stack = deploy(aws, given, name=f"backup-{next(_NUMBERS)}")
             stack.put_secret(world.account.secret())
-            yield Deployment(stack, smugmug)
+            deployment = Deployment(stack, smugmug)
+            yield deployment
+            # After each scenario, whatever went wrong in it.
+            assert leaks(world.account, deployment.everything_kept()) == []
 
     return make
