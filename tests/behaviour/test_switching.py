@@ -125,3 +125,14 @@ def test_a_caption_of_a_video_costs_one_question_and_no_download_through_v2(acco
     asked = service.smugmug.calls.by_method
     assert asked["v2:image!largestvideo"] == 1, asked
     assert service.smugmug.calls.photos == 0
+
+
+def test_a_raw_file_that_no_api_gives_out_is_named_in_the_report_of_v2(account):
+    service = account
+    album = service.albums[0]
+    image = service.images(album)[0]
+    service.world.edit(image.key, components=("CR2",))
+    read_through(service, "v2")
+    report = service.run()
+    assert report.status == "complete"
+    assert any(image.key in note and "CR2" in note for note in report.notes)

@@ -59,6 +59,7 @@ NOT_BELIEVED = "last full listing not believed"
 IMAGES_MISSING = "images missing"
 
 _STARTS_OVER = 3
+_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,7 +490,7 @@ class _Commit:
             state,
             failures=tuple(self._failures),
             unavailable=unavailable(self._album.key, entries),
-            notes=_notes(self._survey),
+            notes=(*_notes(self._survey), *_unreachable(self._album.key, self._changes)),
             counts=self._counts,
             committed=committed,
             left_over=self._left_over,
@@ -499,6 +500,17 @@ class _Commit:
 def _touched(album: Album, state: AlbumState) -> bool:
     """The album itself may have changed inside the overlap, so its record is compared."""
     return album.changed_at is not None and album.changed_at.timestamp() >= state.cursor
+
+
+def _unreachable(album_key: str, changes: Changes) -> tuple[str, ...]:
+    """Name the files beside images that this API does not give out; they are not backed up."""
+    if not changes.unreachable:
+        return ()
+    keys_named = sorted(changes.unreachable)
+    named = [f"{key} ({', '.join(changes.unreachable[key])})" for key in keys_named[:_NAMED]]
+    more = len(keys_named) - len(named)
+    tail = f" and {more} more" if more else ""
+    return (f"not reachable, album {album_key}: files beside {', '.join(named)}{tail}",)
 
 
 def _notes(survey: _Survey) -> tuple[str, ...]:

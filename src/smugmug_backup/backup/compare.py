@@ -35,6 +35,7 @@ class Changes:
     absences: dict[str, Entry] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     reordered: bool = False
+    unreachable: dict[str, tuple[str, ...]] = field(default_factory=dict)
     new: int = 0
     changed: int = 0
     missing: int = 0
@@ -81,6 +82,8 @@ def _take(
     now: datetime,
     read_record: ReadRecord,
 ) -> None:
+    if image.components:
+        changes.unreachable[image.key] = image.components
     body = records.image_record(album.key, image, source)
     fingerprint = records.fingerprint(body)
     if before is not None and before.fingerprint == fingerprint:

@@ -84,6 +84,8 @@ class Image:
     """One image of a listing; ``data`` and ``urls`` as in `Album`.
 
     ``position`` is 1-based in the album. ``last_updated`` is the source's text, verbatim.
+    ``components``: kinds of files that lie beside it (such as a RAW) and that the API shows but
+    does not give out.
     """
 
     key: str
@@ -94,6 +96,7 @@ class Image:
     data: Mapping[str, Any]
     urls: tuple[str, ...]
     offer: Offer
+    components: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,7 +292,10 @@ class _Tally:
     def all_notes(self) -> tuple[str, ...]:
         return (
             *self.notes,
-            *(f"{note} ({number} albums)" for note, number in self.album_notes.items()),
+            *(
+                f"{note} ({number} albums)" if number > 1 else note
+                for note, number in self.album_notes.items()
+            ),
         )
 
 

@@ -98,6 +98,7 @@ changes without the image. RAW files and alike show in IsArchive and ComponentFi
 
 _HOME = re.compile(r"/api/v2(/album/[A-Za-z0-9_-]{1,64}/image/([A-Za-z0-9_-]{1,64}))")
 _PASSES = 4
+_KIND = re.compile(r"[A-Za-z0-9]{1,12}")
 
 
 class SmugMugV2Source:
@@ -294,7 +295,19 @@ def image_of(position: int, data: Mapping[str, Any]) -> Image:
         data=kept,
         urls=urls,
         offer=offer_of(data),
+        components=components_of(data),
     )
+
+
+def components_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds of files that lie beside an image, such as its RAW.
+
+    What ``ComponentFileTypes`` holds is documented nowhere; names, as a list or as an object's,
+    are taken.
+    """
+    named = data.get("ComponentFileTypes")
+    names = named if isinstance(named, (list, dict)) else ()
+    return tuple(sorted(name for name in names if isinstance(name, str) and _KIND.fullmatch(name)))
 
 
 def offer_of(data: Mapping[str, Any]) -> Offer:
