@@ -80,9 +80,24 @@ def test_silence_is_heard_after_the_hours_that_were_asked_for():
         assert (alarm["MetricName"], alarm["Statistic"]) == ("Progress", "Sum")
 
 
+def _period(alarm):
+    return alarm.get("Period") or max(
+        each["MetricStat"]["Period"] for each in alarm["Metrics"] if "MetricStat" in each
+    )
+
+
+def test_an_execution_that_failed_or_timed_out_is_told(alarms):
+    watched = {
+        each["MetricStat"]["Metric"]["MetricName"]
+        for each in alarms["ExecutionFailedAlarm"]["Metrics"]
+        if "MetricStat" in each
+    }
+    assert watched == {"ExecutionsFailed", "ExecutionsTimedOut"}
+
+
 def test_no_alarm_looks_back_further_than_cloudwatch_allows(alarms):
     for name, alarm in alarms.items():
-        seconds = alarm["Period"] * int(alarm["EvaluationPeriods"])
+        seconds = _period(alarm) * int(alarm["EvaluationPeriods"])
         assert seconds <= (7 if alarm["Period"] >= 3600 else 1) * 24 * 3600, name
 
 
