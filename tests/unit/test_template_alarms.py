@@ -98,7 +98,7 @@ def test_an_execution_that_failed_or_timed_out_is_told(alarms):
 def test_no_alarm_looks_back_further_than_cloudwatch_allows(alarms):
     for name, alarm in alarms.items():
         seconds = _period(alarm) * int(alarm["EvaluationPeriods"])
-        assert seconds <= (7 if alarm["Period"] >= 3600 else 1) * 24 * 3600, name
+        assert seconds <= (7 if _period(alarm) >= 3600 else 1) * 24 * 3600, name
 
 
 def test_three_days_without_a_complete_run_are_told(alarms):
