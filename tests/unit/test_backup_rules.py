@@ -125,6 +125,21 @@ def test_an_image_that_leaves_is_missing_first_and_deleted_after_a_second_look(n
     assert nights.store.objects[line.original.key] == gone.body
 
 
+def test_a_clock_that_jumps_does_not_bury_an_image(nights, source):
+    nights.run()
+    gone = source.world["harbour"].images.pop()
+    nights.next_night()
+    true_now = nights.clock.now()
+    nights.clock.jump(days=3)
+    source.date_header = lambda now: true_now
+    nights.run()
+    assert nights.line("harbour", gone.key).deleted_at is None
+    nights.clock.jump(days=-3)
+    source.date_header = lambda now: now
+    nights.next_night()
+    assert nights.line("harbour", gone.key).deleted_at is not None
+
+
 def test_an_image_that_comes_back_is_live_again_without_a_download(nights, source):
     nights.run()
     gone = source.world["harbour"].images.pop()

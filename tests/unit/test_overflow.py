@@ -245,3 +245,16 @@ def test_outcomes_of_albums_whose_keys_begin_alike_are_told_apart(nights):
     )
     assert [turn.number for turn in handover.turns_of(nights.store, "r", "a")] == [1, 2]
     assert [turn.number for turn in handover.turns_of(nights.store, "r", "a-001")] == [1]
+
+
+def test_what_a_plan_cannot_hold_is_named_and_waits(nights, monkeypatch):
+    monkeypatch.setattr(handover, "MAX_LINES", 1)
+    monkeypatch.setattr(handover, "BATCH_ALBUMS", 2)
+    first = nights.run(deadline=minute(nights.clock))
+    assert len(read_plan(nights.store, first.run_id)) == 2
+    assert any("more than a plan holds" in note for note in first.notes)
+    play(nights, first.run_id)
+    machine_of(nights).going = False
+    last = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert last.status == "incomplete"
+    assert nights.next_night().status == "complete"

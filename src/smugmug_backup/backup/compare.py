@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smugmug_backup.backup import keys, records
+from smugmug_backup.backup.listing import is_credible
 from smugmug_backup.backup.manifest import Entry, Original
 from smugmug_backup.backup.originals import Wanted, without_bytes
 from smugmug_backup.backup.ports import Album, Availability, Image, Listing, Offer
@@ -66,7 +67,8 @@ def compare(
             changes, album, image, known.get(image.key), listing, cursor, source, now, read_record
         )
     if believed:
-        _note_absences(changes, {image.key for image in listing.images}, known, now)
+        dated = is_credible(listing.answered_at, now=now)
+        _note_absences(changes, {image.key for image in listing.images}, known, now, dated=dated)
         _note_order(changes, listing.images, known)
     return changes
 
@@ -249,15 +251,16 @@ def is_replaced(
 
 
 def _note_absences(
-    changes: Changes, seen: set[str], known: Mapping[str, Entry], now: datetime
+    changes: Changes, seen: set[str], known: Mapping[str, Entry], now: datetime, *, dated: bool
 ) -> None:
+    """``dated``: the source's clock agrees with ours, so that 20 hours by ours are 20 hours."""
     for key, entry in known.items():
         if key in seen or entry.deleted_at is not None:
             continue
         if entry.missing_since is None:
             changes.absences[key] = replace(entry, missing_since=now)
             changes.missing += 1
-        elif now - entry.missing_since >= SECOND_LOOK:
+        elif dated and now - entry.missing_since >= SECOND_LOOK:
             changes.absences[key] = replace(entry, deleted_at=now)
             changes.deleted += 1
 

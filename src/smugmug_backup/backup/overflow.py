@@ -112,6 +112,11 @@ def plan_lines(planned: Iterable[PlannedAlbum]) -> Iterator[bytes]:
         yield json_line({"albums": batch})
 
 
+def albums_in(line: bytes) -> int:
+    """How many albums a line of `plan_lines` holds."""
+    return len(json.loads(line)["albums"])
+
+
 def read_plan(store: BackupStore, run: str) -> tuple[PlannedAlbum, ...]:
     """All albums of a plan. Raises BadRequest if there is none, or it is not ours."""
     try:

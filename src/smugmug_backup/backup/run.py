@@ -605,9 +605,10 @@ class _Run(_Session):
         if self.overflow is None or self._going is not None:
             tally.notes.append(f"time ran out; {len(left)} albums wait for the next run")
             return
-        lines = list(handover.plan_lines(left))[: handover.MAX_LINES]
+        lines = list(handover.plan_lines(left))
+        planned, rest = lines[: handover.MAX_LINES], lines[handover.MAX_LINES :]
         try:
-            self.store.create(keys.plan(self.run_id), b"".join(lines))
+            self.store.create(keys.plan(self.run_id), b"".join(planned))
             self.overflow.start(self.run_id)
         except BackupError as error:
             tally.failures.append(
@@ -615,7 +616,12 @@ class _Run(_Session):
             )
             tally.left_over = False
             return
-        tally.notes.append(f"{len(left)} albums were handed over to Step Functions")
+        waiting = sum(handover.albums_in(line) for line in rest)
+        tally.notes.append(f"{len(left) - waiting} albums were handed over to Step Functions")
+        if waiting:
+            tally.notes.append(
+                f"{waiting} albums are more than a plan holds; the next run does them"
+            )
 
     def _report(
         self,
