@@ -10,8 +10,8 @@ from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from smugmug_backup.backup.errors import BadRequest
-from smugmug_backup.backup.keys import is_id
+from smugmug_backup.archive.keys import is_id
+from smugmug_backup.errors import BadRequest
 
 API_130 = "1.3.0"
 API_V2 = "v2"

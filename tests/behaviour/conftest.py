@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from smugmug_backup.application import build_source
-from smugmug_backup.backup.manifest import Entry
-from smugmug_backup.backup.report import RunReport
+from smugmug_backup.archive.manifest import Entry
+from smugmug_backup.archive.report import RunReport
 from smugmug_backup.backup.run import Options
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.wiring import build_source
 from tests.local_smugmug import Account, Image, LocalSmugMug, World, generate_account
 from tests.tools.canaries import leaks
 from tests.tools.clock import FakeClock

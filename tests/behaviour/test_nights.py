@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from smugmug_backup.backup.errors import RunRefused
 from smugmug_backup.backup.run import Options
+from smugmug_backup.errors import RunRefused
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 

@@ -11,15 +11,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from smugmug_backup.application import SystemClock, build_source, new_token, options_of, s3_client
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.ports import BackupStore
-from smugmug_backup.backup.report import RunReport
+from smugmug_backup.archive.report import RunReport
 from smugmug_backup.backup.run import Backup, RunRequest
+from smugmug_backup.clock import Deadline
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.s3 import S3Store
+from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of, s3_client
 
 
 def main() -> None:

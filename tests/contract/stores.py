@@ -13,7 +13,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.s3 import S3Store, s3_client
 from tests.tools.faulty_store import FaultyStore

@@ -18,9 +18,10 @@ from typing import Any
 
 import pytest
 
-from smugmug_backup.backup import records
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import (
+from smugmug_backup.archive import records
+from smugmug_backup.archive.keys import is_id
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import (
     AccessRefused,
     BackupError,
     BadRequest,
@@ -35,12 +36,12 @@ from smugmug_backup.backup.errors import (
     SourceRetired,
     SourceUnavailable,
 )
-from smugmug_backup.backup.keys import is_id
-from smugmug_backup.backup.ports import Account, Album, Availability, Image, Offer, PhotoSource
-from smugmug_backup.smugmug.api_130 import SmugMug130Source
-from smugmug_backup.smugmug.api_v2 import SmugMugV2Source
+from smugmug_backup.model import Account, Album, Availability, Image, Offer
+from smugmug_backup.ports import PhotoSource
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.source_130 import SmugMug130Source
+from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
 from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource

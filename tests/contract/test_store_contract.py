@@ -13,12 +13,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from moto import mock_aws
 
-from smugmug_backup.backup.errors import (
-    AlreadyStored,
-    BadRequest,
-    NotStored,
-    StoreUnavailable,
-)
+from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored, StoreUnavailable
 from tests.contract import stores
 from tests.tools.faulty_store import Fault, FaultyStore
 from tests.tools.killed import Killed

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from smugmug_backup.backup import manifest, report
-from smugmug_backup.backup.errors import FormatTooNew
-from smugmug_backup.backup.keys import run_start
+from smugmug_backup.archive import manifest, report
+from smugmug_backup.archive.keys import run_start
+from smugmug_backup.errors import FormatTooNew
 from smugmug_backup.storage.location import open_store
 from tests.tools.cli import Shell
 from tests.tools.clock import FakeClock

@@ -20,18 +20,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import AlreadyStored, NotStored
-from smugmug_backup.backup.ports import (
-    Account,
-    Album,
-    Availability,
-    Image,
-    Listing,
-    Offer,
-    StoredObject,
-)
 from smugmug_backup.backup.run import Backup, Options, RunReport, RunRequest
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import AlreadyStored, NotStored
+from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer, StoredObject
 from tests.proof.world import InlineBackup
 from tests.tools.clock import START, FakeClock
 from tests.tools.fake_source import JPEG

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smugmug_backup.backup import originals
-from smugmug_backup.backup.errors import PhotoError
+from smugmug_backup.errors import PhotoError
 from tests.proof.points import KINDS, Fault, Label, Points
 from tests.proof.world import AsksForVideos, Limits, World
 from tests.tools.fake_source import JPEG

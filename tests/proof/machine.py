@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from smugmug_backup.backup.errors import (
+from smugmug_backup.errors import (
     AccessRefused,
     LoginLost,
     MalformedAnswer,
@@ -16,7 +16,7 @@ from smugmug_backup.backup.errors import (
     PhotoRefused,
     SourceUnavailable,
 )
-from smugmug_backup.backup.ports import Album, Listing
+from smugmug_backup.model import Album, Listing
 from tests.proof.points import KINDS, LOST_ANSWER, LOST_REQUEST, Points
 from tests.proof.world import Limits, World
 from tests.tools.fake_source import FakeImage, FakeSource

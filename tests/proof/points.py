@@ -12,18 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import SourceUnavailable, StoreUnavailable
-from smugmug_backup.backup.ports import (
-    Account,
-    Album,
-    BackupStore,
-    Image,
-    Listing,
-    Offer,
-    PhotoSource,
-    StoredObject,
-)
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import SourceUnavailable, StoreUnavailable
+from smugmug_backup.model import Account, Album, Image, Listing, Offer, StoredObject
+from smugmug_backup.ports import BackupStore, PhotoSource
 
 LOST_REQUEST = "lost request"
 LOST_ANSWER = "lost answer"

@@ -12,8 +12,8 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from smugmug_backup.backup.clock import Deadline
 from smugmug_backup.backup.run import Backup, Options, RunReport, RunRequest
+from smugmug_backup.clock import Deadline
 from smugmug_backup.storage.folder import FolderStore
 from tests.proof.points import Points, PointSource, PointStore
 from tests.tools.clock import START, FakeClock

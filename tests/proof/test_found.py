@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from smugmug_backup.backup import keys
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import (
+from smugmug_backup.archive import keys
+from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.run import RunRequest
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import (
     BackupError,
     MalformedAnswer,
     OutOfTime,
     PhotoError,
     SourceUnavailable,
 )
-from smugmug_backup.backup.overflow import PlannedAlbum
-from smugmug_backup.backup.run import RunRequest
 from tests.proof.points import KILLED_BEFORE, Fault
 from tests.proof.world import AsksForVideos, Limits, World
 from tests.tools.fake_source import FakeImage

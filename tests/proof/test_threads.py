@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
 from tests.proof.points import LOST_ANSWER, LOST_REQUEST, Points
 from tests.proof.world import Limits, World

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from smugmug_backup.backup import keys
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import BackupError
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.report import RunReport
 from smugmug_backup.backup.overflow import PlannedAlbum
-from smugmug_backup.backup.ports import Availability, BackupStore, Image, Offer
-from smugmug_backup.backup.report import RunReport
 from smugmug_backup.backup.run import Backup, Options, RunRequest
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import BackupError
+from smugmug_backup.model import Availability, Image, Offer
+from smugmug_backup.ports import BackupStore
 from tests.proof.points import Fault, Killed, Points, PointSource, PointStore
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeImage, FakeSource

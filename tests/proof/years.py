@@ -3,8 +3,8 @@
 import random
 from dataclasses import dataclass
 
-from smugmug_backup.backup.errors import MalformedAnswer, PhotoError, SourceUnavailable
-from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.errors import MalformedAnswer, PhotoError, SourceUnavailable
+from smugmug_backup.ports import BackupStore
 from tests.proof.points import KINDS, LOST_ANSWER, LOST_REQUEST, Points
 from tests.proof.world import Limits, World
 from tests.tools.invariants import same_backup

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.errors import AccessRefused, OutOfTime, SourceError
-from smugmug_backup.backup.ports import Account, Album, Availability, Image, Listing, Offer
-from smugmug_backup.backup.records import tidy
+from smugmug_backup.archive.records import tidy
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import AccessRefused, OutOfTime, SourceError
+from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer
 
 JPEG = b"\xff\xd8\xff\xe0"
 SECRET = "s3cr3t-never-to-be-stored"

@@ -14,17 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import PhotoError, SourceUnavailable
-from smugmug_backup.backup.ports import (
-    Account,
-    Album,
-    Image,
-    Listing,
-    Offer,
-    PhotoSource,
-    PhotoStream,
-)
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import PhotoError, SourceUnavailable
+from smugmug_backup.model import Account, Album, Image, Listing, Offer
+from smugmug_backup.ports import PhotoSource, PhotoStream
 from tests.tools.killed import Killed
 
 T = TypeVar("T")

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
-from smugmug_backup.backup.errors import StoreUnavailable
-from smugmug_backup.backup.ports import BackupStore, StoredObject, Upload
+from smugmug_backup.errors import StoreUnavailable
+from smugmug_backup.model import StoredObject
+from smugmug_backup.ports import BackupStore, Upload
 from tests.tools.killed import Killed
 
 T = TypeVar("T")

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from smugmug_backup.backup.ports import BackupStore
-from smugmug_backup.backup.records import image_record
+from smugmug_backup.archive.records import image_record
+from smugmug_backup.ports import BackupStore
 from tests.tools.fake_source import SECRET, FakeSource
 
 SECOND_LOOK = timedelta(hours=20)

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from smugmug_backup.backup.errors import AlreadyStored, NotStored
-from smugmug_backup.backup.ports import StoredObject
+from smugmug_backup.errors import AlreadyStored, NotStored
+from smugmug_backup.model import StoredObject
 from smugmug_backup.storage.keys import checked, checked_prefix
 
 _CHUNK = 1024 * 1024

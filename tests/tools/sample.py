@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from smugmug_backup.backup.errors import PhotoRefused
+from smugmug_backup.errors import PhotoRefused
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smugmug_backup.backup.errors import BadRequest
+from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName, Settings, source_settings
 
 LEAST = {"BACKUP_BUCKET": "my-photos", "SMUGMUG_SECRET": "ssm:/smugmug-backup/secret"}

@@ -2,7 +2,7 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from smugmug_backup.backup.errors import BackupError, Remedy
+from smugmug_backup.errors import BackupError, Remedy
 
 AWS_ERRORS = (BotoCoreError, ClientError)
 

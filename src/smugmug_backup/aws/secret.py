@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
-from smugmug_backup.backup.errors import BadRequest
+from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName
 from smugmug_backup.smugmug.credentials import Credentials
 

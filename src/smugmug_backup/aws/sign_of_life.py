@@ -6,10 +6,10 @@ from typing import Any
 
 import boto3
 
+from smugmug_backup.archive.summary import Summary, summarise
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
-from smugmug_backup.backup.errors import BadRequest
-from smugmug_backup.backup.ports import BackupStore
-from smugmug_backup.backup.summary import Summary, summarise
+from smugmug_backup.errors import BadRequest
+from smugmug_backup.ports import BackupStore
 
 _NAMED = 20
 """So many of each kind stand in the mail; the report has all."""

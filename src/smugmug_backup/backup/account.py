@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from smugmug_backup.backup.errors import RunRefused
-from smugmug_backup.backup.ports import Account, Album
-from smugmug_backup.backup.report import AlbumState
+from smugmug_backup.archive.report import AlbumState
+from smugmug_backup.errors import RunRefused
+from smugmug_backup.model import Account, Album
 
 _EXCUSED_ALBUMS = 2
 _EXCUSED_IMAGES = 20

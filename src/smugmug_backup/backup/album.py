@@ -7,18 +7,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from smugmug_backup.backup import keys, records
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.compare import Changes, compare, missing_images, next_entries
-from smugmug_backup.backup.errors import (
-    AlreadyStored,
-    BackupError,
-    CommitConflict,
-    ListingNotBelieved,
-    MalformedAnswer,
-    NotStored,
-    OutOfTime,
+from smugmug_backup.archive import keys, records
+from smugmug_backup.archive.manifest import Entry, Header, Manifest, live_count
+from smugmug_backup.archive.report import (
+    AlbumState,
+    Counts,
+    Failure,
+    Unavailable,
+    unavailable,
+    unverified,
 )
+from smugmug_backup.archive.state import (
+    load_header,
+    load_manifest,
+    newest_generation,
+    unverified_since,
+)
+from smugmug_backup.backup.compare import Changes, compare, missing_images, next_entries
 from smugmug_backup.backup.listing import (
     Choice,
     choose_listing,
@@ -27,29 +32,19 @@ from smugmug_backup.backup.listing import (
     is_credible,
     new_cursor,
 )
-from smugmug_backup.backup.manifest import Entry, Header, Manifest, live_count
 from smugmug_backup.backup.originals import Fetched, Originals, Wanted
-from smugmug_backup.backup.ports import (
-    Account,
-    Album,
-    BackupStore,
-    Listing,
-    PhotoSource,
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import (
+    AlreadyStored,
+    BackupError,
+    CommitConflict,
+    ListingNotBelieved,
+    MalformedAnswer,
+    NotStored,
+    OutOfTime,
 )
-from smugmug_backup.backup.report import (
-    AlbumState,
-    Counts,
-    Failure,
-    Unavailable,
-    unavailable,
-    unverified,
-)
-from smugmug_backup.backup.state import (
-    load_header,
-    load_manifest,
-    newest_generation,
-    unverified_since,
-)
+from smugmug_backup.model import Account, Album, Listing
+from smugmug_backup.ports import BackupStore, PhotoSource
 
 COMMIT_EVERY = 500
 """Originals between two commits on the way."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from smugmug_backup.backup import keys, records
+from smugmug_backup.archive import keys, records
+from smugmug_backup.archive.manifest import Entry, Original
 from smugmug_backup.backup.listing import is_credible
-from smugmug_backup.backup.manifest import Entry, Original
 from smugmug_backup.backup.originals import Wanted, without_bytes
-from smugmug_backup.backup.ports import Album, Availability, Image, Listing, Offer
+from smugmug_backup.model import Album, Availability, Image, Listing, Offer
 
 SECOND_LOOK = timedelta(hours=20)
 """An image or album is recorded as deleted when it was missing so long ago and still is."""

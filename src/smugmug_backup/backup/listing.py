@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from smugmug_backup.backup.ports import Album, Listing
-from smugmug_backup.backup.report import ALBUM_BACK, AlbumState
+from smugmug_backup.archive.report import ALBUM_BACK, AlbumState
+from smugmug_backup.model import Album, Listing
 
 OVERLAP = timedelta(hours=48)
 """The cursor stays this far behind the source's clock.

@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from smugmug_backup.backup import keys, records
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import (
+from smugmug_backup.archive import keys, records
+from smugmug_backup.archive.manifest import PATIENCE, Original
+from smugmug_backup.archive.report import Failure
+from smugmug_backup.backup.signature import HEAD_BYTES, media_extension
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import (
     AlreadyStored,
     BadBytes,
     OutOfTime,
@@ -21,18 +24,8 @@ from smugmug_backup.backup.errors import (
     SourceError,
     StoreError,
 )
-from smugmug_backup.backup.manifest import PATIENCE, Original
-from smugmug_backup.backup.ports import (
-    Album,
-    Availability,
-    BackupStore,
-    Image,
-    Offer,
-    PhotoSource,
-    Upload,
-)
-from smugmug_backup.backup.report import Failure
-from smugmug_backup.backup.signature import HEAD_BYTES, media_extension
+from smugmug_backup.model import Album, Availability, Image, Offer
+from smugmug_backup.ports import BackupStore, PhotoSource, Upload
 
 IN_MEMORY = 16 * 1024 * 1024
 """Up to so many bytes are held in memory and stored with one request."""

@@ -5,19 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smugmug_backup.backup import keys
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.manifest import damaged, json_line
+from smugmug_backup.archive.report import AlbumState, Counts, Failure, Unavailable, account_json
 from smugmug_backup.backup.album import Outcome
-from smugmug_backup.backup.clock import parse_stamp_or_none, stamp_or_none
-from smugmug_backup.backup.errors import AlreadyStored, BadRequest, NotStored
-from smugmug_backup.backup.manifest import damaged, json_line
-from smugmug_backup.backup.ports import Account, Album, BackupStore
-from smugmug_backup.backup.report import (
-    AlbumState,
-    Counts,
-    Failure,
-    Unavailable,
-    account_json,
-)
+from smugmug_backup.clock import parse_stamp_or_none, stamp_or_none
+from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored
+from smugmug_backup.model import Account, Album
+from smugmug_backup.ports import BackupStore
 
 BATCH_ALBUMS = 50
 BATCH_SECONDS = 300.0

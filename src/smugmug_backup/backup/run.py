@@ -8,35 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from smugmug_backup.backup import keys
-from smugmug_backup.backup import overflow as handover
-from smugmug_backup.backup.account import check_albums, check_binding
-from smugmug_backup.backup.album import COMMIT_EVERY, AlbumWork, Forecast, Outcome
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.compare import SECOND_LOOK
-from smugmug_backup.backup.errors import (
-    AlreadyStored,
-    Answer,
-    BackupError,
-    BadRequest,
-    MalformedAnswer,
-    NotABackup,
-    NotStored,
-    OutOfTime,
-    RunRefused,
-    SourceError,
-)
-from smugmug_backup.backup.originals import Originals
-from smugmug_backup.backup.overflow import PlannedAlbum
-from smugmug_backup.backup.ports import (
-    Account,
-    Album,
-    BackupStore,
-    Overflow,
-    PhotoSource,
-)
-from smugmug_backup.backup.readme import README_TEXT
-from smugmug_backup.backup.report import (
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.readme import README_TEXT
+from smugmug_backup.archive.report import (
     ALBUM_BACK,
     ALBUM_MISSING,
     COMPLETE,
@@ -49,7 +23,7 @@ from smugmug_backup.backup.report import (
     RunReport,
     Unavailable,
 )
-from smugmug_backup.backup.state import (
+from smugmug_backup.archive.state import (
     STATE_LOST,
     Known,
     Reports,
@@ -62,6 +36,27 @@ from smugmug_backup.backup.state import (
     trusted_report_after,
     unverified_since,
 )
+from smugmug_backup.backup import overflow as handover
+from smugmug_backup.backup.account import check_albums, check_binding
+from smugmug_backup.backup.album import COMMIT_EVERY, AlbumWork, Forecast, Outcome
+from smugmug_backup.backup.compare import SECOND_LOOK
+from smugmug_backup.backup.originals import Originals
+from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import (
+    AlreadyStored,
+    Answer,
+    BackupError,
+    BadRequest,
+    MalformedAnswer,
+    NotABackup,
+    NotStored,
+    OutOfTime,
+    RunRefused,
+    SourceError,
+)
+from smugmug_backup.model import Account, Album
+from smugmug_backup.ports import BackupStore, Overflow, PhotoSource
 
 NOT_STARTED = "overflow_not_started"
 

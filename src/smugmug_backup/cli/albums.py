@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from smugmug_backup.backup import keys
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.manifest import Entry, Header, Manifest
+from smugmug_backup.archive.report import AlbumState
+from smugmug_backup.archive.state import load_manifest, newest_generation, newest_generations
 from smugmug_backup.backup.album import NOT_BELIEVED
-from smugmug_backup.backup.manifest import Entry, Header, Manifest
-from smugmug_backup.backup.ports import BackupStore
-from smugmug_backup.backup.report import AlbumState
-from smugmug_backup.backup.state import load_manifest, newest_generation, newest_generations
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.output import day, shown
+from smugmug_backup.ports import BackupStore
 
 _AT_A_TIME = 8
 

@@ -2,8 +2,8 @@
 
 from rich.console import Console
 
-from smugmug_backup.backup.errors import BackupError, BadRequest
 from smugmug_backup.cli.output import shown
+from smugmug_backup.errors import BackupError, BadRequest
 
 _HINTS = {
     "login_lost": "`smugmug-backup authorize` asks SmugMug for a new access token",

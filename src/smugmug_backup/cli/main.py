@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.backup.errors import BackupError, BadRequest
 from smugmug_backup.cli.errors import tell
 from smugmug_backup.cli.output import make_console
 from smugmug_backup.cli.parsing import COULD_NOT, EXIT_STATUSES, INTERRUPTED, HelpFormatter
+from smugmug_backup.errors import BackupError, BadRequest
 
 COMMANDS = ("authorize", "run", "status", "albums", "images", "check", "restore", "diff")
 

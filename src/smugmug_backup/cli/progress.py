@@ -16,13 +16,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from smugmug_backup.archive.report import Counts, Failure
 from smugmug_backup.backup.album import Outcome
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.ports import Account, Album, Image, Listing, Offer, PhotoSource
-from smugmug_backup.backup.ports import PhotoStream as Stream
-from smugmug_backup.backup.report import Counts, Failure
 from smugmug_backup.cli.output import number, plural, shown, size
 from smugmug_backup.cli.parsing import INTERRUPTED
+from smugmug_backup.clock import Deadline
+from smugmug_backup.model import Account, Album, Image, Listing, Offer
+from smugmug_backup.ports import PhotoSource
+from smugmug_backup.ports import PhotoStream as Stream
 from smugmug_backup.restore.plan import Problem, Target
 
 _WINDOW = 30.0

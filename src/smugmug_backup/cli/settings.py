@@ -10,8 +10,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from smugmug_backup.backup.errors import BadRequest
 from smugmug_backup.cli.errors import Mistaken
+from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SourceSettings, source_settings
 
 _OPTIONS = {

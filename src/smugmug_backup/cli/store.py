@@ -1,8 +1,8 @@
 """Open the store that a command line names."""
 
-from smugmug_backup.backup import keys
-from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.archive import keys
 from smugmug_backup.cli.errors import Mistaken
+from smugmug_backup.ports import BackupStore
 
 
 def open_existing(location: str) -> BackupStore:

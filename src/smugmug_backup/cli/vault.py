@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
-from smugmug_backup.backup.errors import BadRequest, StoreRefused
+from smugmug_backup.errors import BadRequest, StoreRefused
 from smugmug_backup.settings import SecretName
 from smugmug_backup.smugmug.credentials import Credentials
 

@@ -23,9 +23,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, Protocol
 
-from smugmug_backup.backup.errors import BackupError, BadRequest, NotStored, StoreError
-from smugmug_backup.backup.ports import BackupStore
-from smugmug_backup.backup.records import fingerprint
+from smugmug_backup.archive.records import fingerprint
+from smugmug_backup.errors import BackupError, BadRequest, NotStored, StoreError
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.restore.plan import Plan, Problem, Target
 from smugmug_backup.restore.record import is_sidecar_of, json_sidecar, moment_of, xmp_sidecar
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smugmug_backup.backup import keys
-from smugmug_backup.backup.manifest import Entry, Header, Manifest, Original
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.manifest import Entry, Header, Manifest, Original
 from smugmug_backup.restore.names import (
     FILE_BYTES,
     FOLDER_BYTES,

@@ -6,11 +6,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from smugmug_backup.backup import keys
-from smugmug_backup.backup.errors import BadRequest, NotABackup, NotStored
-from smugmug_backup.backup.manifest import Header, Manifest, Original, header_of
-from smugmug_backup.backup.ports import BackupStore
-from smugmug_backup.backup.state import load_manifest, load_report, newest_generations
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.manifest import Header, Manifest, Original, header_of
+from smugmug_backup.archive.state import load_manifest, load_report, newest_generations
+from smugmug_backup.errors import BadRequest, NotABackup, NotStored
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.restore.names import identity, safe_name
 from smugmug_backup.restore.plan import Chosen, Problem
 

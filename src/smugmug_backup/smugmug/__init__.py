@@ -1,4 +1,4 @@
-"""SmugMug as a source of photos: API 1.3.0 (`api_130`) and API v2 (`api_v2`)."""
+"""SmugMug as a source of photos: API 1.3.0 (`source_130`) and API v2 (`source_v2`)."""
 
 import logging
 

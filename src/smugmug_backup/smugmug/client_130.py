@@ -7,14 +7,8 @@ from typing import Any
 
 import requests
 
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import (
-    EmptySet,
-    LoginLost,
-    MalformedAnswer,
-    SourceError,
-    SourceRetired,
-)
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import EmptySet, LoginLost, MalformedAnswer, SourceError, SourceRetired
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.errors import (

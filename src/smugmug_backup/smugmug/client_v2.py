@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import requests
 
-from smugmug_backup.backup.clock import Deadline
-from smugmug_backup.backup.errors import (
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import (
     AccessRefused,
     AlbumNotFound,
     LoginLost,

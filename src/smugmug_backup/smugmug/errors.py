@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from smugmug_backup.backup.errors import (
+from smugmug_backup.errors import (
     AccessRefused,
     AlbumNotFound,
     EmptySet,

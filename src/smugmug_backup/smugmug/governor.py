@@ -4,8 +4,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.errors import OutOfTime
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import OutOfTime
 
 LONGEST_PAUSE = 3600.0
 """A server that asks for more is not waited for: v2's windows are of this order."""

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smugmug_backup.backup.errors import BadRequest
+from smugmug_backup.errors import BadRequest
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]

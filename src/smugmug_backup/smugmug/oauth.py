@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, quote
 
 import requests
 
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.errors import BadRequest, LoginLost, MalformedAnswer
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import BadRequest, LoginLost, MalformedAnswer
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.errors import Trouble, rule_of_status
 from smugmug_backup.smugmug.governor import Governor

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smugmug_backup.backup.clock import Clock
+from smugmug_backup.clock import Clock
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.photos import LARGEST_PHOTO, Photos

@@ -13,15 +13,9 @@ import requests
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.errors import (
-    OutOfTime,
-    PhotoError,
-    PhotoRefused,
-    PhotoTooLarge,
-    PhotoUnsafe,
-)
-from smugmug_backup.backup.ports import Availability, Offer
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import OutOfTime, PhotoError, PhotoRefused, PhotoTooLarge, PhotoUnsafe
+from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import answers, hosts
 from smugmug_backup.smugmug.errors import Retry, Trouble, rule_of_status
 from smugmug_backup.smugmug.governor import Governor, refuse_to_wait

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from smugmug_backup.backup import records
-from smugmug_backup.backup.errors import BadRequest, MalformedAnswer
+from smugmug_backup.archive import records
+from smugmug_backup.errors import BadRequest, MalformedAnswer
 
 VIDEO_FORMATS = frozenset(
     {"MP4", "MPG", "MPEG", "MOV", "M4V", "AVI", "WMV", "3GP", "MTS", "M2TS", "MKV", "WEBM", "FLV"}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import requests
 from requests_oauthlib import OAuth1
 
-from smugmug_backup.backup.clock import Clock
+from smugmug_backup.clock import Clock
 from smugmug_backup.smugmug.credentials import Credentials
 
 

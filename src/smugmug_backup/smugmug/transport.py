@@ -14,13 +14,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.errors import (
-    BadRequest,
-    MalformedAnswer,
-    OutOfTime,
-    SourceUnavailable,
-)
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import BadRequest, MalformedAnswer, OutOfTime, SourceUnavailable
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.errors import Retry, Trouble
 from smugmug_backup.smugmug.governor import Governor, refuse_to_wait

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from smugmug_backup.backup.errors import StoreError, StoreRefused, StoreUnavailable
+from smugmug_backup.errors import StoreError, StoreRefused, StoreUnavailable
 
 INCOMING = ".incoming"
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smugmug_backup.backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
-from smugmug_backup.backup.ports import StoredObject
+from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
+from smugmug_backup.model import StoredObject
 from smugmug_backup.storage import file_system
 from smugmug_backup.storage.file_system import check_is_there, flush, flush_folder, store_error
 from smugmug_backup.storage.keys import checked, checked_prefix, is_key

@@ -2,7 +2,7 @@
 
 import re
 
-from smugmug_backup.backup.errors import BadRequest
+from smugmug_backup.errors import BadRequest
 
 # No part begins with a dot ("..", hidden files, our own ".incoming") or ends with one (Windows and
 # SMB drop it).

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from smugmug_backup.backup.errors import BadRequest
-from smugmug_backup.backup.ports import BackupStore
+from smugmug_backup.errors import BadRequest
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.s3 import S3Store, s3_client
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError
 
-from smugmug_backup.backup.errors import AlreadyStored, NotStored, StoreError, StoreUnavailable
-from smugmug_backup.backup.ports import StoredObject
+from smugmug_backup.errors import AlreadyStored, NotStored, StoreError, StoreUnavailable
+from smugmug_backup.model import StoredObject
 from smugmug_backup.storage.keys import checked, checked_prefix, is_key
 from smugmug_backup.storage.s3_bucket import Bucket, s3_client
 from smugmug_backup.storage.s3_upload import ONE_REQUEST, S3Upload, put, sha256_text

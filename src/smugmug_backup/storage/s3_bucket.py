@@ -10,7 +10,7 @@ import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from smugmug_backup.backup.errors import BadRequest, NotStored, StoreError, StoreRefused
+from smugmug_backup.errors import BadRequest, NotStored, StoreError, StoreRefused
 from smugmug_backup.storage import s3_errors
 from smugmug_backup.storage.keys import checked
 

@@ -2,7 +2,7 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from smugmug_backup.backup.errors import (
+from smugmug_backup.errors import (
     AlreadyStored,
     Archived,
     NotStored,

@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from smugmug_backup.backup.errors import AlreadyStored, NotStored, StoreError, StoreRefused
+from smugmug_backup.errors import AlreadyStored, NotStored, StoreError, StoreRefused
 from smugmug_backup.storage.keys import content_type
 from smugmug_backup.storage.s3_bucket import Bucket
 from smugmug_backup.storage.s3_errors import UploadGone

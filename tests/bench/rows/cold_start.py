@@ -18,7 +18,7 @@ from queue import Queue
 from tests.bench.result import Measure, Sizes
 from tests.bench.services import BUCKET, ROOT, aws_environment, client_of, ministack, smugmug
 
-HANDLER = "smugmug_backup.handler.lambda_handler"
+HANDLER = "smugmug_backup.function.handler.lambda_handler"
 SECRET = "smugmug-backup-bench"
 BUILT = ROOT / ".aws-sam" / "build"
 
@@ -152,7 +152,11 @@ def without_byte_code() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as kept:
         environment = {"PYTHONPYCACHEPREFIX": kept}
         subprocess.run(
-            [sys.executable, "-c", "import awslambdaric.bootstrap, smugmug_backup.handler"],
+            [
+                sys.executable,
+                "-c",
+                "import awslambdaric.bootstrap, smugmug_backup.function.handler",
+            ],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
             check=True,

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
-from smugmug_backup.application import SystemClock, build_source, new_token, options_of
-from smugmug_backup.backup import keys
-from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.report import RunReport
 from smugmug_backup.backup.overflow import PlannedAlbum
-from smugmug_backup.backup.report import RunReport
 from smugmug_backup.backup.run import Backup, RunRequest
+from smugmug_backup.clock import Deadline
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
 from tests.bench.result import Measure, Sizes
 from tests.bench.services import SmugMug, smugmug
 from tests.tools.memory_store import MemoryStore

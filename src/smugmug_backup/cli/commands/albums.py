@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.backup.summary import summarise
+from smugmug_backup.archive.summary import summarise
 from smugmug_backup.cli.albums import AlbumSummary, album_state, read_albums
 from smugmug_backup.cli.output import (
     Column,

@@ -10,11 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.application import SystemClock, build_source
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.errors import BadRequest, LoginLost
-from smugmug_backup.backup.keys import is_id
-from smugmug_backup.backup.ports import Account
+from smugmug_backup.archive.keys import is_id
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.output import make_console, print_json, shown
 from smugmug_backup.cli.parsing import FINE, add_source_options, command_parser
@@ -25,9 +21,13 @@ from smugmug_backup.cli.settings import (
     write_settings_file,
 )
 from smugmug_backup.cli.vault import Vault, secret_text, vault_of
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import BadRequest, LoginLost
+from smugmug_backup.model import Account
 from smugmug_backup.settings import SecretName, SourceSettings, source_settings
 from smugmug_backup.smugmug import oauth
 from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.wiring import SystemClock, build_source
 
 NAME = "authorize"
 

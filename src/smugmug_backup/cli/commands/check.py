@@ -9,20 +9,15 @@ from typing import Any, Self
 from rich.console import Console
 from rich.status import Status
 
-from smugmug_backup.backup.check import (
-    NOT_SOUND,
-    SOUND,
-    CheckResult,
-    check,
-)
-from smugmug_backup.backup.check_data import ReadPlan
-from smugmug_backup.backup.check_turns import Amount
-from smugmug_backup.backup.clock import Deadline
+from smugmug_backup.check.check import NOT_SOUND, SOUND, CheckResult, check
+from smugmug_backup.check.data import ReadPlan
+from smugmug_backup.check.turns import Amount
 from smugmug_backup.cli.estimate import PRICES, money
 from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
+from smugmug_backup.clock import Deadline
 
 NAME = "check"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.backup import keys
-from smugmug_backup.backup.history import (
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.history import (
     AlbumChange,
     Generations,
     ImageChange,
@@ -18,11 +18,11 @@ from smugmug_backup.backup.history import (
     generations_after_run,
     generations_at,
 )
-from smugmug_backup.backup.ports import BackupStore
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.output import plural, print_json, shown
 from smugmug_backup.cli.parsing import FINE, add_location, command_parser
 from smugmug_backup.cli.store import open_existing
+from smugmug_backup.ports import BackupStore
 
 NAME = "diff"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.backup.manifest import Entry
+from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.cli.albums import album_name, find_album, why_unverified
 from smugmug_backup.cli.output import Column, day, plural, print_json, print_table, shown, size
 from smugmug_backup.cli.parsing import FINE, add_location, command_parser

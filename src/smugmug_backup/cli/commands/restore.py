@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from smugmug_backup.backup.errors import BadRequest
-from smugmug_backup.backup.ports import BackupStore
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.estimate import RestoreEstimate
 from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
@@ -27,6 +25,8 @@ from smugmug_backup.cli.parsing import (
 )
 from smugmug_backup.cli.progress import RestoreProgress, can_ask, duration, interruptible
 from smugmug_backup.cli.store import open_existing
+from smugmug_backup.errors import BadRequest
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.restore.perform import (
     Restorer,
     Result,

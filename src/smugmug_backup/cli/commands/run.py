@@ -11,12 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.application import SystemClock, build_source, new_token, options_of
-from smugmug_backup.aws.secret import read_credentials
-from smugmug_backup.backup.album import Forecast
-from smugmug_backup.backup.clock import Clock, Deadline
-from smugmug_backup.backup.ports import BackupStore, PhotoSource
-from smugmug_backup.backup.report import (
+from smugmug_backup.archive.report import (
     COMPLETE,
     CONTINUING,
     INCOMPLETE,
@@ -24,6 +19,8 @@ from smugmug_backup.backup.report import (
     Failure,
     RunReport,
 )
+from smugmug_backup.aws.secret import read_credentials
+from smugmug_backup.backup.album import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
 from smugmug_backup.cli.output import (
@@ -55,9 +52,12 @@ from smugmug_backup.cli.progress import (
     interruptible,
 )
 from smugmug_backup.cli.settings import source_settings_of
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.restore.select import find_albums
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
+from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
 
 NAME = "run"
 

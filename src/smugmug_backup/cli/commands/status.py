@@ -7,11 +7,10 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.backup import keys
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.report import AlbumState, Failure, RunReport
+from smugmug_backup.archive.summary import Summary, summarise
 from smugmug_backup.backup.album import NOT_BELIEVED
-from smugmug_backup.backup.ports import BackupStore
-from smugmug_backup.backup.report import AlbumState, Failure, RunReport
-from smugmug_backup.backup.summary import Summary, summarise
 from smugmug_backup.cli.albums import AlbumSummary, ImageTrouble, read_albums
 from smugmug_backup.cli.output import (
     Column,
@@ -29,6 +28,7 @@ from smugmug_backup.cli.parsing import FINE, add_location, command_parser
 from smugmug_backup.cli.stack import StackStatus, stack_status
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
+from smugmug_backup.ports import BackupStore
 
 NAME = "status"
 

@@ -1,0 +1,158 @@
+"""What each event does, and what it returns or raises (design section 5)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import singledispatch
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from smugmug_backup.archive.report import INCOMPLETE, REFUSED, RunReport
+from smugmug_backup.aws.sign_of_life import send_sign_of_life
+from smugmug_backup.backup.run import DryRun, RunRequest
+from smugmug_backup.check.check import check
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import BadRequest, RunIncomplete, RunRefused
+from smugmug_backup.function import guard
+from smugmug_backup.function.events import (
+    AlbumEvent,
+    BackupEvent,
+    CheckEvent,
+    Event,
+    FinishEvent,
+    SignOfLifeEvent,
+)
+from smugmug_backup.function.telemetry import (
+    LogObserver,
+    count_batch,
+    count_check,
+    count_refused,
+    count_run,
+    logger,
+)
+from smugmug_backup.wiring import Application
+
+Result = dict[str, Any]
+
+_PROBLEMS_LOGGED = 20
+
+
+def perform(event: Event, application: Application, context: LambdaContext) -> Result:
+    """Do what ``event`` asks for within the invocation's time."""
+    return _perform(event, application, context)
+
+
+@singledispatch
+def _perform(event: Any, application: Application, context: LambdaContext) -> Result:
+    raise NotImplementedError(type(event).__name__)
+
+
+@_perform.register
+def _backup(event: BackupEvent, application: Application, context: LambdaContext) -> Result:
+    request = event.request
+    if request.trigger is None:
+        return _run(request, application, context)
+    table = application.settings.idempotency_table
+    if table is None:
+        raise BadRequest("IDEMPOTENCY_TABLE is missing; scheduled events need it")
+    return guard.once(
+        request.trigger, lambda: _run(request, application, context), table=table, context=context
+    )
+
+
+def _run(request: RunRequest, application: Application, context: LambdaContext) -> Result:
+    backup = application.backup(observer=LogObserver())
+    try:
+        report = backup.run(request, deadline=deadline_of(application, context))
+    except RunRefused:
+        count_refused()
+        raise
+    if isinstance(report, DryRun):
+        return {"status": "dry_run", **asdict(report)}
+    result = _told(report)
+    if report.status == REFUSED:
+        raise RunRefused(report.failures[0].message)
+    passing = sum(failure.passing for failure in report.failures)
+    if report.status == INCOMPLETE and passing:
+        raise RunIncomplete(_incomplete(report, passing))
+    return result
+
+
+@_perform.register
+def _album(event: AlbumEvent, application: Application, context: LambdaContext) -> Result:
+    backup = application.backup(observer=LogObserver(), share=application.settings.map_concurrency)
+    progress = backup.work(event.run_id, event.albums, deadline=deadline_of(application, context))
+    count_batch(progress=progress)
+    return {"progress": progress, "run_id": event.run_id}
+
+
+@_perform.register
+def _finish(event: FinishEvent, application: Application, context: LambdaContext) -> Result:
+    report = application.backup().finish(event.run_id, deadline=deadline_of(application, context))
+    result = _told(report)
+    if report.status == INCOMPLETE:
+        # The execution fails with it: nothing else would tell the owner.
+        raise RunIncomplete(_incomplete(report, len(report.failures)))
+    return result
+
+
+@_perform.register
+def _check(event: CheckEvent, application: Application, context: LambdaContext) -> Result:
+    with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
+        result = check(
+            application.store,
+            now=application.clock.now(),
+            deadline=deadline_of(application, context),
+            executor=executor,
+            read_data=event.read_data,
+        )
+    for problem in result.problems[:_PROBLEMS_LOGGED]:
+        logger.error("the store is not sound", extra={"problem": problem.as_json()})
+    told = {
+        "status": result.status,
+        "problem_count": result.problem_count,
+        "counts": asdict(result.counts),
+        "not_checked": list(result.not_checked),
+    }
+    logger.info("check ended", extra=told)
+    # A check that never gets to the end must not look like a store that is sound.
+    count_check(sound=result.sound)
+    return told
+
+
+@_perform.register
+def _sign_of_life(
+    event: SignOfLifeEvent, application: Application, context: LambdaContext
+) -> Result:
+    told = send_sign_of_life(
+        application.store, application.settings.alert_topic_arn, now=application.clock.now()
+    )
+    logger.info("sign of life sent", extra=told)
+    return told
+
+
+def deadline_of(application: Application, context: LambdaContext) -> Deadline:
+    """The invocation's deadline; a reserve of more than half of the time is cut to that."""
+    seconds = context.get_remaining_time_in_millis() / 1000
+    reserve = min(application.settings.reserve_seconds, seconds / 2)
+    return Deadline.after(application.clock, seconds, reserve=reserve)
+
+
+def _told(report: RunReport) -> Result:
+    result = {
+        "status": report.status,
+        "run_id": report.run_id,
+        "duplicate": False,
+        "counts": asdict(report.counts),
+    }
+    logger.info("run ended", extra=result)
+    count_run(report)
+    return result
+
+
+def _incomplete(report: RunReport, failures: int) -> str:
+    first = report.failures[0].message if report.failures else "originals are pending"
+    return (
+        f"run {report.run_id} is not complete: {failures} failures, "
+        f"{report.counts.pending} originals pending; first: {first}; see {report.key}"
+    )

@@ -1,0 +1,127 @@
+"""The ports of the backup: where photos come from, where they lie, who carries work on.
+
+An implementation is trusted only after the contract suite in ``tests/contract`` ran against it.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from smugmug_backup.clock import Deadline
+from smugmug_backup.model import Account, Album, Image, Listing, Offer, StoredObject
+
+
+class PhotoStream(Protocol):
+    """The body of one download; ``length`` is its Content-Length, or None."""
+
+    length: int | None
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Chunks of at most a MiB. Raises PhotoError when the body breaks off, OutOfTime when
+        the deadline is over. A body shorter than its length is an error, not an end."""
+
+
+class PhotoSource(Protocol):
+    """A SmugMug account, read only; safe to be used by many threads.
+
+    Every method raises `SourceError` (after its own bounded retries) or `OutOfTime`. An answer
+    that cannot be believed whole is an error, never an empty or a shorter result.
+    """
+
+    @property
+    def name(self) -> str:
+        """``smugmug-1.3.0`` or ``smugmug-v2``, as it stands in every record."""
+
+    @property
+    def api_calls(self) -> int:
+        """Requests sent to the API so far, each retry counted; downloads are not in it."""
+
+    def account(self, *, deadline: Deadline) -> Account:
+        """Check the login and say whose account it is.
+
+        One call with OAuth, none without. Raises LoginLost, SourceRetired, and BadRequest if
+        the token belongs to somebody else than the nickname that was set.
+        """
+
+    def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:
+        """All albums of the account, empty ones too, each key once.
+
+        Raises SourceRetired if the answers look like a retired API, MalformedAnswer if one does
+        not parse whole.
+        """
+
+    def images(self, album: Album, *, since: int | None, deadline: Deadline) -> Listing:
+        """The images of ``album``: all (``since`` None), or those changed after that epoch.
+
+        A source that cannot filter may answer a full listing instead (``full`` says so), or an
+        empty one if it knows that nothing changed. Raises AccessRefused, AlbumNotFound.
+        """
+
+    def resolve(self, album: Album, image: Image, *, deadline: Deadline) -> Offer:
+        """The offer behind one whose availability is LOOKUP. It is READY, PROCESSING or NEVER,
+        or of kind ``none`` if there is no original. May cost calls, so ask for few images."""
+
+    def open(self, offer: Offer, *, deadline: Deadline) -> AbstractContextManager[PhotoStream]:
+        """Begin a download of a READY offer. Raises PhotoRefused (403, 404, 410), PhotoUnsafe,
+        PhotoTooLarge, PhotoError."""
+
+
+class Upload(Protocol):
+    """An object on its way in; invisible until `commit`. Used by one thread.
+
+    Left without a commit (an exception, a kill), it leaves no visible object.
+    """
+
+    def write(self, chunk: bytes) -> None:
+        """Append. May hold back up to one part in memory. Raises StoreError."""
+
+    def commit(self) -> None:
+        """Make it visible and durable. Raises AlreadyStored, and changes nothing, if the key is
+        taken (whatever lies there: the caller reads it back), and StoreError."""
+
+
+class BackupStore(Protocol):
+    """Keys to bytes, created once and never changed or removed; safe for many threads.
+
+    Keys are relative paths of ASCII letters, digits and ``-_./``. Every method raises
+    `StoreUnavailable` (after its own bounded retries) or `StoreRefused`.
+    """
+
+    @property
+    def requests(self) -> int:
+        """Requests made so far (S3), or operations (a folder)."""
+
+    def list(
+        self, prefix: str, *, after: str = "", until: str | None = None
+    ) -> Iterator[StoredObject]:
+        """All objects whose key starts with ``prefix``, is greater than ``after`` and not greater
+        than ``until``, in ascending order of the keys' bytes. Lazy: a page at a time."""
+
+    def head(self, key: str) -> StoredObject | None:
+        """What lies under ``key``, or None."""
+
+    def read(self, key: str) -> bytes:
+        """The whole object. Raises NotStored."""
+
+    def open(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
+        """The object in chunks of at most a MiB. Raises NotStored, on entering."""
+
+    def create(self, key: str, body: bytes) -> None:
+        """Store ``body`` under ``key``, once and for all; durable and whole when this returns.
+
+        Raises AlreadyStored, and changes nothing, if the key is taken by other bytes. The same
+        bytes are no conflict: a lost answer makes a retry meet its own write.
+        """
+
+    def upload(self, key: str) -> AbstractContextManager[Upload]:
+        """Begin an object of unknown size under ``key``; memory does not grow with it."""
+
+
+class Overflow(Protocol):
+    """Carries on, elsewhere, the work that one invocation has no time for."""
+
+    def start(self, run_id: str) -> None:
+        """Begin working through ``work/<run id>/plan.jsonl``. Doing it twice is harmless."""
+
+    def recent(self) -> tuple[tuple[str, bool], ...]:
+        """(run id, still running) of the latest executions, newest first."""

@@ -1,0 +1,354 @@
+"""A SmugMug account through API v2."""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from smugmug_backup.archive import records
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import AccessRefused, AlbumNotFound, MalformedAnswer
+from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer
+from smugmug_backup.ports import PhotoStream
+from smugmug_backup.smugmug import answers
+from smugmug_backup.smugmug.client_v2 import About, Pages, SmugMugV2, quoted
+from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.hosts import SMUGMUG
+from smugmug_backup.smugmug.parts import Parts
+from smugmug_backup.smugmug.reading import (
+    VIDEO_FORMATS,
+    check_nickname,
+    needed_nickname,
+    tidied,
+)
+
+ALBUM_FIELDS = (
+    "AlbumKey",
+    "AllowDownloads",
+    "Date",
+    "Description",
+    "HasDownloadPassword",
+    "ImageCount",
+    "ImagesLastUpdated",
+    "Keywords",
+    "LastUpdated",
+    "Name",
+    "NodeID",
+    "Privacy",
+    "Protected",
+    "SecurityType",
+    "SortDirection",
+    "SortMethod",
+    "UrlName",
+    "UrlPath",
+    "WebUri",
+)
+IMAGE_FIELDS = (
+    "AlbumKey",
+    "Altitude",
+    "ArchivedMD5",
+    "ArchivedSize",
+    "ArchivedUri",
+    "Caption",
+    "CollectedFrom",
+    "ComponentFileTypes",
+    "Date",
+    "DateTimeOriginal",
+    "DateTimeUploaded",
+    "FileName",
+    "Format",
+    "Hidden",
+    "ImageKey",
+    "IsArchive",
+    "IsVideo",
+    "KeywordArray",
+    "Keywords",
+    "LastUpdated",
+    "Latitude",
+    "Longitude",
+    "Origin",
+    "OriginalHeight",
+    "OriginalSize",
+    "OriginalWidth",
+    "Processing",
+    "Protected",
+    "Serial",
+    "Status",
+    "SubStatus",
+    "Title",
+    "Watermark",
+    "Watermarked",
+    "WebUri",
+)
+"""Neither UploadKey, which is secret here (so v2 gives no numeric ids), nor ThumbnailUrl, which
+changes without the image. RAW files and alike show in IsArchive and ComponentFileTypes."""
+
+
+_HOME = re.compile(r"/api/v2(/album/[A-Za-z0-9_-]{1,64}/image/([A-Za-z0-9_-]{1,64}))")
+_PASSES = 4
+_KIND = re.compile(r"[A-Za-z0-9]{1,12}")
+
+
+class SmugMugV2Source:
+    """`PhotoSource` over API v2; the promises are the port's."""
+
+    name = records.V2
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        nickname: str | None,
+        *,
+        api_url: str,
+        governor: Governor,
+        clock: Clock,
+        photo_hosts: Sequence[str] = (SMUGMUG,),
+        rng: random.Random | None = None,
+        attempts: int = 5,
+        backoff: float = 0.5,
+        max_photo_bytes: int | None = None,
+    ) -> None:
+        self._parts = Parts.build(
+            credentials,
+            api_url=api_url,
+            governor=governor,
+            clock=clock,
+            photo_hosts=photo_hosts,
+            rng=rng,
+            attempts=attempts,
+            backoff=backoff,
+            max_photo_bytes=max_photo_bytes,
+        )
+        self._client = SmugMugV2(self._parts.transport, credentials)
+        self._credentials = credentials
+        self._nickname = nickname or None
+        self._seen: tuple[Mapping[str, datetime], datetime] | None = None
+
+    @property
+    def api_calls(self) -> int:
+        """Requests sent to the API so far, each retry counted."""
+        return self._parts.transport.calls
+
+    def account(self, *, deadline: Deadline) -> Account:
+        """Check the login; the nickname is the one that SmugMug gives, where it gives one."""
+        if not self._credentials.signed:
+            return Account(needed_nickname(self._nickname), "public")
+        answer = self._client.get("!authuser", about=About.ACCOUNT, deadline=deadline)
+        user = answers.struct(answer.data, "User")
+        nickname = answers.text(user, "NickName")
+        check_nickname(nickname, self._nickname)
+        self._nickname = str(nickname)
+        # A token that was granted Access=Public sees its own account as any visitor does.
+        level = answers.text(user, "ResponseLevel") or "Full"
+        return Account(str(nickname), "owner" if level == "Full" else "public")
+
+    def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:
+        """All albums, by one call per page."""
+        if self._nickname is None and self._credentials.signed:
+            self.account(deadline=deadline)
+        path = f"/user/{quoted(needed_nickname(self._nickname))}!albums"
+        pages = self._until_steady(path, "Album", "AlbumKey", deadline, ALBUM_FIELDS)
+        if pages.shifted:
+            raise MalformedAnswer("API v2: the list of albums changed while it was read, twice")
+        albums = tuple(map(album_of, pages.entries.values()))
+        self._seen = None
+        if pages.answered_at is not None:
+            changed = {a.key: a.changed_at for a in albums if a.changed_at is not None}
+            self._seen = (changed, pages.answered_at)
+        return albums
+
+    def images(self, album: Album, *, since: int | None, deadline: Deadline) -> Listing:
+        """An empty listing of changes, without a call, if the newest `albums` shows that nothing
+        changed after ``since``; else all images, for v2 has no filter by date."""
+        unchanged_at = self._unchanged_at(album, since)
+        if unchanged_at is not None:
+            return Listing(False, (), None, unchanged_at)
+        pages = self._until_steady(
+            f"/album/{album.key}!images", "AlbumImage", "ImageKey", deadline, IMAGE_FIELDS
+        )
+        images = tuple(
+            image_of(position, entry) for position, entry in enumerate(pages.entries.values(), 1)
+        )
+        return Listing(True, images, pages.total, pages.answered_at)
+
+    def resolve(self, album: Album, image: Image, *, deadline: Deadline) -> Offer:
+        """Ask for a video's largest rendition, or for a collected photo in its home album."""
+        if image.offer.kind == "rendition":
+            return self._largest_video(image, deadline)
+        return self._at_home(image, deadline)
+
+    def _at_home(self, image: Image, deadline: Deadline) -> Offer:
+        home = _HOME.fullmatch(answers.text(image.data, "CollectedFrom") or "")
+        try:
+            if home is None or home[2].split("-")[0] != image.key:
+                raise AlbumNotFound("API v2: the image's home is not told")
+            answer = self._client.get(home[1], about=About.IMAGE, deadline=deadline)
+            shown = answer.data.get("AlbumImage")
+            if not isinstance(shown, dict) or answers.key_of(shown, "ImageKey") != image.key:
+                raise MalformedAnswer("API v2: the answer is about another image")
+        except (AccessRefused, AlbumNotFound):
+            return replace(image.offer, kind="none", availability=Availability.NEVER)
+        offer = offer_of({**shown, "CollectedFrom": ""})
+        return offer if offer.url else replace(image.offer, kind="none")
+
+    def _largest_video(self, image: Image, deadline: Deadline) -> Offer:
+        """Its address, MD5 and Size are its own."""
+        serial = records.serial(image.data.get("Serial"))
+        name = image.key if serial is None else f"{image.key}-{quoted(str(serial))}"
+        try:
+            answer = self._client.get(
+                f"/image/{name}!largestvideo", about=About.IMAGE, deadline=deadline
+            )
+            video = answer.data.get("LargestVideo")
+        except AlbumNotFound:
+            video = None
+        return rendition_of(image.offer, video if isinstance(video, dict) else {})
+
+    def open(self, offer: Offer, *, deadline: Deadline) -> AbstractContextManager[PhotoStream]:
+        """Begin a download, see `photos`."""
+        return self._parts.photos.open(offer, deadline=deadline)
+
+    def _unchanged_at(self, album: Album, since: int | None) -> datetime | None:
+        """When `albums` showed that the album stands as before ``since``, None if it did not.
+
+        An album of an older plan counts only if the newest listing says the same of it: the date
+        is that listing's.
+        """
+        seen = self._seen
+        if since is None or seen is None or album.changed_at is None:
+            return None
+        if seen[0].get(album.key) != album.changed_at or album.changed_at.timestamp() >= since:
+            return None
+        return seen[1]
+
+    def _until_steady(
+        self, path: str, locator: str, key: str, deadline: Deadline, fields: tuple[str, ...]
+    ) -> Pages:
+        """All pages; read again if entries moved between them, and then merged by key.
+
+        What is still missing after `_PASSES` shows: ``total`` is not the number of entries.
+        """
+        about = About.ACCOUNT if locator == "Album" else About.ALBUM
+        merged = Pages()
+        for _ in range(_PASSES):
+            pages = self._client.pages(
+                path, locator=locator, key=key, about=about, deadline=deadline, fields=fields
+            )
+            if not pages.shifted:
+                return pages
+            if merged.entries.keys() == pages.entries.keys() and merged.total == pages.total:
+                # Nothing moves: SmugMug counts more than it shows. Its count says so.
+                pages.shifted = False
+                return pages
+            earlier = {k: v for k, v in merged.entries.items() if k not in pages.entries}
+            pages.entries |= earlier
+            pages.shifted = pages.total != len(pages.entries)
+            if not pages.shifted:
+                return pages
+            merged = pages
+        return merged
+
+
+def album_of(data: Mapping[str, Any]) -> Album:
+    """An album as an entry of ``!albums`` shows it. Raises MalformedAnswer."""
+    asked = {name: data[name] for name in ALBUM_FIELDS if name in data}
+    kept, urls = tidied(asked, album=True)
+    changed = [
+        answers.instant(answers.text(data, name)) for name in ("ImagesLastUpdated", "LastUpdated")
+    ]
+    folders = (answers.text(data, "UrlPath") or "").strip("/").split("/")[:-1]
+    return Album(
+        key=answers.key_of(data, "AlbumKey"),
+        id=None,
+        title=answers.text(data, "Name") or "",
+        path=tuple(unquote(folder) for folder in folders if folder),
+        image_count=answers.count(data, "ImageCount"),
+        data=kept,
+        urls=urls,
+        # Without ImagesLastUpdated, nothing tells that the images stand as before.
+        changed_at=max(date for date in changed if date) if changed[0] else None,
+    )
+
+
+def image_of(position: int, data: Mapping[str, Any]) -> Image:
+    """An image as an entry of ``!images`` shows it. Raises MalformedAnswer."""
+    asked = {name: data[name] for name in IMAGE_FIELDS if name in data}
+    kept, urls = tidied(asked)
+    return Image(
+        key=answers.key_of(data, "ImageKey"),
+        id=None,
+        file_name=answers.text(data, "FileName"),
+        last_updated=answers.text(data, "LastUpdated"),
+        position=position,
+        data=kept,
+        urls=urls,
+        offer=offer_of(data),
+        components=components_of(data),
+    )
+
+
+def components_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds of files that lie beside an image, such as its RAW.
+
+    What ``ComponentFileTypes`` holds is documented nowhere; names, as a list or as an object's,
+    are taken.
+    """
+    named = data.get("ComponentFileTypes")
+    names = named if isinstance(named, (list, dict)) else ()
+    return tuple(sorted(name for name in names if isinstance(name, str) and _KIND.fullmatch(name)))
+
+
+def offer_of(data: Mapping[str, Any]) -> Offer:
+    """The bytes offered for an image of API v2.
+
+    A photo's are the archived original, and ArchivedMD5 and ArchivedSize describe them. A
+    video's ``ArchivedUri`` is a JPG still: the largest rendition is asked for by `resolve`, and
+    its MD5 and Size are its own.
+    """
+    named = answers.text(data, "Format")
+    video = answers.flag(data, "IsVideo") or (named or "").upper() in VIDEO_FORMATS
+    url = None if video else answers.text(data, "ArchivedUri")
+    if "CanNotProcess" in (data.get("Status"), data.get("SubStatus")):
+        availability = Availability.NEVER
+    elif answers.flag(data, "Processing"):
+        availability = Availability.PROCESSING
+    elif video or (url is None and answers.text(data, "CollectedFrom")):
+        availability = Availability.LOOKUP
+    else:
+        availability = Availability.READY
+    if video:
+        kind = "rendition"
+    else:
+        kind = "none" if url is None and availability is Availability.READY else "original"
+    return Offer(
+        kind=kind,
+        availability=availability,
+        serial=records.serial(data.get("Serial")),
+        size=answers.count(data, "ArchivedSize"),
+        format=named,
+        md5=None if video else answers.md5(data, "ArchivedMD5"),
+        url_field="ArchivedUri" if url else None,
+        exact=not video,
+        url=url,
+    )
+
+
+def rendition_of(listed: Offer, video: Mapping[str, Any]) -> Offer:
+    """The offer of a video's largest rendition; one that is not there yet is being made."""
+    url = answers.text(video, "Url")
+    return Offer(
+        kind="rendition",
+        availability=Availability.READY if url else Availability.PROCESSING,
+        serial=listed.serial,
+        size=answers.count(video, "Size"),
+        format=listed.format or answers.text(video, "Ext"),
+        md5=answers.md5(video, "MD5"),
+        url_field="LargestVideo" if url else None,
+        exact=True,
+        url=url,
+    )

@@ -1,0 +1,126 @@
+"""Builds everything for given settings: the source, the store, the backup over both."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import boto3
+
+from smugmug_backup.aws.secret import read_credentials
+from smugmug_backup.aws.step_functions import StepFunctionsOverflow
+from smugmug_backup.backup.run import Backup, Observer, Options
+from smugmug_backup.clock import Clock
+from smugmug_backup.errors import BadRequest
+from smugmug_backup.ports import BackupStore, PhotoSource
+from smugmug_backup.settings import API_V2, Settings, SourceSettings
+from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.source_130 import SmugMug130Source
+from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
+from smugmug_backup.storage.s3 import S3Store, s3_client
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Now, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since some start."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@dataclass(slots=True)
+class Application:
+    """The deployed function's parts. Kept between invocations while the settings stay."""
+
+    settings: Settings
+    clock: Clock
+    store: BackupStore
+    _credentials: Credentials | None = None
+    _sources: dict[int, PhotoSource] | None = None
+
+    @classmethod
+    def build(cls, settings: Settings, clock: Clock) -> "Application":
+        """Make the clients; nothing is asked yet."""
+        client = s3_client(max_connections=2 * settings.source.max_concurrency + 2)
+        return cls(settings, clock, S3Store(client, settings.bucket, settings.prefix))
+
+    def backup(self, *, observer: Observer | None = None, share: int = 1) -> Backup:
+        """The backup of the settings' account into their bucket.
+
+        ``share``: so many workers run at a time and divide the ceiling of calls per second. The
+        secret is read at each call, so that a new one is used at once. Raises BadRequest for
+        credentials that cannot be used and AwsError if they cannot be read.
+        """
+        return Backup(
+            source=self._source(share),
+            store=self.store,
+            clock=self.clock,
+            token=new_token,
+            options=options_of(self.settings.source),
+            overflow=self._overflow(),
+            observer=observer,
+        )
+
+    def _source(self, share: int) -> PhotoSource:
+        credentials = read_credentials(self.settings.source.secret)
+        if self._sources is None or credentials != self._credentials:
+            self._credentials, self._sources = credentials, {}
+        if share not in self._sources:
+            self._sources[share] = build_source(
+                self.settings.source, credentials, self.clock, share=share
+            )
+        return self._sources[share]
+
+    def _overflow(self) -> StepFunctionsOverflow | None:
+        arn = self.settings.state_machine_arn
+        return StepFunctionsOverflow(boto3.client("stepfunctions"), arn) if arn else None
+
+
+def build_source(
+    settings: SourceSettings, credentials: Credentials, clock: Clock, *, share: int = 1
+) -> PhotoSource:
+    """The source that the settings name. Raises BadRequest if a nickname is needed."""
+    if settings.nickname is None and not credentials.signed:
+        raise BadRequest(
+            "SMUGMUG_NICKNAME is missing: without an access token it says whose albums to read"
+        )
+    ceiling = settings.max_calls_per_second
+    build: Callable[..., PhotoSource] = (
+        SmugMugV2Source if settings.api == API_V2 else SmugMug130Source
+    )
+    return build(
+        credentials,
+        settings.nickname,
+        api_url=settings.api_url,
+        photo_hosts=settings.photo_hosts,
+        governor=Governor(
+            max_concurrency=settings.max_concurrency,
+            calls_per_second=None if ceiling is None else ceiling / share,
+            clock=clock,
+        ),
+        clock=clock,
+    )
+
+
+def options_of(settings: SourceSettings) -> Options:
+    """What the settings mean for a run."""
+    return Options(
+        concurrency=settings.max_concurrency,
+        full_listing_days=settings.full_listing_days,
+        ignore_albums=settings.ignore_albums,
+    )
+
+
+def new_token() -> str:
+    """Eight random hex digits for a run id."""
+    return secrets.token_hex(4)

@@ -1,0 +1,260 @@
+"""What one invocation leaves over is finished by many, and reported as one run."""
+
+import json
+
+import pytest
+
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.report import AlbumState
+from smugmug_backup.backup import overflow as handover
+from smugmug_backup.backup.overflow import PlannedAlbum, plan_lines, read_plan
+from smugmug_backup.backup.run import Options
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import BadRequest, SourceUnavailable
+from smugmug_backup.model import Account, Album
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.memory_store import MemoryStore
+from tests.tools.nights import Nights
+
+
+class FakeMachine:
+    """`Overflow` that only remembers; the test plays the state machine."""
+
+    def __init__(self):
+        self.started = []
+        self.going = True
+
+    def start(self, run_id):
+        if run_id not in self.started:
+            self.started.append(run_id)
+
+    def recent(self):
+        newest_first = reversed(self.started)
+        return tuple((run, self.going and run == self.started[-1]) for run in newest_first)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def source(clock):
+    source = FakeSource(clock)
+    for number in range(6):
+        album = source.album(f"album{number}", images=4)
+        for image in album.images:
+            source.errors[f"photo:{image.key}"] = lambda: clock.advance(seconds=10)
+    clock.advance(days=100)
+    return source
+
+
+@pytest.fixture
+def machine():
+    return FakeMachine()
+
+
+@pytest.fixture
+def nights(source, clock, machine):
+    options = Options(concurrency=1, commit_every=2)
+    return Nights(source, MemoryStore(), clock, options=options, overflow=machine)
+
+
+def minute(clock):
+    return Deadline.after(clock, 60, reserve=15)
+
+
+def lines_of(store, run):
+    return [json.loads(line)["albums"] for line in store.read(keys.plan(run)).splitlines()]
+
+
+def play(nights, run, *, twice=False):
+    """Every child of the map in turn, each until it makes no more progress."""
+    turns = 0
+    for line in lines_of(nights.store, run):
+        planned = [PlannedAlbum.from_json(item) for item in line]
+        progress = True
+        while progress:
+            turns += 1
+            assert turns < 50
+            progress = nights.backup().work(run, planned, deadline=minute(nights.clock))
+        if twice:
+            assert not nights.backup().work(run, planned, deadline=minute(nights.clock))
+    return turns
+
+
+def everything_is_stored(nights, source):
+    return all(
+        nights.store.objects[nights.line(album.key, image.key).original.key] == image.body
+        for album in source.world.values()
+        for image in album.images
+    )
+
+
+def test_an_account_that_outgrows_one_invocation_is_finished_by_the_machine(nights, source):
+    first = nights.run(deadline=minute(nights.clock), trigger="nightly")
+    assert first.status == "continuing"
+    assert machine_of(nights).started == [first.run_id]
+    assert play(nights, first.run_id) > 1
+    machine_of(nights).going = False
+    last = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert last.status == "complete"
+    assert last.attempt_of == first.run_id
+    assert last.trigger == "nightly"
+    assert last.counts.images == 24
+    assert everything_is_stored(nights, source)
+    assert first.counts.originals_stored + last.counts.originals_stored == 24
+    assert nights.next_night().status == "complete"
+
+
+def machine_of(nights):
+    return nights.overflow
+
+
+def test_doing_any_step_twice_or_a_day_later_is_harmless(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    play(nights, first.run_id, twice=True)
+    before = {key for key in nights.store.objects if key.startswith("manifests/")}
+    nights.clock.advance(days=1)
+    play(nights, first.run_id, twice=True)
+    one = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    two = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert one.status == two.status == "complete"
+    assert one.albums == two.albums
+    assert {key for key in nights.store.objects if key.startswith("manifests/")} == before
+
+
+def test_an_album_without_an_outcome_is_missing_and_the_run_incomplete(nights):
+    first = nights.run(deadline=minute(nights.clock))
+    report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert report.status == "incomplete"
+    assert {failure.code for failure in report.failures} == {"not_done"}
+    assert len(report.failures) == len(read_plan(nights.store, first.run_id))
+
+
+def test_a_poisoned_album_ends_in_the_report_and_not_in_a_hang(nights, source):
+    source.errors["images:album5"] = SourceUnavailable("98")
+    first = nights.run(deadline=minute(nights.clock))
+    play(nights, first.run_id)
+    report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert report.status == "incomplete"
+    assert [(f.album_key, f.code) for f in report.failures] == [("album5", "source_unavailable")]
+
+
+def test_an_album_that_vanished_meanwhile_is_a_failure_of_its_own(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    del source.world["album5"]
+    play(nights, first.run_id)
+    report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert [(f.album_key, f.code) for f in report.failures] == [("album5", "access_refused")]
+
+
+def test_the_next_schedule_leaves_the_albums_of_a_running_machine_to_it(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    planned = {each.album.key for each in read_plan(nights.store, first.run_id)}
+    source.calls.clear()
+    second = nights.next_night()
+    assert second.status == "continuing"
+    assert machine_of(nights).started == [first.run_id]
+    assert not any(source.calls[f"images:{key}"] for key in planned)
+    play(nights, first.run_id)
+    machine_of(nights).going = False
+    assert nights.backup().finish(first.run_id, deadline=minute(nights.clock)).status == "complete"
+
+
+def test_a_machine_that_died_without_a_report_is_noticed_and_its_work_taken_up(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    play(nights, first.run_id)
+    machine_of(nights).going = False
+    source.calls.clear()
+    report = nights.next_night()
+    assert report.status == "complete"
+    assert any(first.run_id in note for note in report.notes)
+    assert not any(call.startswith("photo:") for call in source.calls)
+
+
+def test_without_a_machine_the_next_run_goes_on(source, clock):
+    options = Options(concurrency=1, commit_every=2)
+    nights = Nights(source, MemoryStore(), clock, options=options)
+    statuses = [nights.run(deadline=minute(clock)).status for _ in range(8)]
+    assert statuses[0] == "continuing"
+    assert statuses[-1] == "complete"
+    assert everything_is_stored(nights, source)
+    assert not any(key.startswith("work/") for key in nights.store.objects)
+
+
+def test_a_machine_that_cannot_be_started_makes_the_run_incomplete(nights, machine):
+    def refuse(run_id):
+        raise SourceUnavailable("no rights")
+
+    machine.start = refuse
+    report = nights.run(deadline=minute(nights.clock))
+    assert report.status == "incomplete"
+    assert "overflow_not_started" in {failure.code for failure in report.failures}
+
+
+@pytest.mark.parametrize("act", ["work", "finish"])
+def test_a_run_without_a_plan_is_one_clear_error_and_nothing_is_written(nights, act):
+    run = "20261124T030004Z-5f0c2a91"
+    backup, deadline = nights.backup(), minute(nights.clock)
+    with pytest.raises(BadRequest, match=run):
+        backup.finish(run, deadline=deadline) if act == "finish" else backup.work(
+            run, [], deadline=deadline
+        )
+    assert nights.store.objects == {}
+
+
+@pytest.mark.parametrize("body", [b"", b"[]\n", b"{}\n", b"<html>", b'{"albums":[{"album":1}]}\n'])
+def test_a_plan_that_is_not_ours_is_one_clear_error(nights, body):
+    run = "20261124T030004Z-5f0c2a91"
+    nights.store.objects[keys.plan(run)] = body
+    with pytest.raises(BadRequest):
+        nights.backup().finish(run, deadline=minute(nights.clock))
+    assert list(nights.store.objects) == [keys.plan(run)]
+
+
+def planned(number, **fields):
+    fields = {"image_count": 10, "data": {"Title": "t"}} | fields
+    album = Album(f"a{number}", number, "t", (), urls=(), **fields)
+    return PlannedAlbum(album, AlbumState(), Account("larkfield", "owner"))
+
+
+def test_a_line_holds_at_most_fifty_albums_five_minutes_and_what_a_child_may_be_given():
+    small = [json.loads(line)["albums"] for line in plan_lines(planned(n) for n in range(120))]
+    assert [len(line) for line in small] == [50, 50, 20]
+    large = list(plan_lines(planned(n, image_count=1500) for n in range(6)))
+    assert [len(json.loads(line)["albums"]) for line in large] == [1] * 6
+    fat = list(plan_lines(planned(n, data={"D": "é" * 9000}) for n in range(20)))
+    assert all(len(line) < 256 * 1024 for line in fat)
+    assert sum(len(json.loads(line)["albums"]) for line in fat) == 20
+
+
+def test_a_plan_gives_back_what_was_put_in():
+    before = [planned(n) for n in range(3)]
+    lines = [json.loads(line)["albums"] for line in plan_lines(before)]
+    assert [PlannedAlbum.from_json(item) for line in lines for item in line] == before
+
+
+def test_outcomes_of_albums_whose_keys_begin_alike_are_told_apart(nights):
+    outcome = handover.Outcome(AlbumState(generation=1))
+    handover.store_outcome(nights.store, "r", "a-001", outcome, turn=1)
+    handover.store_outcome(nights.store, "r", "a", outcome, turn=1)
+    handover.store_outcome(
+        nights.store, "r", "a", handover.Outcome(AlbumState(generation=2)), turn=1
+    )
+    assert [turn.number for turn in handover.turns_of(nights.store, "r", "a")] == [1, 2]
+    assert [turn.number for turn in handover.turns_of(nights.store, "r", "a-001")] == [1]
+
+
+def test_what_a_plan_cannot_hold_is_named_and_waits(nights, monkeypatch):
+    monkeypatch.setattr(handover, "MAX_LINES", 1)
+    monkeypatch.setattr(handover, "BATCH_ALBUMS", 2)
+    first = nights.run(deadline=minute(nights.clock))
+    assert len(read_plan(nights.store, first.run_id)) == 2
+    assert any("more than a plan holds" in note for note in first.notes)
+    play(nights, first.run_id)
+    machine_of(nights).going = False
+    last = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert last.status == "incomplete"
+    assert nights.next_night().status == "complete"

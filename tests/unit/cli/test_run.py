@@ -1,0 +1,338 @@
+"""`smugmug-backup run`: the whole backup in this process, into a folder."""
+
+import io
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from smugmug_backup.backup.album import Forecast
+from smugmug_backup.backup.run import Options
+from smugmug_backup.cli.commands import run
+from smugmug_backup.cli.estimate import estimate_run
+from smugmug_backup.cli.progress import (
+    Rate,
+    RestoreProgress,
+    RunProgress,
+    Watched,
+    duration,
+    interruptible,
+)
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable
+from smugmug_backup.restore.plan import Target
+from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.location import open_store
+from tests.tools.cli import Shell
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch, tmp_path):
+    return Shell(capsys, monkeypatch, tmp_path / "home")
+
+
+@pytest.fixture
+def source():
+    source = FakeSource(FakeClock())
+    source.album("A1", "Harbour 2024", images=2)
+    source.album("A2", "Scans &amp; Misc", images=1)
+    return source
+
+
+@pytest.fixture(autouse=True)
+def parts(source, monkeypatch, tmp_path):
+    """The command as it is, with a fake account and its clock."""
+
+    @contextmanager
+    def fake_parts(args):
+        if args.dry_run and not Path(args.location).exists():
+            (tmp_path / "nothing").mkdir()
+            store = FolderStore(tmp_path / "nothing")
+        else:
+            store = open_store(args.location, create=not args.dry_run)
+        yield run.Parts(source, store, source.clock, Options(concurrency=2))
+
+    monkeypatch.setattr(run, "build_parts", fake_parts)
+
+
+def originals(folder):
+    return len(list((folder / "originals").rglob("*.jpg")))
+
+
+def test_a_whole_run_has_a_line_for_each_album_that_changed(shell, tmp_path):
+    ran = shell("run", tmp_path / "b")
+    assert (ran.status, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert min(lines[:2]).startswith("Harbour 2024 (A1): 2 new, 2 originals (")
+    assert max(lines[:2]).startswith("Scans & Misc (A2): 1 new, 1 original (")
+    assert lines[2] == "Complete: 3 images in 2 albums; it took 0 s."
+    assert originals(tmp_path / "b") == 3
+
+
+def test_a_run_without_changes_says_so_in_two_lines(shell, source, tmp_path):
+    shell("run", tmp_path / "b")
+    source.clock.advance(days=1)
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 0
+    assert len(ran.out.splitlines()) == 2
+    assert "nothing has changed" in ran.out
+
+
+def test_what_failed_is_named_and_ends_with_1(shell, source, tmp_path):
+    source.errors["images:A1"] = AccessRefused("wrong password")
+    key = source.world["A2"].images[0].key
+    source.errors[f"photo:{key}"] = SourceUnavailable("the photo host did not answer")
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 1
+    assert "Not complete" in ran.out
+    assert "Harbour 2024 (A1): failed: wrong password" in ran.out
+    assert f"Scans & Misc (A2): image {key} failed: the photo host did not answer" in ran.out
+    assert "1 image waits for its bytes" in ran.out
+
+
+def test_a_refused_run_ends_with_2_and_says_how_to_accept(shell, source, tmp_path):
+    for number in range(10):
+        source.album(f"B{number}", images=9)
+    shell("run", tmp_path / "b")
+    for number in range(10):
+        del source.world[f"B{number}"]
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 2
+    assert "Refused" in ran.out
+    assert "--accept-shrink" in ran.out
+    assert shell("run", tmp_path / "b", "--accept-shrink").status == 0
+
+
+def test_a_lost_login_ends_with_2(shell, source, tmp_path):
+    source.errors["account"] = LoginLost("the access token is not accepted")
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 2
+    assert "the access token is not accepted" in ran.out
+
+
+def test_another_account_is_refused(shell, source, tmp_path):
+    shell("run", tmp_path / "b")
+    source.nickname = "somebody"
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 2
+    assert "larkfield" in ran.err
+
+
+def test_albums_are_named_by_key_or_title(shell, source, tmp_path):
+    ran = shell("run", tmp_path / "b", "--album", "scans & misc", "--album", "A2")
+    assert ran.status == 0
+    assert originals(tmp_path / "b") == 1
+    assert "only the albums you named" in ran.out
+    ran = shell("run", tmp_path / "b", "--album", "Harbor")
+    assert ran.status == 2
+    assert "no album has the key or title Harbor" in ran.err
+
+
+def test_full_lists_everything(shell, source, tmp_path):
+    shell("run", tmp_path / "b")
+    assert shell("run", tmp_path / "b", "--full").status == 0
+    assert source.calls["images:A1"] == 2
+
+
+def test_json_is_the_report(shell, tmp_path):
+    ran = shell("run", tmp_path / "b", "--json")
+    assert ran.status == 0
+    assert ran.json["format"] == "smugmug-backup/run-report"
+    assert ran.json["status"] == "complete"
+    assert "Harbour 2024 (A1)" in ran.err
+
+
+def test_a_dry_run_writes_nothing_and_makes_no_folder(shell, tmp_path):
+    ran = shell("run", tmp_path / "b", "--dry-run")
+    assert ran.status == 0
+    assert "Harbour 2024\tA1\t2\t0\t0\t2\t" in ran.out
+    assert "A run would change 2 albums: 3 images new or changed, 3 originals to fetch" in ran.out
+    assert "AWS" not in ran.out
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_dry_run_for_s3_tells_what_aws_would_charge(shell, monkeypatch, source, tmp_path):
+    @contextmanager
+    def fake_parts(args):
+        (tmp_path / "bucket").mkdir(exist_ok=True)
+        yield run.Parts(source, FolderStore(tmp_path / "bucket"), source.clock, Options())
+
+    monkeypatch.setattr(run, "build_parts", fake_parts)
+    ran = shell("run", "s3://photos/smugmug", "--dry-run")
+    assert "AWS would charge less than $0.01 once" in ran.out
+    assert "us-east-1" in ran.out
+    ran = shell("run", "s3://photos/smugmug", "--dry-run", "--json")
+    assert ran.json["originals"] == 3
+    assert ran.json["cost_in_usd"]["region"] == "us-east-1"
+    assert [each["album_key"] for each in ran.json["forecasts"]] == ["A1", "A2"]
+
+
+def test_an_album_that_cannot_be_foretold_is_named(shell, source, tmp_path):
+    source.errors["images:A1"] = AccessRefused("wrong password")
+    ran = shell("run", tmp_path / "b", "--dry-run")
+    assert ran.status == 1
+    assert "Harbour 2024 (A1) cannot be foretold: wrong password" in ran.out
+
+
+def test_the_first_ctrl_c_commits_what_is_there(shell, source, tmp_path):
+    keys = [source.album(f"C{number}", images=3).key for number in range(20)]
+
+    def press_ctrl_c():
+        if threading.current_thread() is not threading.main_thread() and keys:
+            keys.clear()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    source.errors["images:C3"] = press_ctrl_c
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 130
+    assert "Stopping" in ran.out
+    assert "Interrupted" in ran.out
+    assert "The same command goes on where it was" in ran.out
+    source.errors.clear()
+    assert shell("run", tmp_path / "b").status == 0
+    assert originals(tmp_path / "b") == 63
+
+
+def test_ctrl_c_after_the_last_album_changes_nothing(shell, source, tmp_path, monkeypatch):
+    shell("run", tmp_path / "b")
+    create = FolderStore.create
+
+    def late(store, key, body):
+        if key.startswith("runs/"):
+            os.kill(os.getpid(), signal.SIGINT)
+        create(store, key, body)
+
+    monkeypatch.setattr(FolderStore, "create", late)
+    assert shell("run", tmp_path / "b").status == 0
+
+
+def test_the_handlers_of_signals_are_put_back():
+    before = signal.getsignal(signal.SIGINT)
+    with interruptible(Console(file=io.StringIO()), lambda: None, saying="x") as state:
+        assert signal.getsignal(signal.SIGINT) is not before
+        assert not state.happened
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+# -- the display -------------------------------------------------------------------------------
+
+
+class Ticking:
+    """A monotonic clock that a test moves."""
+
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def terminal(width=80):
+    return Console(
+        file=io.StringIO(), force_terminal=True, width=width, color_system=None, markup=False
+    )
+
+
+def shown_lines(display):
+    console = terminal()
+    with console.capture() as capture:
+        console.print(display)
+    return capture.get().splitlines()
+
+
+def test_the_display_says_how_far_how_fast_and_how_long(source):
+    tick = Ticking()
+    progress = RunProgress(terminal(), monotonic=tick)
+    assert "looking" in shown_lines(progress)[0]
+    watched = Watched(source, progress, frozenset())
+    deadline = Deadline.none(source.clock)
+    source.album("A3", images=7)
+    albums = watched.albums(deadline=deadline)
+    progress.planned(len(albums))
+    images = watched.images(albums[0], since=None, deadline=deadline).images
+    tick.now += 10
+    with watched.open(images[0].offer, deadline=deadline):
+        progress.received(5_000_000)
+    tick.now += 10
+    lines = shown_lines(progress)
+    assert "10%" in lines[0]
+    assert "about 3 min left" in lines[0]
+    assert lines[1] == "0/3 albums · 1/10 images · 5.00 MB, 250 KB/s"
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_the_display_of_a_restore(tmp_path):
+    tick = Ticking()
+    progress = RestoreProgress(terminal(), monotonic=tick)
+    assert "looking" in shown_lines(progress)[0]
+    progress.expect(4, 4_000_000)
+    tick.now += 10
+    progress.received(1_000_000)
+    target = Target("a", "i", "A/x.jpg", None, "originals/i/x.jpg", 1_000_000, "", "", None)
+    progress.file_done(target, None)
+    lines = shown_lines(progress)
+    assert "25%" in lines[0]
+    assert "about 30 s left" in lines[0]
+    assert lines[1] == "1/4 files · 1.00 MB of 4.00 MB · 100 KB/s"
+
+
+def test_a_reader_that_went_away_does_not_end_the_work():
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    RunProgress(Console(file=Gone())).say("a line")
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    RunProgress(Console(file=narrow)).say("Ferry 🚢")
+
+
+def test_where_no_terminal_is_a_long_restore_says_every_minute_how_far_it_is():
+    tick = Ticking()
+    out = io.StringIO()
+    progress = RestoreProgress(Console(file=out, width=1000), monotonic=tick)
+    progress.expect(400, 400_000_000)
+    target = Target("a", "i", "A/x.jpg", None, "originals/i/x.jpg", 1_000_000, "", "", None)
+    for _ in range(130):
+        tick.now += 1
+        progress.file_done(target, None)
+    assert len(out.getvalue().splitlines()) == 2
+    assert out.getvalue().startswith("60/400 files, 60.0 MB of 400 MB")
+
+
+def test_rates_forget_what_was_long_ago():
+    tick = Ticking()
+    rate = Rate(tick)
+    rate.note(1_000_000)
+    for second in range(60):
+        tick.now += 1
+        rate.note(1_000_000 + second)
+    assert rate.per_second() < 2
+    assert rate.left(100) == "about 1 min 37 s left" or rate.left(100).startswith("about 1 min")
+    assert rate.left(0) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"),
+    [
+        (4.4, "4 s"),
+        (200, "3 min 20 s"),
+        (1200, "20 min"),
+        (7800, "2 h 10 min"),
+        (3e5, "3 days 11 h"),
+    ],
+)
+def test_durations_are_for_people(seconds, says):
+    assert duration(seconds) == says
+
+
+def test_the_estimate_counts_every_request():
+    forecasts = [Forecast("a", "A", new=1000, originals=1000, bytes=10**9), Forecast("b", "B")]
+    estimate = estimate_run(forecasts, api_calls=3, known_albums=2)
+    assert (estimate.albums, estimate.images, estimate.originals) == (1, 1000, 1000)
+    assert 2000 < estimate.writes < 2100
+    assert estimate.storage_cost == pytest.approx(0.023)

@@ -1,0 +1,226 @@
+"""`smugmug-backup status`: complete or not, and everything that is not as it should be."""
+
+from datetime import timedelta
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from smugmug_backup.cli import stack
+from smugmug_backup.errors import AccessRefused
+from smugmug_backup.storage.location import open_store
+from tests.tools.cli import Shell
+from tests.tools.clock import START
+from tests.tools.sample import sample_store
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch, tmp_path):
+    return Shell(capsys, monkeypatch, tmp_path / "home")
+
+
+@pytest.fixture
+def sample(tmp_path):
+    return sample_store(open_store(str(tmp_path / "photos-backup"), create=True))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "photos-backup"
+
+
+def test_it_says_that_it_is_not_complete_and_as_of_when_it_was(shell, sample, folder):
+    ran = shell("status", folder)
+    assert ran.status == 0 and ran.err == ""
+    first = ran.out.splitlines()[0]
+    assert first.startswith("complete   no (incomplete)") and "2026-11-27 03:00 UTC" in first
+
+
+def test_it_says_that_it_is_complete_when_it_is(shell, sample, folder):
+    sample.source.errors.clear()
+    sample.nights.next_night()
+    ran = shell("status", folder)
+    assert ran.out.startswith("complete   yes, as of 2026-11-29 03:00 UTC\n")
+    assert shell("status", folder, "--json").json["complete"] is True
+
+
+def test_everything_that_is_not_as_it_should_be_is_named_with_its_reason(shell, sample, folder):
+    out = shell("status", folder).out
+    for line in (
+        "late.jpg\tTravel / Harbour & Quay 2024\trefused_by_source\t2026-11-28",
+        "no_original.jpg\tTravel / Alps \u2014 \u5c71\tno_original_url\t2026-11-24",
+        "no_md5.jpg\tTravel / Alps \u2014 \u5c71\tSmugMug states no MD5\t-",
+        "DSC_00005.JPG\tTravel / Harbour & Quay 2024\thas left\t2026-11-27",
+        "Travel / Old things\tsince 2026-11-27\tgone",
+    ):
+        assert line in out.splitlines()
+
+
+def test_albums_missing_not_believed_ignored_and_failed_are_named(shell, sample, folder):
+    sample.source.errors["images:alps"] = AccessRefused("wrong password", api_code=4)
+    sample.source.world["harbour"].own_count_off = 3
+    sample.source.world["harbour"].count_off = 2
+    sample.source.album("later", "Soon gone", images=1)
+    sample.nights.next_night()
+    del sample.source.world["later"]
+    sample.nights.options = type(sample.nights.options)(
+        concurrency=2, ignore_albums=frozenset({"alps"})
+    )
+    sample.nights.next_night()
+    said = shell("status", folder, "--json").json
+    assert said["missing_albums"] == ["later"]
+    assert said["ignored_albums"] == ["alps"]
+    assert said["not_believed"] == ["harbour"]
+    out = shell("status", folder).out
+    assert "Albums missing" in out and "IGNORE_ALBUMS" in out and "not believed" in out
+    assert "Failures of the last run" in out
+
+
+def test_json_counts_what_the_store_holds(shell, sample, folder):
+    said = shell("status", folder, "--json").json
+    originals = [path for path in (folder / "originals").rglob("*") if path.is_file()]
+    assert said["originals"] == len(originals)
+    assert said["bytes"] == sum(path.stat().st_size for path in originals)
+    assert said["versions"] == len(list((folder / "manifests").rglob("*.jsonl")))
+    assert (said["albums"], said["albums_gone"], said["images"]) == (2, 1, 10)
+    assert [run["status"] for run in said["runs"]] == ["incomplete"] + ["complete"] * 4
+    assert {each["image_key"] for each in said["pending"]} == {"i000018"}
+
+
+def test_long_lists_are_cut_unless_all_is_asked_for(shell, sample, folder):
+    for _ in range(12):
+        sample.source.upload("alps", has_md5=False)
+    sample.nights.next_night()
+    assert "3 more (--all)" in shell("status", folder).out
+    assert "(--all)" not in shell("status", folder, "--all").out
+
+
+def test_so_many_runs_as_asked_for(shell, sample, folder):
+    assert len(shell("status", folder, "--runs", "2", "--json").json["runs"]) == 2
+
+
+def test_the_example_of_the_help_runs(shell, sample, folder):
+    for words in (["--help"], ["status", "--help"]):
+        line = shell(*words).out.strip().splitlines()[-1]
+        assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0
+
+
+# -- the stack -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        yield
+
+
+def deploy(monkeypatch, *, state="ENABLED", email=None):
+    """A schedule and a topic, and a stack that names them (moto deploys no stacks here)."""
+    boto3.client("scheduler").create_schedule(
+        Name="nightly",
+        State=state,
+        ScheduleExpression="cron(0 3 * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": "arn:aws:lambda:x", "RoleArn": "arn:aws:iam::1:role/x"},
+    )
+    topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
+    if email:
+        boto3.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint=email)
+    resources = [
+        ("AWS::Lambda::Function", "function"),
+        ("AWS::Scheduler::Schedule", "nightly"),
+        ("AWS::SNS::Topic", topic),
+    ]
+    answer_of_cloudformation(
+        monkeypatch,
+        lambda stub: stub.add_response(
+            "list_stack_resources",
+            {
+                "StackResourceSummaries": [
+                    {
+                        "ResourceType": kind,
+                        "PhysicalResourceId": physical,
+                        "LogicalResourceId": "x",
+                        "LastUpdatedTimestamp": START,
+                        "ResourceStatus": "CREATE_COMPLETE",
+                    }
+                    for kind, physical in resources
+                ]
+            },
+        ),
+    )
+
+
+def answer_of_cloudformation(monkeypatch, prepare):
+    real = stack._client
+
+    def client(service):
+        made = real(service)
+        if service == "cloudformation":
+            stub = Stubber(made)
+            prepare(stub)
+            stub.activate()
+        return made
+
+    monkeypatch.setattr(stack, "_client", client)
+
+
+def test_a_stack_whose_schedule_is_on_and_whose_alarms_are_heard(
+    aws, shell, sample, folder, monkeypatch
+):
+    deploy(monkeypatch, email="owner@example.com")
+    out = shell("status", folder, "--stack", "photos").out
+    assert "schedule nightly (cron(0 3 * * ? *)) is on" in out
+    assert "alarms go to owner@example.com" in out
+    said = shell("status", folder, "--stack", "photos", "--json").json["stack"]
+    assert said["confirmed"] == ["owner@example.com"] and said["schedules"][0]["on"]
+
+
+def test_a_schedule_that_is_off_and_a_topic_without_listeners_are_told(
+    aws, shell, sample, folder, monkeypatch
+):
+    deploy(monkeypatch, state="DISABLED")
+    out = shell("status", folder, "--stack", "photos").out
+    assert "is OFF" in out and "nobody hears" in out
+
+
+def test_an_address_that_was_never_confirmed_is_told(aws, monkeypatch):
+    deploy(monkeypatch)
+    monkeypatch.setattr(
+        stack, "_subscriptions", lambda topic: [("owner@example.com", "PendingConfirmation")]
+    )
+    ((line, good),) = [each for each in stack.stack_status("photos").lines() if "@" in each[0]]
+    assert "has not confirmed" in line and not good
+
+
+def test_a_stack_that_is_not_there_and_one_that_is_not_shown_are_told(
+    aws, shell, sample, folder, monkeypatch
+):
+    def prepare(stub):
+        stub.add_client_error(
+            "list_stack_resources", "ValidationError", "Stack with id nothing does not exist"
+        )
+
+    answer_of_cloudformation(monkeypatch, prepare)
+    ran = shell("status", folder, "--stack", "nothing")
+    assert ran.status == 2 and "there is no stack nothing" in ran.err
+
+    monkeypatch.undo()
+    answer_of_cloudformation(
+        monkeypatch, lambda stub: stub.add_client_error("list_stack_resources", "AccessDenied")
+    )
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    ran = shell("status", folder, "--stack", "nothing")
+    assert ran.status == 2 and "cloudformation:ListStackResources" in ran.err
+
+
+def test_age_is_told(sample):
+    from smugmug_backup.cli.output import ago
+
+    now = sample.clock.now()
+    said = [ago(now - timedelta(days=days), now) for days in (-1, 0, 1, 50)]
+    assert said == ["today", "today", "yesterday", "50 days ago"]

@@ -1,0 +1,652 @@
+"""Restoring from a store that a backup made: what lies in the target afterwards."""
+
+import hashlib
+import json
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.manifest import Manifest
+from smugmug_backup.errors import BadRequest, SourceUnavailable
+from smugmug_backup.restore import perform
+from smugmug_backup.restore.perform import (
+    WORKSHOP,
+    Restorer,
+    Result,
+    TargetUnusable,
+    refuse_overlap,
+)
+from smugmug_backup.restore.plan import Plan, Problem, Target, folders, plan
+from smugmug_backup.restore.record import keywords_of, moment_of, xmp_sidecar
+from smugmug_backup.restore.select import choose, find_albums, survey
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import JPEG, FakeSource
+from tests.tools.memory_store import MemoryStore
+from tests.tools.nights import Nights
+from tests.unit.restore.test_names import HOSTILE_NAMES
+
+
+class Store(MemoryStore):
+    """Remembers what was read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+
+    def read(self, key: str) -> bytes:
+        self.reads.append(key)
+        return super().read(key)
+
+
+class World:
+    """An account, a backup of it in memory, and a folder to restore into."""
+
+    def __init__(self, target: Path) -> None:
+        self.clock = FakeClock()
+        self.source = FakeSource(self.clock)
+        self.store = Store()
+        self.nights = Nights(self.source, self.store, self.clock)
+        self.target = target
+        self.heard = 0
+        self.lock = threading.Lock()
+
+    def received(self, size: int) -> None:
+        with self.lock:
+            self.heard += size
+
+    def file_done(self, target: Target, problem: Problem | None) -> None:
+        pass
+
+    def plan(
+        self, *albums: str, as_of: str | None = None, deleted: bool = False, sidecar: str = "json"
+    ) -> Plan:
+        with ThreadPoolExecutor(2) as executor:
+            found = survey(self.store, executor, as_of=as_of)
+            headers = [h for key, h in found.headers.items() if not albums or key in albums]
+            picked, problems = choose(
+                self.store, executor, [h for h in headers if deleted or h.deleted_at is None]
+            )
+        made = plan(picked, folders(found.headers.values()), sidecar=sidecar, deleted=deleted)
+        made.problems += found.problems + problems
+        return made
+
+    def restore(self, *albums: str, **options: Any) -> Result:
+        made = self.plan(*albums, **options)
+        kind = options.get("sidecar", "json")
+        restorer = Restorer(self.store, self.target, sidecar=kind, threads=3, observer=self)
+        with restorer.workshop():
+            found = restorer.survey(made)
+            restorer.look_up(found)
+            result = restorer.restore(found)
+        result.problems += made.problems
+        return result
+
+    def files(self) -> dict[str, bytes]:
+        """All files of the target but sidecars, by relative path."""
+        return {
+            str(path.relative_to(self.target)): path.read_bytes()
+            for path in self.target.rglob("*")
+            if path.is_file() and path.suffix not in (".json", ".xmp")
+        }
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "photos")
+
+
+def codes(result: Result) -> list[str]:
+    return sorted(problem.code for problem in result.problems)
+
+
+def test_every_file_comes_back_byte_by_byte(world: World) -> None:
+    world.source.album("A1", "Harbour 2024", images=3)
+    world.source.album("A2", "Scans &amp; Misc", images=2)
+    world.nights.run()
+    result = world.restore()
+    assert not result.problems
+    assert world.files() == {
+        f"Travel/{title}/{image.file_name}": image.body
+        for key, title in (("A1", "Harbour 2024"), ("A2", "Scans & Misc"))
+        for image in world.source.world[key].images
+    }
+
+
+def test_nothing_of_the_workshop_is_left(world: World) -> None:
+    world.source.album("A1", images=1)
+    world.nights.run()
+    world.restore()
+    assert [path.name for path in world.target.iterdir()] == ["Travel"]
+
+
+def test_a_repeated_restore_reads_no_photo_and_writes_nothing(world: World) -> None:
+    world.source.album("A1", images=3)
+    world.nights.run()
+    world.restore()
+    before = {path: path.stat().st_mtime_ns for path in world.target.rglob("*") if path.is_file()}
+    world.heard = 0
+    world.store.reads.clear()
+    result = world.restore()
+    assert not result.problems
+    assert not result.written
+    assert world.heard == 0
+    assert not [key for key in world.store.reads if key.startswith(("records/", "originals/"))]
+    after = {path: path.stat().st_mtime_ns for path in world.target.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_lost_file_comes_back_and_a_lost_sidecar_too(world: World) -> None:
+    one, two, _ = world.source.album("A1", "H", images=3).images
+    world.nights.run()
+    world.restore()
+    (world.target / "Travel/H" / one.file_name).unlink()
+    (world.target / "Travel/H" / f"{two.file_name}.json").unlink()
+    result = world.restore()
+    assert sorted(target.image_key for target in result.written) == [one.key, two.key]
+    assert world.heard == sum(len(i.body) for i in world.source.world["A1"].images) + len(one.body)
+    assert (world.target / "Travel/H" / one.file_name).read_bytes() == one.body
+    assert (world.target / "Travel/H" / f"{two.file_name}.json").exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "same size", "folder", "symlink", "dangling"])
+def test_what_differs_is_left_as_it_is_and_named(world: World, kind: str) -> None:
+    image = world.source.album("A1", "H", images=2).images[0]
+    world.nights.run()
+    there = world.target / "Travel/H" / image.file_name
+    there.parent.mkdir(parents=True)
+    outside = world.target.parent / "outside"
+    if kind == "folder":
+        there.mkdir()
+    elif kind == "symlink":
+        outside.write_bytes(b"mine")
+        there.symlink_to(outside)
+    elif kind == "dangling":
+        there.symlink_to(outside)
+    else:
+        there.write_bytes(b"mine" if kind == "file" else b"x" * len(image.body))
+    before = there.lstat().st_mtime_ns
+    result = world.restore()
+    assert codes(result) == ["differs"]
+    assert there.lstat().st_mtime_ns == before
+    assert len(result.written) == 1
+    assert kind != "dangling" or not outside.exists()
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    world.nights.run()
+    link = os.link
+
+    def late(part: Path, final: Path) -> None:
+        if not final.name.endswith(".json"):
+            final.write_bytes(b"mine")
+        link(part, final)
+
+    monkeypatch.setattr(perform.os, "link", late)
+    assert codes(world.restore()) == ["differs"]
+    assert (world.target / "Travel/H" / image.file_name).read_bytes() == b"mine"
+
+
+def test_it_works_where_no_links_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.source.album("A1", "H", images=2)
+    world.nights.run()
+
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "no links on FAT")
+
+    monkeypatch.setattr(perform.os, "link", no_links)
+    assert not world.restore().problems
+    assert len(world.files()) == 2
+
+
+def test_damaged_bytes_never_get_a_name(world: World) -> None:
+    one, two = world.source.album("A1", "H", images=2).images
+    world.nights.run()
+    key = str(world.nights.line("A1", one.key).original.key)
+    world.store.objects[key] = world.store.objects[key][:-1] + b"?"
+    result = world.restore()
+    assert codes(result) == ["damaged"]
+    assert list(world.files()) == [f"Travel/H/{two.file_name}"]
+
+
+def test_an_original_that_the_store_lost_is_named(world: World) -> None:
+    one, _ = world.source.album("A1", "H", images=2).images
+    world.nights.run()
+    key = str(world.nights.line("A1", one.key).original.key)
+    del world.store.objects[key]
+    result = world.restore()
+    assert [(p.image_key, p.code) for p in result.problems] == [(one.key, "damaged")]
+    assert key in result.problems[0].message
+
+
+def test_a_damaged_record_costs_only_the_sidecar(world: World) -> None:
+    (one,) = world.source.album("A1", "H", images=1).images
+    world.nights.run()
+    world.store.objects[world.nights.line("A1", one.key).record] = b"{}"
+    result = world.restore()
+    assert codes(result) == ["sidecar"]
+    assert world.files() == {f"Travel/H/{one.file_name}": one.body}
+
+
+def test_a_damaged_manifest_costs_only_its_album(world: World) -> None:
+    world.source.album("A1", "H", images=1)
+    world.source.album("A2", "I", images=1)
+    world.nights.run()
+    world.store.objects[keys.manifest("A1", 1)] = b"garbage"
+    result = world.restore()
+    assert [(p.album_key, p.code) for p in result.problems] == [("A1", "damaged")]
+    assert len(result.written) == 1
+
+
+def test_an_image_in_two_albums_is_fetched_once_and_lies_in_both(world: World) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    world.source.album("A2", "I").images.append(image)
+    world.nights.run()
+    world.restore()
+    assert world.files() == {
+        f"Travel/H/{image.file_name}": image.body,
+        f"Travel/I/{image.file_name}": image.body,
+    }
+    assert world.heard == len(image.body)
+    files = [world.target / path for path in world.files()]
+    assert files[0].stat().st_ino != files[1].stat().st_ino
+
+
+def test_a_copy_is_made_from_what_is_there(world: World) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    world.source.album("A2", "I").images.append(image)
+    world.nights.run()
+    world.restore("A1")
+    world.heard = 0
+    world.restore()
+    assert world.heard == 0
+    assert len(world.files()) == 2
+
+
+def test_only_the_albums_asked_for_come_under_the_same_names(world: World) -> None:
+    world.source.album("A1", "Misc", images=1)
+    world.source.album("A2", "Misc", images=1)
+    world.nights.run()
+    world.restore("A2")
+    assert {path.parts[-2] for path in map(Path, world.files())} == {"Misc (A2)"}
+
+
+def test_what_has_gone_comes_only_when_asked_for(world: World) -> None:
+    one, two = world.source.album("A1", "H", images=2).images
+    world.source.album("A9", "Gone", images=1)
+    world.source.album("A2", "I", images=3)
+    world.nights.run()
+    del world.source.world["A9"]
+    world.source.world["A1"].images.remove(one)
+    for _ in range(3):
+        world.nights.next_night(full=True)
+    made = world.plan()
+    assert made.gone_left_out == 1
+    world.restore("A1", "A9")
+    assert list(world.files()) == [f"Travel/H/{two.file_name}"]
+    world.restore("A1", "A9", deleted=True)
+    assert sorted(Path(path).parent.name for path in world.files()) == ["Gone", "H", "H"]
+
+
+def test_as_of_a_day_brings_back_what_was_there_at_its_end(world: World) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    old = image.body
+    first = world.nights.run()
+    world.clock.advance(days=1)
+    world.source.replace(image)
+    world.nights.run()
+    world.restore(as_of="2026-11-24")
+    assert world.files() == {f"Travel/H/{image.file_name}": old}
+    world.target = world.target.parent / "by run"
+    world.restore(as_of=first.run_id)
+    assert world.files() == {f"Travel/H/{image.file_name}": old}
+    world.target = world.target.parent / "later"
+    world.restore(as_of="2026-11-25")
+    assert world.files() == {f"Travel/H/{image.file_name}": image.body}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "says"),
+    [
+        ("2026-11-23", "holds nothing"),
+        ("yesterday", "neither a day"),
+        ("20261124T030000Z-ffffffff", "no report"),
+        ("9999-12-31", "neither a day"),
+    ],
+)
+def test_an_impossible_moment_is_refused(world: World, as_of: str, says: str) -> None:
+    world.source.album("A1", images=1)
+    world.nights.run()
+    with pytest.raises(BadRequest, match=says):
+        world.plan(as_of=as_of)
+
+
+def test_the_older_bytes_come_back_while_the_newer_ones_are_awaited(world: World) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    old = image.body
+    world.nights.run()
+    world.clock.advance(days=1)
+    world.source.replace(image)
+    world.source.errors[f"photo:{image.key}"] = SourceUnavailable("down")
+    world.nights.run()
+    made = world.plan()
+    assert [target.older for target in made.targets] == [True]
+    world.restore()
+    assert world.files() == {f"Travel/H/{image.file_name}": old}
+
+
+def test_what_never_came_is_named_with_its_reason(world: World) -> None:
+    world.source.album("A1", "H", images=1)
+    world.source.upload("A1", has_url=False)
+    world.nights.run()
+    result = world.restore()
+    assert codes(result) == ["not_in_backup"]
+    assert "offers no original" in result.problems[0].message
+
+
+def test_the_extension_of_a_rendition_tells_what_it_is(world: World) -> None:
+    world.source.album("A1", "H")
+    body = b"\x00\x00\x00\x18ftypmp42" + b"film"
+    world.source.upload("A1", file_name="ferry.mov", video="Video1280URL", body=body)
+    world.nights.run()
+    world.restore()
+    assert world.files() == {"Travel/H/ferry.mp4": body}
+    record = json.loads((world.target / "Travel/H/ferry.mp4.json").read_text())
+    assert record["image"]["FileName"] == "ferry.mov"
+
+
+def test_what_must_be_thawed_is_named_and_not_tried(world: World) -> None:
+    world.source.album("A1", "H", images=2)
+    world.nights.run()
+    world.store.archived |= {
+        key for key in list(world.store.objects) if key.startswith("originals/")
+    }
+    world.store.reads.clear()
+    result = world.restore()
+    assert codes(result) == ["archived", "archived"]
+    assert not [key for key in world.store.reads if key.startswith("originals/")]
+
+
+def test_a_full_disk_stops_the_restore_and_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.source.album("A1", "H", images=5)
+    world.nights.run()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(perform.os, "fsync", full)
+    result = world.restore()
+    assert isinstance(result.error, TargetUnusable)
+    assert "No space left" in str(result.error)
+    assert not result.written
+    monkeypatch.undo()
+    assert not world.restore().problems
+
+
+def test_a_stopped_restore_goes_on_where_it_was(world: World) -> None:
+    world.source.album("A1", "H", images=30)
+    world.nights.run()
+    made = world.plan()
+    restorer = Restorer(world.store, world.target, threads=2)
+
+    class Owner(World):
+        def file_done(self, target: Target, problem: Problem | None) -> None:
+            restorer.stop()
+
+    restorer._observer = Owner(world.target)
+    with restorer.workshop():
+        result = restorer.restore(restorer.survey(made))
+    assert result.stopped
+    assert 0 < len(world.files()) < 30
+    assert len(world.restore().written) < 30
+    assert len(world.files()) == 30
+
+
+def test_two_restores_do_not_work_in_one_folder(world: World) -> None:
+    first, second = Restorer(world.store, world.target), Restorer(world.store, world.target)
+    with (
+        first.workshop(),
+        pytest.raises(TargetUnusable, match="another restore"),
+        second.workshop(),
+    ):
+        pass
+    with second.workshop():
+        pass
+
+
+def test_leftovers_of_a_killed_restore_are_swept(world: World) -> None:
+    shop = world.target / WORKSHOP
+    shop.mkdir(parents=True)
+    (shop / "7.part").write_bytes(b"half")
+    with Restorer(world.store, world.target).workshop():
+        assert not list(shop.glob("*.part"))
+    assert not shop.exists()
+
+
+def test_a_file_is_durable_before_it_gets_its_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.source.album("A1", "H", images=1)
+    world.nights.run()
+    steps: list[str] = []
+    fsync, link = os.fsync, os.link
+    real: dict[str, Any] = {"fsync": fsync, "link": link}
+
+    def noting(name: str) -> Any:
+        def step(*args: Any) -> None:
+            steps.append(name)
+            real[name](*args)
+
+        return step
+
+    for name in real:
+        monkeypatch.setattr(perform.os, name, noting(name))
+    assert not world.restore(sidecar="none").problems
+    # File, name, and then the folders that got new names: H, Travel, the target, and no more.
+    assert steps == ["fsync", "link", "fsync", "fsync", "fsync"]
+
+
+def test_every_hostile_name_becomes_a_file_of_its_own(world: World) -> None:
+    world.source.album("A1", "..")
+    for name in HOSTILE_NAMES:
+        world.source.upload("A1", file_name=name)
+    world.nights.run()
+    result = world.restore()
+    assert not result.problems
+    files = sorted(world.target.rglob("*"))
+    folder = world.target / "Travel" / "A1"
+    assert len([path for path in files if path.is_file()]) == 2 * len(HOSTILE_NAMES)
+    assert {path.parent for path in files if path.is_file()} == {folder}
+    assert sorted(world.files().values()) == sorted(
+        image.body for image in world.source.world["A1"].images
+    )
+
+
+def test_a_hostile_manifest_writes_nothing_outside(world: World) -> None:
+    world.source.album("A1", "../../../escaped", images=0)
+    for name in (
+        "../../../x.jpg",
+        "/tmp/abs.jpg",
+        "CON",
+        "x" * 300,
+        "a\\..\\b.jpg",
+        "é.jpg",
+        "É.JPG",
+    ):
+        world.source.upload("A1", file_name=name)
+    world.nights.run()
+    result = world.restore()
+    assert not result.problems
+    assert len(world.files()) == 7
+    assert [path.name for path in world.target.parent.iterdir()] == ["photos"]
+
+
+def test_the_modification_time_is_when_the_photo_was_taken(world: World) -> None:
+    world.source.album("A1", "H", images=1)
+    world.nights.run()
+    world.restore()
+    (path,) = world.files()
+    updated = world.nights.manifest("A1").entries.values()
+    expected = datetime.fromisoformat(str(next(iter(updated)).last_updated)).replace(tzinfo=UTC)
+    assert (world.target / path).stat().st_mtime == expected.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ({"Date": "2024-08-10 20:58:40", "LastUpdated": "2025-01-01"}, "2024-08-10T20:58:40"),
+        ({"Date": "0000-00-00 00:00:00", "LastUpdated": "2025-01-01"}, "2025-01-01"),
+        ({"Date": "2024-08-11T03:58:40+00:00"}, "2024-08-11T03:58:40"),
+        ({"Date": "2024-08-11T03:58:40-07:00"}, "2024-08-11T10:58:40"),
+        ({"DateTimeOriginal": "1999-12-31T23:59:59", "Date": "2024-08-11"}, "1999-12-31T23:59:59"),
+        ({"Date": "1900-01-01 00:00:00"}, "1900-01-01T00:00:00"),
+        ({"Date": None}, "2020-02-02T02:02:02"),
+        ({"Date": ["x"], "LastUpdated": 7}, "2020-02-02T02:02:02"),
+        ({"Date": "0001-01-01T00:00:00+14:00"}, "2020-02-02T02:02:02"),
+    ],
+)  # fmt: skip
+def test_the_time_is_the_best_that_the_record_has(image: dict[str, Any], expected: str) -> None:
+    instant = datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert moment_of(image, "2020-02-02 02:02:02") == instant
+    assert moment_of({}, None) is None
+
+
+def test_the_json_sidecar_is_the_record(world: World) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    world.source.touch(image, caption="Möwe \ud83d &amp; co")
+    world.nights.run()
+    world.restore()
+    beside = world.target / "Travel/H" / f"{image.file_name}.json"
+    record = json.loads(world.store.objects[world.nights.line("A1", image.key).record])
+    assert json.loads(beside.read_bytes()) == record
+    assert b"\n  " in beside.read_bytes()
+
+
+NAMES = {
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "dc": "http://purl.org/dc/elements/1.1/",
+}
+EXIF = "{http://ns.adobe.com/exif/1.0/}"
+
+
+def xmp(**image: Any) -> ElementTree.Element:
+    body = xmp_sidecar({"image": image})
+    assert body.startswith('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'.encode())
+    assert body.endswith(b'<?xpacket end="w"?>\n')
+    found = ElementTree.fromstring(body).find("rdf:RDF/rdf:Description", NAMES)
+    assert found is not None
+    return found
+
+
+def test_xmp_tells_title_caption_keywords_and_place() -> None:
+    found = xmp(
+        Title="Quay &amp; <sea>",
+        Caption="Möwe \x01 \ud83d \"'",
+        Keywords="harbour; dusk ; ;harbour",
+        Latitude=54.4861,
+        Longitude="-0.6133",
+        Altitude=4,
+    )
+    assert found.findtext("dc:title/rdf:Alt/rdf:li", namespaces=NAMES) == "Quay & <sea>"
+    assert found.findtext("dc:description/rdf:Alt/rdf:li", namespaces=NAMES) == "Möwe � � \"'"
+    words = [item.text for item in found.findall("dc:subject/rdf:Bag/rdf:li", NAMES)]
+    assert words == ["harbour", "dusk"]
+    assert found.get(f"{EXIF}GPSLatitude") == "54,29.166000N"
+    assert found.get(f"{EXIF}GPSLongitude") == "0,36.798000W"
+    assert found.get(f"{EXIF}GPSAltitude") == "400/100"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"Latitude": 0, "Longitude": 0},
+        {"Latitude": "0.00000000000000", "Longitude": "0.00000000000000"},
+        {"Latitude": 91, "Longitude": 0},
+        {"Latitude": "NaN", "Longitude": "1"},
+        {"Latitude": None, "Longitude": 2},
+        {"Latitude": 10**400, "Longitude": 2},
+        {},
+    ],
+)
+def test_xmp_names_no_place_where_there_is_none(place: dict[str, Any]) -> None:
+    assert xmp(**place).get(f"{EXIF}GPSLatitude") is None
+
+
+def test_keywords_are_parted_as_smugmug_does() -> None:
+    assert keywords_of({"Keywords": "a, b"}) == ["a", "b"]
+    assert keywords_of({"Keywords": '"New York"; a, b'}) == ["New York", "a, b"]
+    assert keywords_of({"KeywordArray": ["a", "b", "a", 3], "Keywords": "x"}) == ["a", "b"]
+    assert keywords_of({}) == []
+
+
+def test_xmp_sidecars_are_resumed_too(world: World) -> None:
+    world.source.album("A1", "H", images=2)
+    world.nights.run()
+    assert len(world.restore(sidecar="xmp").written) == 2
+    assert not world.restore(sidecar="xmp").written
+    assert len(list(world.target.rglob("*.xmp"))) == 2
+
+
+def test_a_sidecar_that_the_owner_edited_stays(world: World) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    world.nights.run()
+    world.restore()
+    beside = world.target / "Travel/H" / f"{image.file_name}.json"
+    beside.write_text("{}")
+    result = world.restore()
+    assert codes(result) == ["sidecar"]
+    assert beside.read_text() == "{}"
+
+
+def test_albums_are_found_by_key_or_title() -> None:
+    titles = {
+        "k1": ("Travel", "Harbour &amp; Quay"),
+        "k2": ("Misc",),
+        "k3": ("Old", "misc"),
+        "Misc2": ("Other",),
+    }
+    assert find_albums(["k1", "harbour & quay", "Misc2"], titles) == ["k1", "Misc2"]
+    assert find_albums(["travel/Harbour & Quay", "old/misc"], titles) == ["k1", "k3"]
+    with pytest.raises(BadRequest, match=r"several albums are called Misc.*k2, k3"):
+        find_albums(["Misc"], titles)
+    with pytest.raises(BadRequest, match="Harbour & Quay"):
+        find_albums(["Harbor & Quay"], titles)
+
+
+def test_nothing_is_restored_into_the_backup_itself(tmp_path: Path) -> None:
+    for target in (tmp_path, tmp_path / "inside", tmp_path.parent):
+        with pytest.raises(BadRequest):
+            refuse_overlap(str(tmp_path), target)
+    refuse_overlap(str(tmp_path / "a"), tmp_path / "b")
+    refuse_overlap("s3://bucket", tmp_path)
+
+
+def test_a_manifest_under_a_wrong_key_is_not_believed(world: World) -> None:
+    world.source.album("A1", "H", images=1)
+    world.nights.run()
+    body = world.store.objects[keys.manifest("A1", 1)]
+    world.store.objects[keys.manifest("B1", 1)] = body
+    result = world.restore()
+    assert [(p.album_key, p.code) for p in result.problems] == [("B1", "damaged")]
+
+
+def test_a_large_file_never_lies_in_memory_as_a_whole(world: World) -> None:
+    body = JPEG + bytes(3 << 20)
+    world.source.album("A1", "H")
+    world.source.upload("A1", body=body, file_name="big.jpg")
+    world.nights.run()
+    assert not world.restore().problems
+    digest = hashlib.sha256((world.target / "Travel/H/big.jpg").read_bytes()).hexdigest()
+    manifest: Manifest = world.nights.manifest("A1")
+    assert [e.original.sha256 for e in manifest.entries.values()] == [digest]

@@ -1,0 +1,522 @@
+"""API v2 as a source: pages, what they become, and what is known without asking."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import (
+    AccessRefused,
+    AlbumNotFound,
+    BadRequest,
+    LoginLost,
+    MalformedAnswer,
+    RequestRejected,
+    SourceError,
+    SourceRetired,
+    SourceUnavailable,
+)
+from smugmug_backup.model import Account, Album, Availability, Image
+from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.source_v2 import IMAGE_FIELDS, SmugMugV2Source, image_of, offer_of
+from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server, serving
+
+SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
+PUBLIC = Credentials("KEY-1")
+DEADLINE = Deadline.none(FakeClock())
+CHANGED = datetime(2024, 8, 11, 16, 14, 52, tzinfo=UTC)
+ALBUM = Album("hT4mWq", None, "Harbour", (), 3, {}, (), CHANGED)
+ENTRY = {
+    "Uri": "/api/v2/album/hT4mWq",
+    "AlbumKey": "hT4mWq",
+    "Name": "Harbour 2024",
+    "UrlPath": "/Travel/North%20Sea/Coast/Harbour-2024",
+    "ImageCount": 3,
+    "ImagesLastUpdated": "2024-08-11T16:14:52+00:00",
+    "LastUpdated": "2016-07-07T00:00:00+00:00",
+    "PasswordHint": "hush",
+    "Password": "hush",
+    "UploadKey": "hush",
+    "OriginalSizes": 123,
+    "WebUri": "https://larkfield.smugmug.com/x",
+}
+PHOTO = {
+    "Uri": "/api/v2/album/hT4mWq/image/pW7dQkN-0",
+    "AlbumKey": "hT4mWq",
+    "ImageKey": "pW7dQkN",
+    "Serial": 0,
+    "UploadKey": "13544102377",
+    "FileName": "quay_001.jpg",
+    "Format": "JPG",
+    "IsVideo": False,
+    "Processing": False,
+    "LastUpdated": "2024-08-11T04:03:17+00:00",
+    "ArchivedSize": 8127730,
+    "ArchivedMD5": "9a0c1f5d2be84716a3c07d59e2f1b648",
+    "ArchivedUri": "https://photos.smugmug.com/i-pW7dQkN/0/T/D/quay_001-D.jpg",
+    "ThumbnailUrl": "https://photos.smugmug.com/i-pW7dQkN/0/T/Th/quay_001-Th.jpg",
+    "IsArchive": False,
+    "ComponentFileTypes": {"Raw": ["CR2"]},
+}
+VIDEO = {
+    "AlbumKey": "hT4mWq",
+    "ImageKey": "r8MfLhc",
+    "Serial": 4,
+    "Format": "MP4",
+    "IsVideo": True,
+    "ArchivedUri": "https://photos.smugmug.com/still-D.jpg",
+    "ArchivedMD5": "51f7e3a09bd24cc8816e0f42d7a9c350",
+    "ArchivedSize": 24410882,
+}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+def source(
+    server: Server, credentials: Credentials = SIGNED, nickname: str | None = "larkfield"
+) -> SmugMugV2Source:
+    clock = FakeClock()
+    return SmugMugV2Source(
+        credentials,
+        nickname,
+        api_url=server.url,
+        governor=Governor(clock=clock),
+        clock=clock,
+        attempts=2,
+    )
+
+
+def said(response: object, code: int = 200, **more: Any) -> Said:
+    body = json.dumps({"Response": response, "Code": code, "Message": "x"})
+    return Said(body, code, **more)
+
+
+def photo(key: str) -> dict[str, Any]:
+    return {**PHOTO, "ImageKey": key}
+
+
+def page(
+    entries: list[Any], *, total: int, start: int = 1, more: int | None = None, **other: Any
+) -> dict[str, Any]:
+    pages: dict[str, Any] = {"Total": total, "Start": start, "Count": len(entries)}
+    if more is not None:
+        pages["NextPage"] = f"/api/v2/album/hT4mWq!images?start={more}&count=2"
+    shown: dict[str, Any] = {"Locator": "AlbumImage", "Pages": pages, **other}
+    if entries:
+        shown["AlbumImage"] = entries
+    return shown
+
+
+def album_page(*entries: Any) -> Said:
+    pages = {"Total": len(entries), "Start": 1, "Count": len(entries)}
+    return said({"Locator": "Album", "Album": list(entries), "Pages": pages})
+
+
+class Listing:
+    """Serves an album of keys page by page; ``orders`` gives the order for each page in turn."""
+
+    def __init__(self, *orders: str, total: int | None = None, size: int = 2) -> None:
+        self.orders = orders
+        self.total = total
+        self.size = size
+        self.calls = 0
+
+    def __call__(self, asked: Asked) -> Said:
+        query = parse_qs(urlsplit(asked.path).query)
+        start = int(query["start"][0])
+        keys = self.orders[min(self.calls, len(self.orders) - 1)]
+        self.calls += 1
+        shown = [photo(key) for key in keys[start - 1 : start - 1 + self.size]]
+        more = start + self.size if start + self.size <= len(keys) else None
+        total = len(keys) if self.total is None else self.total
+        return said(page(shown, total=total, start=start, more=more))
+
+
+# -- the account ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "access"), [("Full", "owner"), (None, "owner"), ("Public", "public")]
+)
+def test_the_account_is_who_the_token_is(level: str | None, access: str, server: Server) -> None:
+    server.answers = [said({"User": {"NickName": "Larkfield", "ResponseLevel": level}})]
+    one = source(server)
+    assert one.account(deadline=DEADLINE) == Account("Larkfield", access)
+    assert one.api_calls == 1
+    assert server.asked[0].path.startswith("/api/v2!authuser?")
+    assert server.asked[0].headers["Accept"] == "application/json"
+    assert "KEY-1" not in server.asked[0].path
+
+
+def test_a_token_of_somebody_else_is_refused(server: Server) -> None:
+    server.answers = [said({"User": {"NickName": "other"}})]
+    with pytest.raises(BadRequest):
+        source(server).account(deadline=DEADLINE)
+
+
+def test_without_a_token_no_call_is_made(server: Server) -> None:
+    assert source(server, PUBLIC).account(deadline=DEADLINE) == Account("larkfield", "public")
+    assert server.asked == []
+
+
+def test_an_unsigned_call_carries_the_key_and_no_signature(server: Server) -> None:
+    server.answers = [album_page(ENTRY)]
+    source(server, PUBLIC).albums(deadline=DEADLINE)
+    query = parse_qs(urlsplit(server.asked[0].path).query, keep_blank_values=True)
+    assert query["APIKey"] == ["KEY-1"]
+    assert query["_filteruri"] == [""] and query["_verbosity"] == ["1"]
+    assert "Authorization" not in server.asked[0].headers
+
+
+def test_the_nickname_is_found_out_where_it_is_not_set(server: Server) -> None:
+    server.answers = [said({"User": {"NickName": "Lark Field"}}), album_page(ENTRY)]
+    source(server, nickname=None).albums(deadline=DEADLINE)
+    assert server.asked[1].path.startswith("/api/v2/user/Lark%20Field!albums?")
+
+
+# -- albums --------------------------------------------------------------------------------------
+
+
+def test_an_album_is_read_whole(server: Server) -> None:
+    server.answers = [album_page(ENTRY)]
+    (album,) = source(server).albums(deadline=DEADLINE)
+    assert (album.key, album.id, album.title) == ("hT4mWq", None, "Harbour 2024")
+    assert album.path == ("Travel", "North Sea", "Coast")
+    assert (album.image_count, album.changed_at) == (3, CHANGED)
+    assert album.urls == ("WebUri",)
+    assert set(album.data) == {"AlbumKey", "Name", "UrlPath"}
+
+
+def test_an_album_that_does_not_tell_when_its_images_changed_tells_nothing(server: Server) -> None:
+    server.answers = [album_page({**ENTRY, "ImagesLastUpdated": ""})]
+    assert source(server).albums(deadline=DEADLINE)[0].changed_at is None
+
+
+def test_an_account_without_albums_is_empty(server: Server) -> None:
+    server.answers = [said({"Locator": "Album", "Pages": {"Total": 0, "Count": 0}})]
+    assert source(server).albums(deadline=DEADLINE) == ()
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {},
+        {"Pages": {}},
+        {"Locator": "User"},
+        {"Locator": "Album", "Album": {"AlbumKey": "x"}},
+        {"Locator": "Album", "Album": [{"Name": "x"}]},
+        {"Locator": "Album", "Album": [{"AlbumKey": "a/b"}]},
+        {"Locator": "Album", "Album": [ENTRY, ENTRY]},
+        {"Locator": "Album", "Album": [ENTRY], "Pages": {"Total": 2, "Count": 2}},
+        {"Uri": "/api/v2/user/other!albums", "Locator": "Album", "Album": [ENTRY]},
+        [],
+        None,
+    ],
+)
+def test_albums_that_cannot_be_believed_are_malformed(response: Any, server: Server) -> None:
+    server.answers = [said(response)]
+    with pytest.raises(MalformedAnswer):
+        source(server).albums(deadline=DEADLINE)
+
+
+# -- images and their pages ----------------------------------------------------------------------
+
+
+def test_pages_are_read_to_the_last(server: Server) -> None:
+    server.answers = Listing("abcde")
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert [image.key for image in listing.images] == list("abcde")
+    assert [image.position for image in listing.images] == [1, 2, 3, 4, 5]
+    assert (listing.full, listing.image_count) == (True, 5)
+    assert len(server.asked) == 3
+    for asked in server.asked:
+        query = parse_qs(urlsplit(asked.path).query)
+        assert query["_filter"] == [",".join(IMAGE_FIELDS)]
+
+
+def test_an_empty_album_is_empty(server: Server) -> None:
+    server.answers = [said(page([], total=0))]
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert (listing.images, listing.image_count) == ((), 0)
+
+
+def test_a_page_that_shifts_loses_nothing(server: Server) -> None:
+    # "e" moved to the front after the first page: "b" comes twice, "e" not at all.
+    server.answers = Listing("abcde", "eabcd")
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert sorted(image.key for image in listing.images) == list("abcde")
+    assert listing.image_count == 5
+
+
+def test_pages_that_shift_for_ever_are_merged(server: Server) -> None:
+    server.answers = Listing("abcd", "badc", "cdab", "abdc")
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    keys = [image.key for image in listing.images]
+    assert len(set(keys)) == len(keys)
+    assert listing.image_count == 4
+    assert set(keys) <= set("abcd")
+
+
+def test_what_is_still_missing_shows_in_the_count(server: Server) -> None:
+    server.answers = Listing("abc", total=4)
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert (len(listing.images), listing.image_count) == (3, 4)
+    assert len(server.asked) == 4, "read twice, and no more"
+
+
+def test_the_earliest_date_of_the_pages_counts(server: Server) -> None:
+    later = "Tue, 24 Nov 2026 03:10:00 GMT"
+    server.answers = [
+        said(page([photo("a")], total=2, more=2), date=later),
+        said(page([photo("b")], total=2)),
+    ]
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert listing.answered_at == START.replace(second=5)
+
+
+@pytest.mark.parametrize(
+    "next_page",
+    [
+        "/api/v2/album/hT4mWq!images?start=1&count=2",
+        "/api/v2/album/hT4mWq!images",
+        "/api/v2/album/hT4mWq!images?start=x",
+        "/api/v2/album/other!images?start=3",
+        "https://evil.example/api/v2/album/hT4mWq!images?start=3",
+        "//evil.example/api/v2/album/hT4mWq!images?start=3",
+        "http://[",
+    ],
+)
+def test_a_next_page_that_does_not_lead_on_here_is_malformed(
+    next_page: str, server: Server
+) -> None:
+    response = page([photo("a"), photo("b")], total=9)
+    response["Pages"]["NextPage"] = next_page
+    server.answers = [said(response)]
+    with pytest.raises(MalformedAnswer):
+        source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        page([photo("a"), photo("a")], total=2),
+        page([{"Serial": 0}], total=1),
+        page([photo("a b")], total=1),
+        page(["a"], total=1),
+        page([], total=3, more=3),
+        {"Locator": "Album", "Album": [ENTRY]},
+        page([photo("a")], total=1, Uri="/api/v2/album/HT4MWQ!images?start=1"),
+    ],
+)
+def test_images_that_cannot_be_believed_are_malformed(response: Any, server: Server) -> None:
+    server.answers = [said(response)]
+    with pytest.raises(MalformedAnswer):
+        source(server).images(ALBUM, since=None, deadline=DEADLINE)
+
+
+def test_pages_without_end_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smugmug_backup.smugmug.client_v2._MOST_PAGES", 5)
+
+    def endless(asked: Asked) -> Said:
+        start = int(parse_qs(urlsplit(asked.path).query)["start"][0])
+        return said(page([photo(f"k{start}")], total=10**6, start=start, more=start + 1))
+
+    server.answers = endless
+    with pytest.raises(MalformedAnswer):
+        source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert len(server.asked) == 5
+
+
+# -- known without asking ------------------------------------------------------------------------
+
+
+def after(instant: datetime) -> int:
+    return int(instant.timestamp()) + 1
+
+
+def test_an_album_that_stands_as_before_costs_no_call(server: Server) -> None:
+    server.answers = [album_page(ENTRY)]
+    one = source(server)
+    (album,) = one.albums(deadline=DEADLINE)
+    listing = one.images(album, since=after(CHANGED), deadline=DEADLINE)
+    assert (listing.full, listing.images, listing.image_count) == (False, (), None)
+    assert listing.answered_at == START.replace(second=5)
+    assert len(server.asked) == 1
+
+
+def test_an_album_that_may_have_changed_is_listed_in_full(server: Server) -> None:
+    listing = Listing("abc")
+    one = source(server)
+    server.answers = [album_page(ENTRY)]
+    (album,) = one.albums(deadline=DEADLINE)
+    server.answers = listing
+    assert one.images(album, since=int(CHANGED.timestamp()), deadline=DEADLINE).full
+    assert one.images(album, since=None, deadline=DEADLINE).full
+    assert len(one.images(album, since=0, deadline=DEADLINE).images) == 3
+
+
+def test_an_album_of_an_older_plan_is_not_trusted(server: Server) -> None:
+    """Else the date of the newest account listing would vouch for what the plan's one showed."""
+    one = source(server)
+    server.answers = Listing("abc")
+    assert one.images(ALBUM, since=after(CHANGED), deadline=DEADLINE).full, "no account listing yet"
+    moved = {**ENTRY, "ImagesLastUpdated": "2024-09-01T00:00:00+00:00"}
+    server.answers = [album_page(moved)]
+    one.albums(deadline=DEADLINE)
+    server.answers = Listing("abc")
+    assert one.images(ALBUM, since=after(CHANGED), deadline=DEADLINE).full, "it changed since"
+
+
+def test_an_account_listing_without_a_date_proves_nothing(server: Server) -> None:
+    server.answers = [said(json.loads(album_page(ENTRY).body)["Response"], date=None)]
+    one = source(server)
+    (album,) = one.albums(deadline=DEADLINE)
+    server.answers = Listing("abc")
+    assert one.images(album, since=after(CHANGED), deadline=DEADLINE).full
+
+
+# -- offers --------------------------------------------------------------------------------------
+
+
+def test_a_photo_is_its_archived_original() -> None:
+    image = image_of(1, PHOTO)
+    assert image.offer.url == PHOTO["ArchivedUri"]
+    assert (image.offer.kind, image.offer.url_field) == ("original", "ArchivedUri")
+    assert (image.offer.md5, image.offer.size) == (PHOTO["ArchivedMD5"], 8127730)
+    assert image.offer.exact
+    assert image.id is None
+    assert image.urls == ("ArchivedUri",)
+    assert not {"UploadKey", "ThumbnailUrl", "ArchivedUri", "Uri"} & set(image.data)
+    assert image.data["ComponentFileTypes"] == {"Raw": ["CR2"]}
+
+
+def test_an_image_without_an_archived_original_has_none() -> None:
+    assert offer_of({**PHOTO, "ArchivedUri": ""}).kind == "none"
+
+
+@pytest.mark.parametrize(
+    ("data", "availability"),
+    [
+        ({"Processing": True}, Availability.PROCESSING),
+        ({"Processing": "1"}, Availability.PROCESSING),
+        ({"Processing": True, "SubStatus": "CanNotProcess"}, Availability.NEVER),
+        ({"Status": "CanNotProcess"}, Availability.NEVER),
+        ({}, Availability.LOOKUP),
+    ],
+)
+def test_a_video_is_asked_for_unless_it_is_in_the_making(
+    data: dict[str, Any], availability: Availability
+) -> None:
+    found = offer_of({**VIDEO, **data})
+    assert (found.kind, found.availability) == ("rendition", availability)
+    assert (found.md5, found.url) == (None, None)
+
+
+def video() -> Image:
+    return image_of(1, VIDEO)
+
+
+def test_the_largest_rendition_has_its_own_md5_and_size(server: Server) -> None:
+    largest = {
+        "Url": "https://photos.smugmug.com/1920.mp4",
+        "Size": 999,
+        "MD5": "AAAC1F5D2BE84716A3C07D59E2F1B648",
+        "Ext": "mp4",
+    }
+    server.answers = [said({"Locator": "LargestVideo", "LargestVideo": largest})]
+    found = source(server).resolve(ALBUM, video(), deadline=DEADLINE)
+    assert server.asked[0].path.startswith("/api/v2/image/r8MfLhc-4!largestvideo?")
+    assert (found.kind, found.availability) == ("rendition", Availability.READY)
+    assert (found.size, found.md5, found.url) == (
+        999,
+        "aaac1f5d2be84716a3c07d59e2f1b648",
+        largest["Url"],
+    )
+    assert found.exact and found.format == "MP4" and found.serial == 4
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [said({"Locator": "LargestVideo"}), said({}, 404), said({"LargestVideo": {"Url": ""}})],
+)
+def test_a_rendition_that_is_not_there_yet_is_in_the_making(answer: Said, server: Server) -> None:
+    server.answers = [answer]
+    found = source(server).resolve(ALBUM, video(), deadline=DEADLINE)
+    assert (found.kind, found.availability) == ("rendition", Availability.PROCESSING)
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "asked"),
+    [
+        (said({}, 401), AccessRefused, 1),
+        (said({}, 403), AccessRefused, 1),
+        (said({}, 404), AlbumNotFound, 1),
+        (Said("<html>", 404), MalformedAnswer, 2),
+        (Said("<html>", 200), MalformedAnswer, 2),
+        (Said("", 302), MalformedAnswer, 2),
+        (said({}, 400), RequestRejected, 1),
+        (said({}, 429), SourceUnavailable, 2),
+        (Said("", 500), SourceUnavailable, 2),
+        (Said('{"Code":503,"Message":"x"}'), SourceUnavailable, 2),
+        (Said('{"Code":404,"Message":"x"}'), AlbumNotFound, 1),
+        (Said('{"Code":98}'), RequestRejected, 1),
+    ],
+)
+def test_an_albums_errors(
+    answer: Said, error: type[SourceError], asked: int, server: Server
+) -> None:
+    server.answers = [answer]
+    with pytest.raises(error) as caught:
+        source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert type(caught.value) is error
+    assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (said({}, 401), LoginLost),
+        (said({}, 403), LoginLost),
+        (said({}, 404), AccessRefused),
+        (Said("oauth_problem=token_rejected", 401), LoginLost),
+        (Said("<html>", 404), SourceRetired),
+        (Said("", 410), SourceRetired),
+        (Said("<html>", 200), SourceRetired),
+        (Said("", 301), SourceRetired),
+        (said({}, 429), SourceUnavailable),
+    ],
+)
+def test_an_accounts_errors(answer: Said, error: type[SourceError], server: Server) -> None:
+    server.answers = [answer]
+    with pytest.raises(error) as caught:
+        source(server).albums(deadline=DEADLINE)
+    assert type(caught.value) is error
+    assert "KEY-1" not in str(caught.value) and "http" not in str(caught.value)
+
+
+def test_a_key_without_access_to_v2_is_told_what_to_do(server: Server) -> None:
+    server.answers = [said({}, 401)]
+    with pytest.raises(LoginLost, match="terms"):
+        source(server, PUBLIC).albums(deadline=DEADLINE)
+
+
+def test_a_wrong_clock_is_mended_once(server: Server) -> None:
+    late = "Tue, 24 Nov 2026 05:00:00 GMT"
+    server.answers = [said({}, 401, date=late), album_page(ENTRY)]
+    assert len(source(server).albums(deadline=DEADLINE)) == 1
+    server.answers = [said({}, 401, date=late)]
+    with pytest.raises(LoginLost):
+        source(server).albums(deadline=DEADLINE)

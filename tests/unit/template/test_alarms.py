@@ -1,0 +1,175 @@
+"""Who is told of what: alarms that say what to do, a topic that is not mute, one page."""
+
+import json
+import re
+
+import pytest
+
+from tests.stack.environment import ROOT
+from tests.stack.template import STACK_NAME, of_type, resolved
+
+
+@pytest.fixture(scope="module")
+def stack():
+    return resolved({"AlarmEmail": "owner@example.org"})
+
+
+@pytest.fixture(scope="module")
+def alarms(stack):
+    return of_type(stack, "AWS::CloudWatch::Alarm")
+
+
+def _counted_metrics():
+    text = (ROOT / "src" / "smugmug_backup" / "function" / "telemetry.py").read_text()
+    found = re.findall(r'_count\("(\w+)"|name="(\w+)", unit', text)
+    return {one or other for one, other in found}
+
+
+def test_there_is_one_alarm_for_each_thing_that_can_go_wrong(alarms):
+    assert set(alarms) == {
+        "RetriesExhaustedAlarm",
+        "NotDeliveredAlarm",
+        "RefusedAlarm",
+        "NotCompleteAlarm",
+        "CursorMissAlarm",
+        "CheckNotSoundAlarm",
+        "ExecutionFailedAlarm",
+        "SilenceAlarm",
+    }
+
+
+def test_each_alarm_says_what_to_do_and_mails_it(alarms):
+    for name, alarm in alarms.items():
+        assert "What to do:" in alarm["AlarmDescription"], name
+        assert len(alarm["AlarmDescription"]) <= 1024
+        assert alarm["AlarmActions"] == ["<AlertTopic>"], name
+
+
+def test_alarms_on_our_metrics_watch_what_the_function_counts(alarms):
+    ours = {name: each for name, each in alarms.items() if each.get("Namespace") == "SmugMugBackup"}
+    assert len(ours) == 5
+    for alarm in ours.values():
+        assert alarm["MetricName"] in _counted_metrics()
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": STACK_NAME}]
+
+
+def test_the_function_counts_under_the_name_that_alarms_look_for(stack):
+    variables = stack["Resources"]["BackupFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == STACK_NAME
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "SmugMugBackup"
+
+
+def test_a_retry_that_succeeds_mails_nobody(alarms):
+    assert all(each.get("MetricName") != "Errors" for each in alarms.values())
+    for name, queue in (
+        ("RetriesExhaustedAlarm", "FailedRuns"),
+        ("NotDeliveredAlarm", "UndeliveredSchedules"),
+    ):
+        alarm = alarms[name]
+        # Messages that arrive; those that lie there would keep it on for 14 days.
+        assert (alarm["MetricName"], alarm["Statistic"]) == ("NumberOfMessagesSent", "Sum")
+        assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"<{queue}.QueueName>"}]
+
+
+def test_silence_is_heard_after_the_hours_that_were_asked_for():
+    for hours in ("50", "168"):
+        alarm = of_type(resolved({"SilenceHours": hours}), "AWS::CloudWatch::Alarm")["SilenceAlarm"]
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, hours)
+        assert alarm["TreatMissingData"] == "breaching"
+        # Progress, so that a first backup of days is not silence.
+        assert (alarm["MetricName"], alarm["Statistic"]) == ("Progress", "Sum")
+
+
+def _period(alarm):
+    return alarm.get("Period") or max(
+        each["MetricStat"]["Period"] for each in alarm["Metrics"] if "MetricStat" in each
+    )
+
+
+def test_an_execution_that_failed_or_timed_out_is_told(alarms):
+    watched = {
+        each["MetricStat"]["Metric"]["MetricName"]
+        for each in alarms["ExecutionFailedAlarm"]["Metrics"]
+        if "MetricStat" in each
+    }
+    assert watched == {"ExecutionsFailed", "ExecutionsTimedOut"}
+
+
+def test_no_alarm_looks_back_further_than_cloudwatch_allows(alarms):
+    for name, alarm in alarms.items():
+        seconds = _period(alarm) * int(alarm["EvaluationPeriods"])
+        assert seconds <= (7 if _period(alarm) >= 3600 else 1) * 24 * 3600, name
+
+
+def test_three_days_without_a_complete_run_are_told(alarms):
+    alarm = alarms["NotCompleteAlarm"]
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (86400, 3)
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "LessThanThreshold")
+
+
+def test_only_silence_takes_missing_data_for_bad_news(alarms):
+    breaching = {name for name, each in alarms.items() if each["TreatMissingData"] == "breaching"}
+    assert breaching == {"SilenceAlarm"}
+    assert {each["TreatMissingData"] for each in alarms.values()} == {"breaching", "notBreaching"}
+
+
+def test_the_topic_can_be_used_by_cloudwatch_and_the_address_is_optional(stack):
+    (topic,) = of_type(stack, "AWS::SNS::Topic").values()
+    assert "KmsMasterKeyId" not in topic
+    (subscription,) = of_type(stack, "AWS::SNS::Subscription").values()
+    assert subscription == {
+        "TopicArn": "<AlertTopic>",
+        "Protocol": "email",
+        "Endpoint": "owner@example.org",
+    }
+    assert not of_type(resolved(), "AWS::SNS::Subscription")
+
+
+@pytest.mark.parametrize("overflow", ["on", "off"])
+def test_the_dashboard_shows_every_alarm_and_our_metrics(overflow):
+    stack = resolved({"Overflow": overflow, "BackupPrefix": "photos"})
+    (dashboard,) = of_type(stack, "AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+    (shown,) = [each["properties"]["alarms"] for each in widgets if each["type"] == "alarm"]
+    assert sorted(shown) == sorted(
+        f"<{name}.Arn>" for name in of_type(stack, "AWS::CloudWatch::Alarm")
+    )
+    metrics = {
+        metric[1]
+        for widget in widgets
+        if widget["type"] == "metric"
+        for metric in widget["properties"]["metrics"]
+    }
+    assert metrics <= _counted_metrics()
+    assert {"Complete", "Images", "Pending", "Failures", "BytesStored"} <= metrics
+
+
+def test_the_dashboards_log_query_asks_for_lines_that_the_function_writes():
+    stack = resolved()
+    (dashboard,) = of_type(stack, "AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+    (query,) = [each["properties"]["query"] for each in widgets if each["type"] == "log"]
+    assert "SOURCE '<LogGroup>'" in query
+    assert "message = 'run ended'" in query
+    actions = (ROOT / "src" / "smugmug_backup" / "function" / "actions.py").read_text()
+    assert 'logger.info("run ended"' in actions
+
+
+def test_widgets_lie_beside_each_other():
+    (dashboard,) = of_type(resolved(), "AWS::CloudWatch::Dashboard").values()
+    taken = set()
+    for each in json.loads(dashboard["DashboardBody"])["widgets"]:
+        cells = {
+            (x, y)
+            for x in range(each["x"], each["x"] + each["width"])
+            for y in range(each["y"], each["y"] + each["height"])
+        }
+        assert not cells & taken
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+def test_the_dashboard_can_be_left_out():
+    stack = resolved({"Dashboard": "off"})
+    assert not of_type(stack, "AWS::CloudWatch::Dashboard")
+    assert "DashboardUrl" not in stack["Outputs"]
