@@ -5,7 +5,49 @@ is above reads `answer`, `remedy` and `fatal`, never the words of a message. `co
 word that stands in a run report; a message never holds a secret, a URL or a query.
 """
 
-from enum import Enum
+from enum import Enum, StrEnum
+
+
+class Code(StrEnum):
+    """The stable word of a failure, as it stands in a run report and in log lines."""
+
+    ACCESS_REFUSED = "access_refused"
+    ALBUM_NOT_FOUND = "album_not_found"
+    ALREADY_STORED = "already_stored"
+    ARCHIVED = "archived"
+    BAD_AT_SOURCE = "bad_at_source"
+    BAD_REQUEST = "bad_request"
+    CLOCK_DOUBTED = "clock_doubted"
+    COMMIT_CONFLICT = "commit_conflict"
+    DEFECT = "defect"
+    DOWNLOAD_FAILED = "download_failed"
+    EARLIER_FORM = "earlier_form"
+    EMPTY_SET = "empty_set"
+    ERROR = "error"
+    FORMAT_TOO_NEW = "format_too_new"
+    INCOMPLETE = "incomplete"
+    INTERRUPTED = "interrupted"
+    LISTING_NOT_BELIEVED = "listing_not_believed"
+    LOGIN_LOST = "login_lost"
+    MALFORMED_ANSWER = "malformed_answer"
+    MD5_MISMATCH = "md5_mismatch"
+    NO_DATE = "no_date"
+    NOT_DONE = "not_done"
+    NOT_STORED = "not_stored"
+    OUT_OF_TIME = "out_of_time"
+    OVERFLOW_NOT_STARTED = "overflow_not_started"
+    PROCESSING = "processing"
+    REFUSED = "refused"
+    REFUSED_BY_SOURCE = "refused_by_source"
+    REQUEST_REJECTED = "request_rejected"
+    SOURCE_RETIRED = "source_retired"
+    SOURCE_UNAVAILABLE = "source_unavailable"
+    STORE_DAMAGED = "store_damaged"
+    STORE_FULL = "store_full"
+    STORE_REFUSED = "store_refused"
+    STORE_UNAVAILABLE = "store_unavailable"
+    TOO_LARGE = "too_large"
+    UNSAFE_URL = "unsafe_url"
 
 
 class Answer(Enum):
@@ -30,7 +72,7 @@ class BackupError(Exception):
     ``fatal``: it concerns the whole run, not one album or image.
     """
 
-    code = "error"
+    code: str = Code.ERROR
     answer = Answer.NEVER
     remedy = Remedy.TIME
     fatal = False
@@ -39,14 +81,14 @@ class BackupError(Exception):
 class BadRequest(BackupError):
     """An event, a setting or an argument that cannot be used; nothing was done."""
 
-    code = "bad_request"
+    code = Code.BAD_REQUEST
     remedy = Remedy.OWNER
 
 
 class OutOfTime(BackupError):
     """The invocation's time ended before this could be done; it is work left over, no failure."""
 
-    code = "out_of_time"
+    code = Code.OUT_OF_TIME
     answer = Answer.AGAIN
 
 
@@ -61,41 +103,41 @@ class SourceError(BackupError):
 class SourceUnavailable(SourceError):
     """5xx, 429, codes 5, 98, 99, a time-out or a broken connection, after all retries."""
 
-    code = "source_unavailable"
+    code = Code.SOURCE_UNAVAILABLE
     answer = Answer.AGAIN
 
 
 class MalformedAnswer(SourceError):
     """Not JSON, truncated, HTML, a wrong envelope, duplicate ids, a missing or malformed key."""
 
-    code = "malformed_answer"
+    code = Code.MALFORMED_ANSWER
     answer = Answer.AGAIN
 
 
 class RequestRejected(SourceError):
     """The source rejects what we asked (16, 22, an unknown code): a defect, not the weather."""
 
-    code = "request_rejected"
+    code = Code.REQUEST_REJECTED
 
 
 class EmptySet(SourceError):
     """Code 15: no images found. A believable empty list."""
 
-    code = "empty_set"
+    code = Code.EMPTY_SET
     answer = Answer.EMPTY
 
 
 class AccessRefused(SourceError):
     """No right to this album (codes 4, 34; v2: 401, 403): wrong password, private, or not ours."""
 
-    code = "access_refused"
+    code = Code.ACCESS_REFUSED
     remedy = Remedy.OWNER
 
 
 class AlbumNotFound(SourceError):
     """The source does not know this album any more (code 9; v2: 404)."""
 
-    code = "album_not_found"
+    code = Code.ALBUM_NOT_FOUND
     remedy = Remedy.TIME
     answer = Answer.AGAIN
 
@@ -103,7 +145,7 @@ class AlbumNotFound(SourceError):
 class LoginLost(SourceError):
     """The API key, token or signature is not accepted (3, 18, 30-37; v2: 401)."""
 
-    code = "login_lost"
+    code = Code.LOGIN_LOST
     remedy = Remedy.OWNER
     fatal = True
 
@@ -111,7 +153,7 @@ class LoginLost(SourceError):
 class SourceRetired(SourceError):
     """This API seems to be switched off (11, 17, 38, 404, 410 or HTML, after the retries)."""
 
-    code = "source_retired"
+    code = Code.SOURCE_RETIRED
     remedy = Remedy.OWNER
     fatal = True
 
@@ -119,41 +161,42 @@ class SourceRetired(SourceError):
 class PhotoError(SourceError):
     """The bytes of one image could not be had."""
 
-    code = "download_failed"
+    code = Code.DOWNLOAD_FAILED
     answer = Answer.AGAIN
 
 
 class PhotoRefused(PhotoError):
     """The photo host answered 403, 404 or 410."""
 
-    code = "refused_by_source"
+    code = Code.REFUSED_BY_SOURCE
     remedy = Remedy.SOURCE
 
 
 class PhotoUnsafe(PhotoError):
     """A URL or redirect that leads off SmugMug's hosts, off https, or to a private address."""
 
-    code = "unsafe_url"
+    code = Code.UNSAFE_URL
 
 
 class PhotoTooLarge(PhotoError):
     """More bytes than the ceiling allows."""
 
-    code = "too_large"
+    code = Code.TOO_LARGE
     answer = Answer.NEVER
     remedy = Remedy.OWNER
 
 
 class BadBytes(PhotoError):
-    """The bytes that came are not the image: wrong length, wrong MD5, or no picture at all."""
+    """All bytes came and are not the image: no picture, none at all, or a picture for a video."""
 
-    code = "bad_bytes"
+    code = Code.BAD_AT_SOURCE
+    remedy = Remedy.SOURCE
 
 
 class StoreError(BackupError):
     """The store did not do what was asked."""
 
-    code = "store_unavailable"
+    code = Code.STORE_UNAVAILABLE
     answer = Answer.AGAIN
 
 
@@ -164,23 +207,31 @@ class StoreUnavailable(StoreError):
 class StoreRefused(StoreError):
     """Permission denied, no such bucket, an unusable file system; the message says which."""
 
-    code = "store_refused"
+    code = Code.STORE_REFUSED
     answer = Answer.NEVER
     remedy = Remedy.OWNER
     fatal = True
 
 
+class StoreFull(StoreError):
+    """No room is left: nothing more can be stored until its owner makes some."""
+
+    code = Code.STORE_FULL
+    answer = Answer.NEVER
+    remedy = Remedy.OWNER
+
+
 class NotStored(StoreError):
     """Nothing lies under this key."""
 
-    code = "not_stored"
+    code = Code.NOT_STORED
     answer = Answer.NEVER
 
 
 class Archived(StoreError):
     """The object lies in an archive class and must be thawed before it can be read."""
 
-    code = "archived"
+    code = Code.ARCHIVED
     answer = Answer.NEVER
     remedy = Remedy.OWNER
 
@@ -188,28 +239,36 @@ class Archived(StoreError):
 class AlreadyStored(StoreError):
     """Something else lies under this key; it was left as it is."""
 
-    code = "already_stored"
+    code = Code.ALREADY_STORED
     answer = Answer.NEVER
 
 
 class CommitConflict(StoreError):
     """Another run committed this generation; tried again from the newest one, in vain."""
 
-    code = "commit_conflict"
+    code = Code.COMMIT_CONFLICT
     answer = Answer.AGAIN
 
 
 class ListingNotBelieved(SourceError):
     """A full listing whose length is neither its own ImageCount nor that of the album."""
 
-    code = "listing_not_believed"
+    code = Code.LISTING_NOT_BELIEVED
     answer = Answer.AGAIN
 
 
 class FormatTooNew(BackupError):
     """A file of a newer format than this program knows; nothing was written."""
 
-    code = "format_too_new"
+    code = Code.FORMAT_TOO_NEW
+    remedy = Remedy.OWNER
+    fatal = True
+
+
+class EarlierForm(BackupError):
+    """The store is of a form that was never released; nothing was written."""
+
+    code = Code.EARLIER_FORM
     remedy = Remedy.OWNER
     fatal = True
 
@@ -217,14 +276,14 @@ class FormatTooNew(BackupError):
 class NotABackup(BackupError):
     """A file of the store is not what its key says it is."""
 
-    code = "store_damaged"
+    code = Code.STORE_DAMAGED
     remedy = Remedy.OWNER
 
 
 class RunRefused(BackupError):
     """The source or the store cannot be believed; nothing but the refused report was written."""
 
-    code = "refused"
+    code = Code.REFUSED
     remedy = Remedy.OWNER
     fatal = True
 
@@ -232,12 +291,22 @@ class RunRefused(BackupError):
 class RunIncomplete(BackupError):
     """Something is missing that a retry may bring; the report names it."""
 
-    code = "incomplete"
+    code = Code.INCOMPLETE
     answer = Answer.AGAIN
+
+
+_REMEDIES = {
+    Code.PROCESSING: Remedy.SOURCE,
+    Code.MD5_MISMATCH: Remedy.SOURCE,
+    Code.CLOCK_DOUBTED: Remedy.OWNER,
+}
+"""Of failures that no error of these stands for."""
 
 
 def remedy_of(code: str) -> Remedy:
     """Who can mend the failure that a report calls ``code``; time, if the code is unknown."""
+    if code in _REMEDIES:
+        return _REMEDIES[Code(code)]
     pending = [BackupError]
     while pending:
         kind = pending.pop()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 
@@ -37,6 +37,14 @@ class Album:
     API v2: settings or images. API 1.3.0: its LastUpdated, read as if it were UTC (the zone is
     unknown), probably of the settings only.
     """
+
+
+class Kind(StrEnum):
+    """Which bytes of an image are wanted: NONE where the source has none."""
+
+    ORIGINAL = "original"
+    RENDITION = "rendition"
+    NONE = "none"
 
 
 class Availability(Enum):

@@ -103,18 +103,26 @@ class BackupStore(Protocol):
     def read(self, key: str) -> bytes:
         """The whole object. Raises NotStored."""
 
+    def read_part(self, key: str, offset: int, length: int) -> bytes:
+        """``length`` bytes of the object from ``offset`` on, in one request; fewer where it ends.
+        Raises NotStored, also if it ends before ``offset``."""
+
     def open(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
         """The object in chunks of at most a MiB. Raises NotStored, on entering."""
 
-    def create(self, key: str, body: bytes) -> None:
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         """Store ``body`` under ``key``, once and for all; durable and whole when this returns.
+
+        ``file_name``: what a browser shall save it as, where the store can say so.
 
         Raises AlreadyStored, and changes nothing, if the key is taken by other bytes. The same
         bytes are no conflict: a lost answer makes a retry meet its own write.
         """
 
-    def upload(self, key: str) -> AbstractContextManager[Upload]:
-        """Begin an object of unknown size under ``key``; memory does not grow with it."""
+    def upload(self, key: str, *, file_name: str | None = None) -> AbstractContextManager[Upload]:
+        """Begin an object of unknown size under ``key``; memory does not grow with it.
+
+        ``file_name`` as in `create`."""
 
 
 class Overflow(Protocol):

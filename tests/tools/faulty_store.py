@@ -104,19 +104,22 @@ class FaultyStore:
     def read(self, key: str) -> bytes:
         return self._do("read", key, lambda: self._store.read(key))
 
+    def read_part(self, key: str, offset: int, length: int) -> bytes:
+        return self._do("read", key, lambda: self._store.read_part(key, offset, length))
+
     @contextmanager
     def open(self, key: str) -> Iterator[Iterator[bytes]]:
         fault = self._begin("open", key)
         with self._store.open(key) as chunks:
             yield self._chunks(chunks, fault)
 
-    def create(self, key: str, body: bytes) -> None:
-        self._do("create", key, lambda: self._store.create(key, body))
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+        self._do("create", key, lambda: self._store.create(key, body, file_name=file_name))
 
     @contextmanager
-    def upload(self, key: str) -> Iterator["_FaultyUpload"]:
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator["_FaultyUpload"]:
         self.check_alive()
-        context = self._store.upload(key)
+        context = self._store.upload(key, file_name=file_name)
         upload = context.__enter__()
         try:
             yield _FaultyUpload(self, upload, key)

@@ -57,19 +57,25 @@ class MemoryStore:
             raise NotStored(f"nothing is stored under {key}")
         return body
 
+    def read_part(self, key: str, offset: int, length: int) -> bytes:
+        part = self.read(key)[offset : offset + length]
+        if not part:
+            raise NotStored(f"{key} ends before what is asked for")
+        return part
+
     @contextmanager
     def open(self, key: str) -> Iterator[Iterator[bytes]]:
         body = self.read(key)
         yield (body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK))
 
-    def create(self, key: str, body: bytes) -> None:
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         checked(key)
         self._note("put", key)
         if not self._put(key, bytes(body)) and self.objects.get(key) != body:
             raise AlreadyStored(f"something else is stored under {key}")
 
     @contextmanager
-    def upload(self, key: str) -> Iterator["_MemoryUpload"]:
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator["_MemoryUpload"]:
         yield _MemoryUpload(self, checked(key))
 
     def _put(self, key: str, body: bytes) -> bool:

@@ -1,84 +1,170 @@
-"""The store as it was, and what changed between two such states."""
+"""The store as it was, and what changed between two such states.
 
-import json
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
+The order of generations is the history, not their times: a ``written_at`` above that of a later
+generation (a clock that was ahead) counts as that one's.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from smugmug_backup.archive import keys
-from smugmug_backup.archive.manifest import Entry, Header, Manifest, header_of
-from smugmug_backup.archive.state import load_manifest, load_report
-from smugmug_backup.errors import NotABackup, NotStored
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.archive.archive import Archive, Map
+from smugmug_backup.archive.manifest import Entry, Header, Manifest
+from smugmug_backup.archive.report import RunReport
+from smugmug_backup.errors import BackupError, BadRequest, FormatTooNew, NotABackup, NotStored
 
 Generations = Mapping[str, int]
 """Album key to generation; an album that was not known yet is not in it."""
 
 
-def all_generations(store: BackupStore) -> dict[str, list[int]]:
-    """All generations of every album, in order."""
-    found: dict[str, list[int]] = {}
-    for each in store.list(keys.MANIFESTS):
-        parsed = keys.parse_manifest(each.key)
-        if parsed is not None:
-            found.setdefault(parsed[0], []).append(parsed[1])
-    return found
+@dataclass(slots=True)
+class AsOf:
+    """The account as it was: each album's manifest; ``problems``: what is wrong, by album."""
+
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
 
 
-def generations_at(
-    store: BackupStore, found: Mapping[str, list[int]], executor: Executor, instant: datetime
-) -> Generations:
-    """What was the newest generation of each album at ``instant``, by when it was written."""
-    return _last_where(store, found, executor, lambda header: header.written_at <= instant)
+@dataclass(slots=True)
+class Moments:
+    """The generations of all albums, and which of them were the newest at some moment.
 
-
-def generations_after_run(
-    store: BackupStore, found: Mapping[str, list[int]], executor: Executor, run: str
-) -> Generations:
-    """What was the newest generation of each album when ``run`` ended, by its report.
-
-    A run that left no report (it was killed) is judged by the run ids in the manifests.
+    ``problems``: generations that could not be read and were passed over, by album.
     """
-    try:
-        report = load_report(store, run)
-    except (NotStored, NotABackup):
-        return _last_where(store, found, executor, lambda header: header.run_id <= run)
-    states = report.albums.items()
-    return {key: state.generation for key, state in states if state.generation}
 
+    archive: Archive
+    map: Map
+    all: Mapping[str, list[int]]
+    problems: dict[str, str] = field(default_factory=dict)
+    _reports: dict[str, RunReport | None] = field(default_factory=dict)
+    _runs: list[str] | None = None
 
-def _last_where(
-    store: BackupStore,
-    found: Mapping[str, list[int]],
-    executor: Executor,
-    holds: Callable[[Header], bool],
-) -> Generations:
-    def one(album_key: str) -> tuple[str, int]:
-        generations = found[album_key]
-        # Mostly it is the newest or there are few; so few headers are read of a long history.
-        if holds(_header(store, album_key, generations[-1])):
-            return album_key, generations[-1]
-        index = bisect_right(
-            generations, False, key=lambda n: not holds(_header(store, album_key, n))
+    @classmethod
+    def of(cls, archive: Archive, map: Map) -> "Moments":
+        """List all generations."""
+        return cls(archive, map, archive.generations())
+
+    def latest(self) -> Generations:
+        """The newest generations."""
+        return {key: generations[-1] for key, generations in self.all.items()}
+
+    def at(self, instant: datetime) -> Generations:
+        """The newest generations at ``instant``, by when they were written."""
+        before = self._report(
+            reversed(self.runs), lambda report: report.trusted and report.ended_at <= instant
         )
-        return album_key, generations[index - 1] if index else 0
+        after = self._report(
+            iter(self.runs), lambda report: report.trusted and report.ended_at > instant
+        )
+        return self._between(before, after, lambda header: header.written_at <= instant)
 
-    return {key: number for key, number in executor.map(one, found) if number}
+    def after_run(self, run: str) -> Generations:
+        """The newest generations when ``run`` ended, by its report.
+
+        A run that left no report (it was killed) is judged by the run ids in the manifests.
+        Raises BadRequest if nothing knows of such a run.
+        """
+        report = self._load(run)
+        if report is not None:
+            return {key: s.generation for key, s in report.albums.items() if s.generation}
+        before = self._report(
+            (each for each in reversed(self.runs) if each < run), lambda report: report.trusted
+        )
+        after = self._report(
+            (each for each in self.runs if each > run), lambda report: report.trusted
+        )
+        known = False
+
+        def holds(header: Header) -> bool:
+            nonlocal known
+            known = known or header.run_id == run
+            return header.run_id <= run
+
+        found = self._between(before, after, holds)
+        if not known:
+            raise BadRequest(f"the backup has no report of a run {run}")
+        return found
+
+    @property
+    def runs(self) -> list[str]:
+        """The run ids of all reports, ascending."""
+        if self._runs is None:
+            self._runs = self.archive.runs()
+        return self._runs
+
+    def _report(self, runs: Iterator[str], holds: Callable[[RunReport], bool]) -> RunReport | None:
+        for run in runs:
+            report = self._load(run)
+            if report is not None and holds(report):
+                return report
+        return None
+
+    def _load(self, run: str) -> RunReport | None:
+        if run not in self._reports:
+            try:
+                self._reports[run] = self.archive.report(run)
+            except (NotABackup, NotStored):
+                self._reports[run] = None
+        return self._reports[run]
+
+    def _between(
+        self,
+        before: RunReport | None,
+        after: RunReport | None,
+        holds: Callable[[Header], bool],
+    ) -> Generations:
+        """For each album the greatest generation that ``holds``.
+
+        Of the reports' generations it is known without a look: what ``before`` names was there,
+        what came after ``after`` was not. Only those between have to be read.
+        """
+
+        def one(album_key: str) -> tuple[str, int]:
+            least = _generation(before, album_key) or 0
+            most = _generation(after, album_key)
+            for number in reversed(self.all[album_key]):
+                if most is not None and number > most:
+                    continue
+                if number <= least:
+                    return album_key, number
+                try:
+                    if holds(self.archive.header(album_key, number)):
+                        return album_key, number
+                except FormatTooNew:
+                    raise
+                except BackupError as error:
+                    self.problems[album_key] = str(error)
+            return album_key, 0
+
+        return {key: number for key, number in self.map(one, list(self.all)) if number}
+
+    def read(self, generations: Generations) -> AsOf:
+        """The manifests of these generations; a damaged one gives way to the one before it."""
+        found = AsOf(problems=dict(self.problems))
+
+        def one(item: tuple[str, int]) -> tuple[str, Manifest | None, str | None]:
+            album_key, generation = item
+            older = [n for n in self.all.get(album_key, ()) if n <= generation]
+            try:
+                newest = self.archive.sound_from(album_key, {*older, generation})
+            except FormatTooNew:
+                raise
+            except BackupError as error:
+                return album_key, None, str(error)
+            return album_key, newest.manifest, newest.damage
+
+        for album_key, manifest, problem in self.map(one, sorted(generations.items())):
+            if manifest is not None:
+                found.manifests[album_key] = manifest
+            if problem is not None:
+                found.problems[album_key] = problem
+        return found
 
 
-def _header(store: BackupStore, album_key: str, generation: int) -> Header:
-    """The header alone, without the lines after it."""
-    key = keys.manifest(album_key, generation)
-    head = b""
-    with store.open(key) as chunks:
-        for chunk in chunks:
-            head += chunk
-            if b"\n" in chunk:
-                break
-    return header_of(head, key=key)
+def _generation(report: RunReport | None, album_key: str) -> int | None:
+    state = report.albums.get(album_key) if report else None
+    return state.generation if state else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +193,30 @@ class AlbumChange:
     images: list[ImageChange] = field(default_factory=list)
 
 
-def differences(
-    store: BackupStore, executor: Executor, before: Generations, after: Generations
-) -> list[AlbumChange]:
-    """What changed from ``before`` to ``after``, album by album; same generation, nothing."""
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What changed, album by album; ``problems``: what could not be compared, by album."""
+
+    albums: Sequence[AlbumChange]
+    problems: Mapping[str, str]
+
+
+def differences(moments: Moments, before: Generations, after: Generations) -> Differences:
+    """What changed from ``before`` to ``after``; same generation, nothing."""
     touched = [key for key in after if before.get(key, 0) != after[key]]
+    old = moments.read({key: before[key] for key in touched if before.get(key)})
+    new = moments.read({key: after[key] for key in touched})
 
     def one(key: str) -> AlbumChange:
-        old = load_manifest(store, key, before[key]) if before.get(key) else None
-        return _album(store, old, load_manifest(store, key, after[key]))
+        return _album(moments.archive, old.manifests.get(key), new.manifests[key])
 
-    changes = list(executor.map(one, touched))
+    changes = list(moments.map(one, list(new.manifests)))
     _mark_moves(changes)
-    return [each for each in changes if each.what != "changed" or each.fields or each.images]
+    told = [each for each in changes if each.what != "changed" or each.fields or each.images]
+    return Differences(told, {**old.problems, **new.problems})
 
 
-def _album(store: BackupStore, old: Manifest | None, new: Manifest) -> AlbumChange:
+def _album(archive: Archive, old: Manifest | None, new: Manifest) -> AlbumChange:
     header = new.header
     gone = header.deleted_at is not None
     if old is None:
@@ -132,19 +226,33 @@ def _album(store: BackupStore, old: Manifest | None, new: Manifest) -> AlbumChan
     else:
         what = "changed"
     change = AlbumChange(what, header.album_key, header.title, header.path)
-    if old is not None and old.header.record != header.record:
-        change.fields = _fields(store, "album", old.header.record, header.record)
+    if old is not None:
+        change.fields = _fields(old.header.album, header.album)
     if old is not None and old.header.path != header.path:
         change.fields = tuple(sorted({*change.fields, "path"}))
     known = old.entries if old is not None else {}
+    changed = [key for key, entry in new.entries.items() if _record_changed(known.get(key), entry)]
+    before = archive.records(header.album_key, [known[key] for key in changed], map)
+    after = archive.records(header.album_key, [new.entries[key] for key in changed], map)
     for key, entry in new.entries.items():
-        image = _image(store, known.get(key), entry)
+        fields = _image_fields(before.get(key), after.get(key)) if key in changed else ()
+        image = _image(known.get(key), entry, fields)
         if image is not None:
             change.images.append(image)
     return change
 
 
-def _image(store: BackupStore, old: Entry | None, new: Entry) -> ImageChange | None:
+def _record_changed(old: Entry | None, new: Entry) -> bool:
+    return old is not None and old.live and new.live and old.fingerprint != new.fingerprint
+
+
+def _image_fields(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[str, ...]:
+    if old is None or new is None:
+        return ("record lost",)
+    return _fields(old["image"], new["image"])
+
+
+def _image(old: Entry | None, new: Entry, names: tuple[str, ...]) -> ImageChange | None:
     def change(what: str, *names: str) -> ImageChange:
         return ImageChange(what, new.image_key, new.file_name, names)
 
@@ -156,9 +264,6 @@ def _image(store: BackupStore, old: Entry | None, new: Entry) -> ImageChange | N
         if new.live:
             return change("back")
         return change("gone") if new.deleted_at and not old.deleted_at else None
-    names: tuple[str, ...] = ()
-    if old.record != new.record:
-        names = _fields(store, "image", old.record, new.record)
     if _bytes(old) != _bytes(new) and _bytes(old) is not None:
         return change("replaced", *names)
     if old.original.status != new.original.status:
@@ -168,37 +273,30 @@ def _image(store: BackupStore, old: Entry | None, new: Entry) -> ImageChange | N
 
 def _bytes(entry: Entry) -> str | None:
     """What identifies the bytes that the line stands for."""
-    return entry.original.key or entry.original.previous
+    return entry.original.best.sha256 if entry.original.best else None
 
 
-def _fields(store: BackupStore, part: str, old: str, new: str) -> tuple[str, ...]:
+def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     """The names whose values differ; LastUpdated always does and says nothing."""
-    before, after = _record(store, old, part), _record(store, new, part)
     names = before.keys() | after.keys()
     differ = (n for n in names if before.get(n) != after.get(n) or (n in before) != (n in after))
     return tuple(sorted(set(differ) - {"LastUpdated"}))
 
 
-def _record(store: BackupStore, key: str, part: str) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads(store.read(key))[part]
-    except (NotStored, KeyError, TypeError, ValueError):
-        raise NotABackup(f"the record {key} is missing or damaged") from None
-    return record
-
-
 def _mark_moves(changes: list[AlbumChange]) -> None:
-    """An image that left one album and is new in another has moved."""
-    arrived = {image.image_key: album.album_key for album, image in _images(changes, "new")}
+    """An image that left one album and is new in another has moved; further new ones stay new."""
     left = {image.image_key for _, image in _images(changes, "gone", "missing")}
-    moved = arrived.keys() & left
+    arrived: dict[str, str] = {}
+    for album, image in _images(changes, "new"):
+        if image.image_key in left:
+            arrived.setdefault(image.image_key, album.album_key)
     for album in changes:
         album.images = [
             ImageChange("moved", each.image_key, each.file_name, (), arrived[each.image_key])
-            if each.image_key in moved and each.what in ("gone", "missing")
+            if each.image_key in arrived and each.what in ("gone", "missing")
             else each
             for each in album.images
-            if not (each.image_key in moved and each.what == "new")
+            if not (each.what == "new" and arrived.get(each.image_key) == album.album_key)
         ]
 
 

@@ -1,21 +1,42 @@
-"""The keys of the store: built from validated ids, digests and a fixed table of extensions."""
+"""The keys of a store: built from validated ids, digests and a fixed table of extensions.
+
+No key depends on a title or a file name, and every name is the same on every disk: no two keys of a
+store differ only in upper and lower case, and none is a name that Windows reserves. What each
+folder holds stands in ``FORMAT.md``.
+"""
 
 import re
 from datetime import UTC, datetime
 
 README = "README.txt"
-ALBUMS = "albums/"
 MANIFESTS = "manifests/"
 RECORDS = "records/"
 ORIGINALS = "originals/"
 RUNS = "runs/"
+CHECKS = "checks/"
+DRILLS = "drills/"
+FORGOTTEN = "forgotten/"
 WORK = "work/"
+
+EARLIER_FORM = "albums/"
+"""Only a store of the form before this one has such a folder."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
-_MANIFEST = re.compile(r"manifests/([A-Za-z0-9_-]{1,64})/(\d{8})\.jsonl")
-_REPORT = re.compile(r"runs/\d{4}/\d{2}/(\d{8}T\d{6}Z-[0-9a-f]{8})\.json")
-_OUTCOME = re.compile(r"work/[^/]+/([A-Za-z0-9_-]{1,64})-(\d{3})\.json")
+_DIR = r"[A-Za-z0-9_-]{1,64}(?:=[0-9a-f]{1,16})?"
+_RUN = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+_MANIFEST = re.compile(rf"manifests/({_DIR})/(\d{{8}})\.jsonl")
+_RECORDS = re.compile(rf"records/({_DIR})/([0-9a-f]{{32}})\.jsonl")
+_ORIGINAL = re.compile(rf"originals/({_DIR})/((?:rev-[0-9a-f]{{16}})|[0-9a-f]{{32}})\.([a-z0-9]+)")
+_REPORT = re.compile(rf"(runs|checks|drills)/(\d{{4}})/(\d{{2}})/({_RUN})\.json")
+_FORGOTTEN = re.compile(rf"forgotten/({_DIR})\.json")
+_OUTCOME = re.compile(rf"work/[^/]+/({_DIR})-(\d{{3}})\.json")
+_NUMBERED = re.compile(r"(.+/[^/.]+|[^/.]+)\.([2-9]|[1-9]\d{1,3})(\.[a-z0-9]+)")
+
+# Windows keeps these names for devices, whatever extension follows.
+_RESERVED = frozenset(
+    ("con", "prn", "aux", "nul", *(f"{each}{n}" for each in ("com", "lpt") for n in range(10)))
+)
 
 # From the API's `Format`, lower case. Anything else is judged by its bytes.
 _FORMATS = {
@@ -37,6 +58,22 @@ def is_id(text: object) -> bool:
     return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
+def directory(key: str) -> str:
+    """The folder of an album or image: its key, marked so that case does not matter.
+
+    A key with capital letters, or one that Windows reserves, is followed by ``=`` and the capitals'
+    mask in hex: bit i stands for character i, the first is bit 0. ``hT4mWq`` is ``hT4mWq=12``.
+    """
+    mask = sum(1 << index for index, letter in enumerate(key) if letter.isupper())
+    return f"{key}={mask:x}" if mask or key.lower() in _RESERVED else key
+
+
+def parse_directory(name: str) -> str | None:
+    """The key whose `directory` is called ``name``, None if no key's is."""
+    key = name.partition("=")[0]
+    return key if is_id(key) and directory(key) == name else None
+
+
 def is_run_id(text: object) -> bool:
     """Whether ``text`` is shaped like a run id."""
     return isinstance(text, str) and _RUN_ID.fullmatch(text) is not None
@@ -48,45 +85,100 @@ def run_id(start: datetime, token: str) -> str:
 
 
 def run_start(run: str) -> datetime:
-    """The start that a run id tells."""
+    """The start that a run id tells. Raises ValueError for one of no real day."""
     return datetime.strptime(run[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def album_manifests(album_key: str) -> str:
+    """The folder of an album's manifests."""
+    return f"{MANIFESTS}{directory(album_key)}/"
 
 
 def manifest(album_key: str, generation: int) -> str:
     """Where one generation of an album's manifest lies."""
-    return f"{MANIFESTS}{album_key}/{generation:08d}.jsonl"
+    return f"{album_manifests(album_key)}{generation:08d}.jsonl"
 
 
 def parse_manifest(key: str) -> tuple[str, int] | None:
-    """(album key, generation) of a manifest's key, None for any other key."""
+    """(album key, generation) of a manifest's key, None for any other key, a numbered one too."""
     match = _MANIFEST.fullmatch(key)
-    return (match[1], int(match[2])) if match else None
+    album_key = parse_directory(match[1]) if match else None
+    return (album_key, int(match[2])) if match and album_key and int(match[2]) else None
 
 
-def album_record(album_key: str, fingerprint: str) -> str:
-    """Where an album record lies."""
-    return f"{ALBUMS}{album_key}/{fingerprint}.json"
+def album_records(album_key: str) -> str:
+    """The folder of an album's records files."""
+    return f"{RECORDS}{directory(album_key)}/"
 
 
-def image_record(album_key: str, image_key: str, fingerprint: str) -> str:
-    """Where an image record lies."""
-    return f"{RECORDS}{album_key}/{image_key}/{fingerprint}.json"
+def records(album_key: str, digest: str) -> str:
+    """Where a records file lies; ``digest``: the first 32 hex digits of its SHA-256."""
+    return f"{album_records(album_key)}{digest}.jsonl"
+
+
+def parse_records(key: str) -> tuple[str, str] | None:
+    """(album key, digest) of a records file's key, None for any other key."""
+    match = _RECORDS.fullmatch(key)
+    album_key = parse_directory(match[1]) if match else None
+    return (album_key, match[2]) if match and album_key else None
+
+
+def image_originals(image_key: str) -> str:
+    """The folder of an image's originals."""
+    return f"{ORIGINALS}{directory(image_key)}/"
 
 
 def original(image_key: str, name: str, extension: str) -> str:
     """Where bytes lie; ``name`` is an MD5 or ``rev-<revision>``."""
-    return f"{ORIGINALS}{image_key}/{name}.{extension}"
+    return f"{image_originals(image_key)}{name}.{extension}"
+
+
+def parse_original(key: str) -> tuple[str, str, str] | None:
+    """(image key, MD5 or ``rev-<revision>``, extension) of an original's key, None for any other."""
+    match = _ORIGINAL.fullmatch(key)
+    image_key = parse_directory(match[1]) if match else None
+    return (image_key, match[2], match[3]) if match and image_key else None
 
 
 def report(run: str) -> str:
     """Where a run report lies; the folders are the run id's own year and month."""
-    return f"{RUNS}{run[:4]}/{run[4:6]}/{run}.json"
+    return _by_month(RUNS, run)
 
 
-def parse_report(key: str) -> str | None:
-    """The run id of a report's key, None for any other key."""
+def report_page(run: str) -> str:
+    """Where the page that shows a run report to people lies."""
+    return report(run).removesuffix(".json") + ".html"
+
+
+def check_report(run: str) -> str:
+    """Where a check report lies."""
+    return _by_month(CHECKS, run)
+
+
+def drill_report(run: str) -> str:
+    """Where a drill report lies."""
+    return _by_month(DRILLS, run)
+
+
+def _by_month(folder: str, run: str) -> str:
+    return f"{folder}{run[:4]}/{run[4:6]}/{run}.json"
+
+
+def parse_report(key: str, folder: str = RUNS) -> str | None:
+    """The run id of a report's key in ``folder``, None for any other key."""
     match = _REPORT.fullmatch(key)
-    return match[1] if match else None
+    return match[4] if match and _by_month(folder, match[4]) == key else None
+
+
+def forgotten(image_key: str) -> str:
+    """Where it stands that an image's bytes were deleted for good."""
+    return f"{FORGOTTEN}{directory(image_key)}.json"
+
+
+def parse_forgotten(key: str) -> str | None:
+    """The image key of such a file, None for any other key."""
+    match = _FORGOTTEN.fullmatch(key)
+    return parse_directory(match[1]) if match else None
 
 
 def plan(run: str) -> str:
@@ -94,15 +186,33 @@ def plan(run: str) -> str:
     return f"{WORK}{run}/plan.jsonl"
 
 
+def outcomes(run: str, album_key: str) -> str:
+    """What the keys of an album's outcomes begin with."""
+    return f"{WORK}{run}/{directory(album_key)}-"
+
+
 def outcome(run: str, album_key: str, turn: int) -> str:
     """Where the outcome of an album's n-th turn lies."""
-    return f"{WORK}{run}/{album_key}-{turn:03d}.json"
+    return f"{outcomes(run, album_key)}{turn:03d}.json"
 
 
 def parse_outcome(key: str) -> tuple[str, int] | None:
     """(album key, turn) of an outcome's key, None for any other key."""
     match = _OUTCOME.fullmatch(key)
-    return (match[1], int(match[2])) if match else None
+    album_key = parse_directory(match[1]) if match else None
+    return (album_key, int(match[2])) if match and album_key else None
+
+
+def numbered(key: str, number: int) -> str:
+    """The name that ``key`` gives way to where it is taken: the number before the extension."""
+    stem, _, extension = key.rpartition(".")
+    return key if number == 1 else f"{stem}.{number}.{extension}"
+
+
+def plain(key: str) -> tuple[str, int]:
+    """(the name without its number, the number); a name without one has the number 1."""
+    match = _NUMBERED.fullmatch(key)
+    return (match[1] + match[3], int(match[2])) if match else (key, 1)
 
 
 def extension(api_format: str | None) -> str | None:

@@ -2,82 +2,40 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Self
 
+from smugmug_backup.archive.encoding import (
+    Unreadable,
+    canonical_json,
+    damaged,
+    fingerprint,
+    json_line,
+    known_format,
+    sha256,
+)
+from smugmug_backup.archive.original import Original, Reason, Status
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
-from smugmug_backup.errors import FormatTooNew, NotABackup
 from smugmug_backup.model import Account
 
 FORMAT = "smugmug-backup/manifest"
 VERSION = 1
 
-PATIENCE = timedelta(days=14)
-"""So long is a missing original waited for at every run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """What the store holds, or waits for, of one image's bytes. Fields: store-format section 3."""
-
-    kind: str
-    status: str
-    key: str | None = None
-    bytes: int | None = None
-    sha256: str | None = None
-    md5: str | None = None
-    source_md5: str | None = None
-    verified: bool = False
-    reason: str | None = None
-    pending_since: datetime | None = None
-    previous: str | None = None
-
-    @property
-    def stored(self) -> bool:
-        """Bytes are there."""
-        return self.status == "stored"
-
-    def waits(self, now: datetime) -> bool:
-        """It counts as pending: not stored yet, or stored with a wrong MD5 not long ago."""
-        if self.stored:
-            return (
-                self.reason == "md5_mismatch"
-                and self.pending_since is not None
-                and now - self.pending_since < PATIENCE
-            )
-        return self.status == "pending"
-
-    def as_json(self) -> dict[str, Any]:
-        """The object as it stands in the manifest."""
-        return {
-            "kind": self.kind,
-            "status": self.status,
-            "key": self.key,
-            "bytes": self.bytes,
-            "sha256": self.sha256,
-            "md5": self.md5,
-            "source_md5": self.source_md5,
-            "verified": self.verified,
-            "reason": self.reason,
-            "pending_since": stamp_or_none(self.pending_since),
-            "previous": self.previous,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Raises KeyError, TypeError or ValueError for what `as_json` did not make."""
-        return cls(**{**data, "pending_since": parse_stamp_or_none(data["pending_since"])})
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a manifest: an image, live or gone."""
+    """One line of a manifest: an image, live or gone.
+
+    ``record`` and ``record_at`` (offset and length in bytes) find its record; both are None if it
+    is lost, and until the records file of a commit is written.
+    """
 
     image_key: str
     image_id: int | None
     file_name: str | None
-    record: str
+    record: str | None
+    record_at: tuple[int, int] | None
     fingerprint: str
     last_updated: str | None
     position: int | None
@@ -90,6 +48,11 @@ class Entry:
         """It is in the album, as far as we know."""
         return self.missing_since is None and self.deleted_at is None
 
+    @property
+    def unverified(self) -> bool:
+        """Its bytes are stored, and no MD5 of the source's vouches for them."""
+        return self.original.stored and not self.original.verified
+
     def as_json(self) -> dict[str, Any]:
         """The line as it stands in the manifest."""
         return {
@@ -97,6 +60,7 @@ class Entry:
             "image_id": self.image_id,
             "file_name": self.file_name,
             "record": self.record,
+            "record_at": list(self.record_at) if self.record_at else None,
             "fingerprint": self.fingerprint,
             "last_updated": self.last_updated,
             "position": self.position,
@@ -108,49 +72,80 @@ class Entry:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError for what `as_json` did not make."""
+        at = data["record_at"]
+        if (at is None) != (data["record"] is None):
+            raise ValueError("record and record_at go together")
         return cls(
-            **{
-                **data,
-                "original": Original.from_json(data["original"]),
-                "missing_since": parse_stamp_or_none(data["missing_since"]),
-                "deleted_at": parse_stamp_or_none(data["deleted_at"]),
-            }
+            image_key=data["image_key"],
+            image_id=data["image_id"],
+            file_name=data["file_name"],
+            record=data["record"],
+            record_at=None if at is None else (int(at[0]), int(at[1])),
+            fingerprint=data["fingerprint"],
+            last_updated=data["last_updated"],
+            position=data["position"],
+            original=Original.from_json(data["original"]),
+            missing_since=parse_stamp_or_none(data["missing_since"]),
+            deleted_at=parse_stamp_or_none(data["deleted_at"]),
         )
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A generation and the SHA-256 of its file, as its successor names it."""
+
+    generation: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
-    """The first line of a manifest; ``image_count`` counts its live lines."""
+    """The first line of a manifest; ``image_count`` counts its live lines, ``line_count`` all.
+
+    ``album`` is the album's own record, ``urls`` the URL fields that it had.
+    """
 
     album_key: str
     generation: int
+    previous: Named | None
     run_id: str
     written_at: datetime
     account: Account
     source: str
     title: str
     path: tuple[str, ...]
-    record: str
+    album: Mapping[str, Any]
+    urls: tuple[str, ...]
     image_count: int
+    line_count: int
     cursor: int
     full_listing_at: datetime | None
     deleted_at: datetime | None
 
+    @property
+    def album_fingerprint(self) -> str:
+        """What tells one state of the album's own record from another."""
+        return album_fingerprint(self.album)
+
     def as_json(self) -> dict[str, Any]:
         """The line as it stands in the manifest."""
+        previous = self.previous
         return {
             "format": FORMAT,
             "version": VERSION,
             "album_key": self.album_key,
             "generation": self.generation,
+            "previous": previous and {"generation": previous.generation, "sha256": previous.sha256},
             "run_id": self.run_id,
             "written_at": stamp(self.written_at),
             "account": {"nickname": self.account.nickname, "access": self.account.access},
             "source": self.source,
             "title": self.title,
             "path": list(self.path),
-            "record": self.record,
+            "album": dict(self.album),
+            "urls": list(self.urls),
             "image_count": self.image_count,
+            "line_count": self.line_count,
             "cursor": self.cursor,
             "full_listing_at": stamp_or_none(self.full_listing_at),
             "deleted_at": stamp_or_none(self.deleted_at),
@@ -159,25 +154,56 @@ class Header:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError for what `as_json` did not make."""
-        fields = {name: data[name] for name in data if name not in ("format", "version")}
+        previous = data["previous"]
         return cls(
-            **{
-                **fields,
-                "written_at": parse_stamp(data["written_at"]),
-                "account": Account(data["account"]["nickname"], data["account"]["access"]),
-                "path": tuple(data["path"]),
-                "full_listing_at": parse_stamp_or_none(data["full_listing_at"]),
-                "deleted_at": parse_stamp_or_none(data["deleted_at"]),
-            }
+            album_key=data["album_key"],
+            generation=data["generation"],
+            previous=previous and Named(previous["generation"], previous["sha256"]),
+            run_id=data["run_id"],
+            written_at=parse_stamp(data["written_at"]),
+            account=Account(data["account"]["nickname"], data["account"]["access"]),
+            source=data["source"],
+            title=data["title"],
+            path=tuple(data["path"]),
+            album=data["album"],
+            urls=tuple(data["urls"]),
+            image_count=data["image_count"],
+            line_count=data["line_count"],
+            cursor=data["cursor"],
+            full_listing_at=parse_stamp_or_none(data["full_listing_at"]),
+            deleted_at=parse_stamp_or_none(data["deleted_at"]),
         )
+
+
+def album_fingerprint(album: Mapping[str, Any]) -> str:
+    """The first 16 hex digits of the SHA-256 of an album's record as canonical JSON."""
+    return fingerprint(canonical_json(dict(album)))
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that the backup holds of one album at one generation; entries by image key."""
+    """All that the backup holds of one album at one generation; entries by image key.
+
+    ``sha256`` is that of its file; None for one that is not written yet.
+    """
 
     header: Header
     entries: Mapping[str, Entry]
+    sha256: str | None = None
+
+    @property
+    def live(self) -> list[Entry]:
+        """The lines of images that are in the album; none if the album has left."""
+        if self.header.deleted_at is not None:
+            return []
+        return [entry for entry in self.entries.values() if entry.live]
+
+    @property
+    def named(self) -> Named:
+        """How its successor names it."""
+        if self.sha256 is None:
+            raise ValueError("a manifest that was not written has no successor")
+        return Named(self.header.generation, self.sha256)
 
     def to_bytes(self) -> bytes:
         """The file, lines sorted by image key."""
@@ -185,26 +211,42 @@ class Manifest:
         lines += [self.entries[key].as_json() for key in sorted(self.entries)]
         return b"".join(json_line(line) for line in lines)
 
+    def counted(self) -> "Manifest":
+        """With the header's counts as its lines are."""
+        live, lines = live_count(self.entries.values()), len(self.entries)
+        return replace(self, header=replace(self.header, image_count=live, line_count=lines))
+
     @classmethod
     def from_bytes(cls, body: bytes, *, key: str) -> Self:
-        """Parse a manifest read from ``key``. Raises FormatTooNew and NotABackup."""
+        """Parse a manifest read whole from ``key``; what was cut off or does not count is damaged.
+
+        Raises FormatTooNew, EarlierForm, NotABackup.
+        """
         header = header_of(body, key=key)
         try:
-            entries = [
-                Entry.from_json(json.loads(line)) for line in body.split(b"\n")[1:] if line.strip()
-            ]
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            if not body.endswith(b"\n"):
+                raise ValueError("its last line is not whole")
+            lines = body[:-1].split(b"\n")[1:]
+            entries = {}
+            for line in lines:
+                entry = Entry.from_json(json.loads(line))
+                entries[entry.image_key] = entry
+            if not len(lines) == len(entries) == header.line_count:
+                raise ValueError("its lines are not as many as it says")
+            if live_count(entries.values()) != header.image_count:
+                raise ValueError("its images are not as many as it says")
+        except Unreadable as error:
             raise damaged(key, error) from None
-        return cls(header, {entry.image_key: entry for entry in entries})
+        return cls(header, entries, sha256(body))
 
 
 def header_of(body: bytes, *, key: str) -> Header:
-    """The header of a manifest file. Raises FormatTooNew and NotABackup."""
+    """The header of a manifest file. Raises FormatTooNew, EarlierForm, NotABackup."""
     try:
         data = json.loads(body.split(b"\n", 1)[0])
         known_format(data, FORMAT, VERSION, key=key)
         return Header.from_json(data)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except Unreadable as error:
         raise damaged(key, error) from None
 
 
@@ -213,26 +255,78 @@ def live_count(entries: Iterable[Entry]) -> int:
     return sum(entry.live for entry in entries)
 
 
-def known_format(data: Mapping[str, Any], name: str, version: int, *, key: str) -> None:
-    """Refuse what is not a file of format ``name``, or is newer than ``version``."""
-    if data["format"] != name:
-        raise ValueError(f"its format is not {name}")
-    if data["version"] > version:
-        raise FormatTooNew(
-            f"{key} is of format version {data['version']}, this program knows {version}; "
-            "install a newer SmugMug Backup"
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What an album's live lines add up to.
+
+    ``bytes``: of stored originals. ``pending`` counts what waits as of the instant asked for, a
+    wrong MD5 in its 14 days too; ``unverified``: what is stored without a matching MD5.
+    """
+
+    image_count: int
+    bytes: int
+    pending: int
+    unavailable: int
+    unverified: int
+
+    @classmethod
+    def of(cls, manifest: Manifest, now: datetime | None) -> Self:
+        """Add up; an album that has left counts its images and bytes, and nothing else."""
+        live = [entry for entry in manifest.entries.values() if entry.live]
+        here = manifest.live
+        return cls(
+            image_count=len(live),
+            bytes=sum(each.original.bytes or 0 for each in live if each.original.stored),
+            pending=sum(each.original.waits(now) for each in here),
+            unavailable=sum(each.original.status == Status.UNAVAILABLE for each in here),
+            unverified=sum(each.unverified for each in here),
         )
 
 
-def damaged(key: str, error: Exception) -> NotABackup:
-    """What to say of a file of ours that cannot be read."""
-    return NotABackup(f"{key} is not readable as a file of this backup ({type(error).__name__})")
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """An image whose bytes the source does not have (or whose record is lost: `RECORD_LOST`)."""
+
+    album_key: str
+    image_key: str
+    reason: str
 
 
-def json_line(value: Any) -> bytes:
-    """One compact JSON line, fields in their order, non-ASCII unescaped.
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An image that waits for its bytes, why, and since when."""
 
-    A lone surrogate, which UTF-8 cannot hold, stays an escape.
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+    album_key: str
+    image_key: str
+    reason: str
+    since: datetime | None
+
+
+RECORD_LOST = "record_lost"
+
+
+def unavailable(manifest: Manifest) -> tuple[Unavailable, ...]:
+    """The live images of an album whose bytes the source does not have, or whose record is lost."""
+    album_key = manifest.header.album_key
+    found = []
+    for entry in sorted(manifest.live, key=lambda each: each.image_key):
+        if entry.original.status == Status.UNAVAILABLE:
+            reason = entry.original.reason or "unknown"
+            found.append(Unavailable(album_key, entry.image_key, reason))
+        if entry.record is None:
+            found.append(Unavailable(album_key, entry.image_key, RECORD_LOST))
+    return tuple(found)
+
+
+def pending(manifest: Manifest, now: datetime | None) -> tuple[Pending, ...]:
+    """The live images of an album that wait, and why; those that were not tried yet left out."""
+    return tuple(
+        Pending(
+            manifest.header.album_key,
+            entry.image_key,
+            entry.original.reason or "unknown",
+            entry.original.pending_since,
+        )
+        for entry in sorted(manifest.live, key=lambda each: each.image_key)
+        if entry.original.waits(now) and entry.original.reason != Reason.NOT_YET
+    )

@@ -1,16 +1,24 @@
-"""Records: what the API says of an image or album, as canonical JSON that names itself.
+"""Records: what the API says of an image, as canonical JSON, a line each.
 
-Which fields are volatile or secret, and what makes a revision: sections 1 and 3 of the store's
-format. Both sources and the core use these rules, so that a record means the same everywhere.
+Which fields are volatile or secret, and what makes a revision, stands here and in ``FORMAT.md``.
+Both sources and the core use these rules, so that a record means the same everywhere.
 """
 
-import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from smugmug_backup.model import Album, Image, Offer
+from smugmug_backup.archive.encoding import (
+    Unreadable,
+    canonical_json,
+    damaged,
+    fingerprint,
+    json_line,
+    known_format,
+    sha256,
+)
+from smugmug_backup.model import Image, Offer
 
 V2 = "smugmug-v2"
 
@@ -23,7 +31,7 @@ VIDEO_URL_FIELDS = (
 )
 """The URL fields of API 1.3.0 that hold a whole video, the largest first."""
 
-_VOLATILE_ENDINGS = ("URL", "Uri", "Uris")
+_VOLATILE_ENDINGS = ("URL", "Url", "Uri", "Uris")
 _VOLATILE = frozenset({"Position"})
 _VOLATILE_IN_ALBUMS = frozenset({"ImageCount", "LastUpdated", "ImagesLastUpdated", "Highlight"})
 _SECRET = frozenset({"Password", "PasswordHint", "DownloadPassword", "UploadKey", "GuestUploadURL"})
@@ -65,62 +73,85 @@ def _tidied(value: Any, drop: frozenset[str], depth: int) -> Any:
     return {name: _tidied(item, drop, depth + 1) for name, item in _kept(value, drop)}
 
 
-def canonical_json(value: Any) -> bytes:
-    """Keys sorted, no spaces, non-ASCII unescaped, UTF-8; a lone surrogate stays an escape.
+FORMAT = "smugmug-backup/records"
+VERSION = 1
 
-    JSON text may hold ``\\ud83d`` alone, which no UTF-8 can; so any JSON text can be stored.
-    Raises ValueError for NaN and infinities, which are not JSON.
-    """
-    text = json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
-    # Only surrogates cannot be encoded, and they only occur inside of strings, where
-    # "backslashreplace" writes them just as JSON does.
-    return text.encode("utf-8", "backslashreplace")
+MOST = 5_000
+"""So many images a records file holds at most."""
 
 
-def image_record(album_key: str, image: Image, source: str) -> bytes:
-    """The record file of ``image`` as ``album_key`` shows it."""
+def record_line(image: Image, source: str) -> bytes:
+    """The record of ``image``, as it stands in a records file, without the line end."""
     return canonical_json(
         {
-            "album_key": album_key,
-            "format": "smugmug-backup/image-record",
             "image": dict(image.data),
             "image_key": image.key,
             "source": source,
             "urls": list(image.urls),
-            "version": 1,
         }
     )
 
 
-def is_image_record(data: Any) -> bool:
-    """Whether ``data`` has what is read back from an image record."""
-    return (
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """What `record_line` made, None for anything else."""
+    try:
+        data: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    whole = (
         isinstance(data, dict)
+        and isinstance(data.get("image_key"), str)
         and isinstance(data.get("source"), str)
         and isinstance(data.get("image"), dict)
         and isinstance(data.get("urls"), list)
     )
+    return data if whole else None
 
 
-def album_record(album: Album, source: str) -> bytes:
-    """The record file of ``album`` itself."""
-    return canonical_json(
-        {
-            "album": dict(album.data),
-            "album_key": album.key,
-            "format": "smugmug-backup/album-record",
-            "source": source,
-            "urls": list(album.urls),
-            "version": 1,
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class RecordsFile:
+    """A records file: its bytes, and where each image's line stands in it (offset, length).
+
+    It depends on its content alone: the same records give the same ``digest``, its name.
+    """
+
+    body: bytes
+    digest: str
+    places: Mapping[str, tuple[int, int]]
 
 
-def fingerprint(record: bytes) -> str:
-    """The name of a record file: the first 16 hex digits of its SHA-256."""
-    return hashlib.sha256(record).hexdigest()[:16]
+def records_files(album_key: str, lines: Mapping[str, bytes]) -> list[RecordsFile]:
+    """The records ``lines`` (by image key) as files, each of at most `MOST` images."""
+    keys = sorted(lines)
+    parts = [keys[start : start + MOST] for start in range(0, len(keys), MOST)]
+    return [_file(album_key, {key: lines[key] for key in part}) for part in parts]
+
+
+def _file(album_key: str, lines: Mapping[str, bytes]) -> RecordsFile:
+    body = bytearray(json_line({"format": FORMAT, "version": VERSION, "album_key": album_key}))
+    places = {}
+    for key, line in lines.items():
+        places[key] = (len(body), len(line))
+        body += line + b"\n"
+    whole = bytes(body)
+    return RecordsFile(whole, sha256(whole)[:32], places)
+
+
+def lines_in(body: bytes, *, key: str) -> Iterator[tuple[int, bytes]]:
+    """(offset, line) of every record in a records file read from ``key``, parsed or not.
+
+    Raises FormatTooNew, and NotABackup if its first line is no header.
+    """
+    head, _, _ = body.partition(b"\n")
+    try:
+        known_format(json.loads(head), FORMAT, VERSION, key=key, chained=False)
+    except Unreadable as error:
+        raise damaged(key, error) from None
+    offset = len(head) + 1
+    for line in body[offset:].split(b"\n"):
+        if line:
+            yield offset, line
+        offset += len(line) + 1
 
 
 def revision(offer: Offer) -> str:

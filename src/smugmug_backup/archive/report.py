@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Self
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.manifest import (
-    Entry,
-    Header,
-    Manifest,
+from smugmug_backup.archive.encoding import (
+    Unreadable,
     damaged,
     json_line,
     known_format,
+    sha256,
 )
+from smugmug_backup.archive.manifest import Manifest, Pending, Totals, Unavailable
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
 from smugmug_backup.errors import BackupError, Remedy, remedy_of
 from smugmug_backup.model import Account
@@ -22,59 +23,123 @@ from smugmug_backup.model import Account
 FORMAT = "smugmug-backup/run-report"
 VERSION = 1
 
-COMPLETE = "complete"
-CONTINUING = "continuing"
-INCOMPLETE = "incomplete"
-REFUSED = "refused"
+NAMED = 1_000
+"""So many failures, and images of each kind, a report names; it counts the rest."""
 
-ALBUM_BACK = "album is back"
-ALBUM_MISSING = "album missing"
-"""`AlbumState.next_full` while an album that has vanished has no tombstone yet."""
+FUTURE = timedelta(hours=12)
+"""A report whose run id lies further ahead than this was written by a clock that was wrong."""
+
+
+class RunStatus(StrEnum):
+    """How a run ended."""
+
+    COMPLETE = "complete"
+    CONTINUING = "continuing"
+    INCOMPLETE = "incomplete"
+    REFUSED = "refused"
+
+
+class NextFull(StrEnum):
+    """Why an album is listed in full at its next turn."""
+
+    ASKED_FOR = "asked for"
+    ALBUM_BACK = "album is back"
+    ALBUM_MISSING = "album missing"
+    COMMITTED_MEANWHILE = "another run committed meanwhile"
+    IMAGES_MISSING = "images missing"
+    INTERRUPTED = "interrupted"
+    MANIFEST_DAMAGED = "newest manifest damaged"
+    MENDING = "something damaged is to be mended"
+    NOT_BELIEVED = "last full listing not believed"
+    STATE_LOST = "state not in the newest report"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Since when an album's full listings were not believed.
+
+    ``difference``: its count less their length; ``keys``: what tells which images they showed.
+    """
+
+    since: datetime | None
+    difference: int | None
+    keys: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The object as it stands in a report."""
+        return {
+            "since": stamp_or_none(self.since),
+            "difference": self.difference,
+            "keys": self.keys,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class AlbumState:
-    """What the newest run report says of an album; fields as in store-format section 4.
+    """What the newest run report says of an album; fields as in ``FORMAT.md``."""
 
-    An album whose ``missing_since`` is set and whose ``next_full`` is null has its tombstone: its
-    newest generation carries ``deleted_at``.
-    """
-
+    title: str = ""
+    path: tuple[str, ...] = ()
     generation: int = 0
+    manifest_sha256: str | None = None
+    album_fingerprint: str | None = None
     cursor: int = 0
     full_listing_at: datetime | None = None
     listed_at: datetime | None = None
+    tried_at: datetime | None = None
     image_count: int = 0
+    bytes: int = 0
     count_difference: int | None = None
     pending: int = 0
+    unavailable: int = 0
+    unverified: int = 0
     next_full: str | None = None
+    doubt: Doubt | None = None
     missing_since: datetime | None = None
+    deleted_at: datetime | None = None
 
     @classmethod
-    def of_header(cls, header: Header, *, reason: str) -> Self:
-        """The state that a manifest's header still tells when no report does.
+    def of(cls, manifest: Manifest, *, reason: str, now: datetime | None) -> Self:
+        """The state that a manifest still tells when no report does.
 
         The rest is unknown, so the album is listed in full, for ``reason``.
         """
+        header = manifest.header
         gone = header.deleted_at is not None
         return cls(
-            generation=header.generation,
             cursor=header.cursor,
             full_listing_at=header.full_listing_at,
-            image_count=header.image_count,
             next_full=None if gone else reason,
             missing_since=header.deleted_at,
+        ).committed(manifest, now)
+
+    def committed(self, manifest: Manifest, now: datetime | None) -> Self:
+        """The state once ``manifest`` is the album's newest: what it says, and adds up to."""
+        header, totals = manifest.header, Totals.of(manifest, now)
+        return replace(
+            self,
+            title=header.title,
+            path=header.path,
+            generation=header.generation,
+            manifest_sha256=manifest.sha256,
+            album_fingerprint=header.album_fingerprint,
+            image_count=totals.image_count,
+            bytes=totals.bytes,
+            pending=totals.pending,
+            unavailable=totals.unavailable,
+            unverified=totals.unverified,
+            deleted_at=header.deleted_at,
         )
 
     @property
     def live(self) -> bool:
         """The source showed this album when it was last seen."""
-        return self.missing_since is None
+        return self.missing_since is None and self.deleted_at is None
 
     @property
     def gone(self) -> bool:
-        """The album has its tombstone."""
-        return self.missing_since is not None and self.next_full is None
+        """The album has left: its newest generation says so."""
+        return self.deleted_at is not None
 
     @property
     def source_count(self) -> int:
@@ -84,22 +149,39 @@ class AlbumState:
     def as_json(self) -> dict[str, Any]:
         """The entry as it stands in a report."""
         return {
+            "title": self.title,
+            "path": list(self.path),
             "generation": self.generation,
+            "manifest_sha256": self.manifest_sha256,
+            "album_fingerprint": self.album_fingerprint,
             "cursor": self.cursor,
             "full_listing_at": stamp_or_none(self.full_listing_at),
             "listed_at": stamp_or_none(self.listed_at),
+            "tried_at": stamp_or_none(self.tried_at),
             "image_count": self.image_count,
+            "bytes": self.bytes,
             "count_difference": self.count_difference,
             "pending": self.pending,
+            "unavailable": self.unavailable,
+            "unverified": self.unverified,
             "next_full": self.next_full,
+            "doubt": self.doubt and self.doubt.as_json(),
             "missing_since": stamp_or_none(self.missing_since),
+            "deleted_at": stamp_or_none(self.deleted_at),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError for what `as_json` did not make."""
-        instants = ("full_listing_at", "listed_at", "missing_since")
-        return cls(**{**data, **{name: parse_stamp_or_none(data[name]) for name in instants}})
+        known = {each.name: data[each.name] for each in fields(cls)}
+        instants = ("full_listing_at", "listed_at", "tried_at", "missing_since", "deleted_at")
+        known.update({name: parse_stamp_or_none(data[name]) for name in instants})
+        known["path"] = tuple(data["path"])
+        doubt = data["doubt"]
+        known["doubt"] = doubt and Doubt(
+            parse_stamp_or_none(doubt["since"]), doubt["difference"], doubt["keys"]
+        )
+        return cls(**known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,33 +214,26 @@ class Failure:
             "message": self.message,
         }
 
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """An image whose bytes the source does not have."""
-
-    album_key: str
-    image_key: str
-    reason: str
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Raises KeyError or TypeError for what `as_json` did not make."""
+        return cls(data["album_key"], data["image_key"], data["code"], data["message"])
 
 
-def unavailable(album_key: str, entries: Mapping[str, Entry]) -> tuple[Unavailable, ...]:
-    """The live images of an album whose bytes the source does not have."""
-    return tuple(
-        Unavailable(album_key, key, entries[key].original.reason or "unknown")
-        for key in sorted(entries)
-        if entries[key].live and entries[key].original.status == "unavailable"
-    )
+def pending_json(each: Pending) -> dict[str, Any]:
+    """An image that waits, as it stands in a report."""
+    return {**asdict(each), "since": stamp_or_none(each.since)}
 
 
-def unverified(manifest: Manifest | None) -> int:
-    """How many live images of an album, if it has not left, are stored without a matching MD5."""
-    if manifest is None or manifest.header.deleted_at is not None:
-        return 0
-    return sum(
-        entry.live and entry.original.stored and not entry.original.verified
-        for entry in manifest.entries.values()
-    )
+def pending_of(data: Mapping[str, Any]) -> Pending:
+    """What `pending_json` made."""
+    since = parse_stamp_or_none(data["since"])
+    return Pending(data["album_key"], data["image_key"], data["reason"], since)
+
+
+def unavailable_of(data: Mapping[str, Any]) -> Unavailable:
+    """An image without bytes, as it stands in a report."""
+    return Unavailable(data["album_key"], data["image_key"], data["reason"])
 
 
 @dataclass(slots=True)
@@ -179,6 +254,7 @@ class Counts:
     pending: int = 0
     unavailable: int = 0
     unverified: int = 0
+    repaired: int = 0
     originals_stored: int = 0
     bytes_stored: int = 0
     cursor_misses: int = 0
@@ -191,6 +267,38 @@ class Counts:
         """Add all of ``other``."""
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Raises KeyError for what `asdict` did not make."""
+        return cls(**{each.name: data[each.name] for each in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A run or check report and the SHA-256 of its file, as its successor names it."""
+
+    run_id: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteAsOf:
+    """The newest complete run, and its date: all that SmugMug showed then is stored."""
+
+    run_id: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The newest check report that a run saw; ``open``: findings still open after the run."""
+
+    run_id: str
+    sha256: str
+    ended_at: datetime
+    sound: bool
+    open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,16 +315,40 @@ class RunReport:
     account: Account | None
     source: str
     counts: Counts
+    previous: Sequence[Link] = ()
+    dated_at: datetime | None = None
+    clock_doubted: bool = False
+    formerly: Sequence[str] = ()
+    complete_as_of: CompleteAsOf | None = None
+    check: Checked | None = None
+    readme_sha256: str | None = None
     failures: Sequence[Failure] = ()
+    more_failures: int = 0
     unavailable: Sequence[Unavailable] = ()
+    more_unavailable: int = 0
+    pending: Sequence[Pending] = ()
+    more_pending: int = 0
     ignored_albums: Sequence[str] = ()
     notes: Sequence[str] = ()
     albums: Mapping[str, AlbumState] = field(default_factory=dict)
+    sha256: str | None = None
 
     @property
     def trusted(self) -> bool:
         """Later runs take it for the state of the account."""
-        return self.status != REFUSED and not self.part
+        return self.status != RunStatus.REFUSED and not self.part and not self.clock_doubted
+
+    @property
+    def complete(self) -> bool:
+        """The whole account was complete when it ended."""
+        return self.trusted and self.status == RunStatus.COMPLETE
+
+    @property
+    def link(self) -> Link:
+        """How its successor names it."""
+        if self.sha256 is None:
+            raise ValueError("a report that was not written has no successor")
+        return Link(self.run_id, self.sha256)
 
     def to_bytes(self) -> bytes:
         """The file."""
@@ -225,17 +357,32 @@ class RunReport:
                 "format": FORMAT,
                 "version": VERSION,
                 "run_id": self.run_id,
+                "previous": [asdict(each) for each in self.previous],
                 "status": self.status,
                 "trigger": self.trigger,
                 "attempt_of": self.attempt_of,
                 "started_at": stamp(self.started_at),
                 "ended_at": stamp(self.ended_at),
+                "dated_at": stamp_or_none(self.dated_at),
+                "clock_doubted": self.clock_doubted,
                 "part": self.part,
-                "account": account_json(self.account),
+                "account": {**account_json(self.account), "formerly": list(self.formerly)},
                 "source": self.source,
+                "complete_as_of": self.complete_as_of
+                and {
+                    "run_id": self.complete_as_of.run_id,
+                    "at": stamp_or_none(self.complete_as_of.at),
+                },
                 "counts": asdict(self.counts),
                 "failures": [failure.as_json() for failure in self.failures],
+                "more_failures": self.more_failures,
                 "unavailable": [asdict(each) for each in self.unavailable],
+                "more_unavailable": self.more_unavailable,
+                "pending": [pending_json(each) for each in self.pending],
+                "more_pending": self.more_pending,
+                "check": self.check
+                and {**asdict(self.check), "ended_at": stamp(self.check.ended_at)},
+                "readme_sha256": self.readme_sha256,
                 "ignored_albums": list(self.ignored_albums),
                 "notes": list(self.notes),
                 "albums": {key: self.albums[key].as_json() for key in sorted(self.albums)},
@@ -244,34 +391,60 @@ class RunReport:
 
     @classmethod
     def from_bytes(cls, body: bytes, *, key: str) -> Self:
-        """Parse a report read from ``key``. Raises FormatTooNew and NotABackup."""
+        """Parse a report read from ``key``. Raises FormatTooNew, EarlierForm, NotABackup."""
         try:
             data = json.loads(body)
             known_format(data, FORMAT, VERSION, key=key)
+            as_of, check = data["complete_as_of"], data["check"]
             return cls(
                 run_id=data["run_id"],
-                status=data["status"],
+                previous=links_of(data["previous"]),
+                status=RunStatus(data["status"]),
                 trigger=data["trigger"],
                 attempt_of=data["attempt_of"],
                 started_at=parse_stamp(data["started_at"]),
                 ended_at=parse_stamp(data["ended_at"]),
+                dated_at=parse_stamp_or_none(data["dated_at"]),
+                clock_doubted=data["clock_doubted"],
                 part=data["part"],
                 account=account_of(data["account"]),
+                formerly=tuple(data["account"]["formerly"]),
                 source=data["source"],
-                counts=Counts(**data["counts"]),
-                failures=tuple(Failure(**each) for each in data["failures"]),
-                unavailable=tuple(Unavailable(**each) for each in data["unavailable"]),
+                complete_as_of=as_of
+                and CompleteAsOf(as_of["run_id"], parse_stamp_or_none(as_of["at"])),
+                counts=Counts.from_json(data["counts"]),
+                failures=tuple(Failure.from_json(each) for each in data["failures"]),
+                more_failures=data["more_failures"],
+                unavailable=tuple(unavailable_of(each) for each in data["unavailable"]),
+                more_unavailable=data["more_unavailable"],
+                pending=tuple(pending_of(each) for each in data["pending"]),
+                more_pending=data["more_pending"],
+                check=check
+                and Checked(
+                    check["run_id"],
+                    check["sha256"],
+                    parse_stamp(check["ended_at"]),
+                    check["sound"],
+                    check["open"],
+                ),
+                readme_sha256=data["readme_sha256"],
                 ignored_albums=tuple(data["ignored_albums"]),
                 notes=tuple(data["notes"]),
                 albums={k: AlbumState.from_json(v) for k, v in data["albums"].items()},
+                sha256=sha256(body),
             )
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except Unreadable as error:
             raise damaged(key, error) from None
 
     @property
     def key(self) -> str:
         """Where it lies."""
         return keys.report(self.run_id)
+
+
+def links_of(data: Sequence[Mapping[str, Any]]) -> tuple[Link, ...]:
+    """The reports that a report names as its predecessors."""
+    return tuple(Link(each["run_id"], each["sha256"]) for each in data)
 
 
 def account_json(account: Account | None) -> dict[str, str | None]:
@@ -286,3 +459,22 @@ def account_of(data: Mapping[str, Any]) -> Account | None:
     if data["nickname"] is None:
         return None
     return Account(data["nickname"], data["access"])
+
+
+def future(run: str, now: datetime) -> bool:
+    """Whether a run id was given by a clock more than 12 hours ahead of ``now``."""
+    return keys.run_start(run) > now + FUTURE
+
+
+def merged(one: AlbumState, other: AlbumState) -> AlbumState:
+    """Of two reports' entries of an album, the one that counts: the greater generation, then the
+    later ``tried_at``; ``one`` where both are the same."""
+
+    def rank(state: AlbumState) -> tuple[int, bool, datetime | None]:
+        return (state.generation, state.tried_at is not None, state.tried_at)
+
+    if rank(one)[:2] != rank(other)[:2]:
+        return one if rank(one)[:2] > rank(other)[:2] else other
+    if one.tried_at is not None and other.tried_at is not None and other.tried_at > one.tried_at:
+        return other
+    return one

@@ -1,54 +1,102 @@
 """The account's guard: whose store this is, and which account listing is believed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.errors import RunRefused
 from smugmug_backup.model import Account, Album
 
+ACCOUNT = "account"
+"""What `accept_shrink` names for the account as a whole, beside album keys."""
+
 _EXCUSED_ALBUMS = 2
 _EXCUSED_IMAGES = 20
 
 
-def check_binding(bound: Account | None, seen: Account) -> None:
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Whose backup a store holds: in its widest view, and the names that the account had before."""
+
+    account: Account | None
+    formerly: tuple[str, ...] = ()
+
+    def after(self, seen: Account) -> "Binding":
+        """The binding once a run of the account ``seen`` has been let in."""
+        if self.account is None or _same(self.account.nickname, seen.nickname):
+            return Binding(seen, self.formerly)
+        names = dict.fromkeys((*self.formerly, self.account.nickname))
+        return Binding(seen, tuple(each for each in names if not _same(each, seen.nickname)))
+
+
+def check_binding(
+    bound: Binding,
+    seen: Account,
+    *,
+    known: Mapping[str, AlbumState] | None = None,
+    albums: Sequence[Album] = (),
+    accept_rename: bool = False,
+) -> None:
     """Refuse another account, or a lesser view of the same one, than the store's own.
 
-    Raises RunRefused. A change of API is no reason, nor is a wider view.
+    Raises RunRefused. A change of API is no reason, nor is a wider view. A renamed account is let
+    in if its owner says so (``accept_rename``) and it shows albums that are ``known``.
     """
-    if bound is None:
+    account = bound.account
+    if account is None:
         return
-    if bound.nickname.casefold() != seen.nickname.casefold():
+    if not any(_same(name, seen.nickname) for name in (account.nickname, *bound.formerly)):
+        shown = {album.key for album in albums}
+        live = {key for key, state in (known or {}).items() if state.live}
+        shows = sum(key in shown for key in live)
+        if not (accept_rename and 2 * shows > len(live)):
+            renamed = " (it shows albums of this backup)" if shows else ""
+            raise RunRefused(
+                f"this store holds the backup of '{account.nickname}', the settings read "
+                f"'{seen.nickname}'{renamed}; give each account a bucket or a prefix of its own, "
+                "or, if SmugMug renamed yours, run once by hand with accept_rename"
+            )
+    if account.access == "owner" and seen.access != "owner":
         raise RunRefused(
-            f"this store holds the backup of '{bound.nickname}', the settings read "
-            f"'{seen.nickname}'; give each account a bucket or a prefix of its own"
-        )
-    if bound.access == "owner" and seen.access != "owner":
-        raise RunRefused(
-            f"this store holds all that the owner of '{bound.nickname}' sees, the settings show "
+            f"this store holds all that the owner of '{account.nickname}' sees, the settings show "
             "only what is public; put the access token back (smugmug-backup authorize)"
         )
 
 
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
 def check_albums(
-    known: Mapping[str, AlbumState], albums: Sequence[Album], *, accept_shrink: bool
+    known: Mapping[str, AlbumState], albums: Sequence[Album], *, accepted: Collection[str]
 ) -> None:
     """Refuse an account listing that lost too much since the newest report.
 
-    Raises RunRefused if there are no albums, none of the known ones, or if the known live albums
-    or the sum of their ImageCount shrank by more than a fifth; a loss of up to 2 albums excuses
-    the first, of up to 20 images the second, ``accept_shrink`` both.
+    ======================================================  ====================================
+    the listing                                             is refused
+    ======================================================  ====================================
+    has no albums                                           always
+    has none of the known live ones                         unless the owner ``accepted`` it
+    lost more than a fifth, and more than 2, of them        unless accepted
+    lost more than a fifth, and more than 20, of their      unless accepted, as a whole or album
+    images                                                  by album
+    ======================================================  ====================================
+
+    ``accepted``: `ACCOUNT`, or album keys. Raises RunRefused.
     """
     if not albums:
         raise RunRefused(
             "SmugMug shows no albums at all, which is never believed: check the nickname, the "
             "site password, and that the access token may see the account (Access=Full)"
         )
-    answer = {album.key: album for album in albums}
-    live = {key: state for key, state in known.items() if state.live}
-    if live and not any(key in answer for key in live):
-        raise RunRefused(f"SmugMug shows none of the {len(live)} albums of this backup")
-    if accept_shrink:
+    if ACCOUNT in accepted:
         return
+    answer = {album.key: album for album in albums}
+    live = {key: state for key, state in known.items() if state.live and key not in accepted}
+    if live and not any(key in answer for key in live):
+        raise RunRefused(
+            f"SmugMug shows none of the {len(live)} albums of this backup; {_HOW_TO_ACCEPT}"
+        )
     lost = sum(key not in answer for key in live)
     if lost > _EXCUSED_ALBUMS and lost * 5 > len(live):
         raise RunRefused(_shrunk("albums", len(live), len(live) - lost))
@@ -64,8 +112,11 @@ def _count_now(album: Album | None, state: AlbumState) -> int:
     return state.source_count if album.image_count is None else album.image_count
 
 
+_HOW_TO_ACCEPT = (
+    "if you removed them yourself, run once by hand with "
+    f'{{"action": "backup", "accept_shrink": ["{ACCOUNT}"]}}'
+)
+
+
 def _shrunk(what: str, before: int, after: int) -> str:
-    return (
-        f"the known albums shrank from {before} to {after} {what}; if you removed them yourself, "
-        'run once by hand with {"action": "backup", "accept_shrink": true}'
-    )
+    return f"the known albums shrank from {before} to {after} {what}; {_HOW_TO_ACCEPT}"

@@ -1,22 +1,35 @@
 """Say how a listing differs from what a manifest knows; touch nothing."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from smugmug_backup.archive import keys, records
-from smugmug_backup.archive.manifest import Entry, Original
-from smugmug_backup.backup.listing import is_credible
-from smugmug_backup.backup.originals import Wanted, without_bytes
-from smugmug_backup.model import Album, Availability, Image, Listing, Offer
+from smugmug_backup.archive import original, records
+from smugmug_backup.archive.encoding import fingerprint
+from smugmug_backup.archive.manifest import Entry
+from smugmug_backup.archive.original import Original, Step
+from smugmug_backup.backup.belief import SECOND_LOOK
+from smugmug_backup.model import Availability, Image, Kind, Offer
 
-SECOND_LOOK = timedelta(hours=20)
-"""An image or album is recorded as deleted when it was missing so long ago and still is."""
+Record = Mapping[str, Any]
+ReadRecords = Callable[[Sequence[Entry]], Mapping[str, Record]]
+"""Reads the records of lines, by image key; those that are lost are left out."""
 
-ReadRecord = Callable[[str], Mapping[str, Any] | None]
-"""Reads an image record of the store by its key; None if it is lost."""
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An original that is needed: for which image, and what its line says until it is there.
+
+    ``kept`` is what the line says again if the source's MD5 is still that of the bytes we hold,
+    where only a look at the source can tell whether they changed (a video of API v2).
+    """
+
+    image: Image
+    draft: Original
+    kept: Original | None = None
 
 
 @dataclass(slots=True)
@@ -24,10 +37,12 @@ class Changes:
     """What a listing means for the manifest.
 
     ``entries``: every line of the next generation, originals that are still to be fetched as
-    pending. ``wanted``: what to fetch, by image key. ``records``: files to write, by key.
-    ``absences``: lines that a believed full listing turns into missing or deleted ones; they count
-    only once all else is committed. ``positions``: of a believed full listing, by image key, to be
-    taken over at the commit; ``reordered``: they tell another order than the manifest's.
+    pending. ``wanted``: what to fetch, by image key. ``records``: record lines to write, by image
+    key. ``absences``: lines that a believed full listing turns into missing or deleted ones; they
+    count only once all else is committed. ``positions``: of a believed full listing, by image key,
+    to be taken over at the commit; ``reordered``: they tell another order than the manifest's.
+    ``contradicted``: images that the listing shows twice, in different states. ``fields``: how
+    many images differ in each field.
     """
 
     entries: dict[str, Entry]
@@ -37,6 +52,9 @@ class Changes:
     positions: dict[str, int] = field(default_factory=dict)
     reordered: bool = False
     unreachable: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    contradicted: tuple[str, ...] = ()
+    fields: Counter[str] = field(default_factory=Counter)
+    listed: int = 0
     new: int = 0
     changed: int = 0
     missing: int = 0
@@ -45,187 +63,127 @@ class Changes:
     late_arrivals: int = 0
 
 
-def compare(
-    *,
-    album: Album,
-    listing: Listing,
-    known: Mapping[str, Entry],
-    believed: bool,
-    cursor: int,
-    source: str,
-    now: datetime,
-    read_record: ReadRecord,
-) -> Changes:
-    """Say how ``listing`` differs from the lines ``known``; nothing is written.
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a listing is compared with, and under which circumstances.
 
     ``believed``: a full listing that shows all there is, so that what it does not show has
-    vanished. Old records are read only for images that changed.
+    vanished. ``dated``: the answer's date, None if nothing may vanish by it; ``now``: the same, or
+    the run's date.
     """
-    changes = Changes(entries=dict(known))
-    for image in listing.images:
-        _take(
-            changes, album, image, known.get(image.key), listing, cursor, source, now, read_record
-        )
-    if believed:
-        dated = is_credible(listing.answered_at, now=now)
-        _note_absences(changes, {image.key for image in listing.images}, known, now, dated=dated)
-        _note_order(changes, listing.images, known)
+
+    known: Mapping[str, Entry]
+    full: bool
+    believed: bool
+    cursor: int
+    source: str
+    now: datetime | None
+    dated: datetime | None
+
+
+def once_each(images: Sequence[Image], source: str) -> tuple[list[Image], tuple[str, ...]]:
+    """(each image once, by its first entry; those whose entries differ)."""
+    found: dict[str, Image] = {}
+    contradicted: dict[str, None] = {}
+    for image in images:
+        first = found.setdefault(image.key, image)
+        if first is not image and (
+            records.record_line(first, source) != records.record_line(image, source)
+        ):
+            contradicted[image.key] = None
+    return list(found.values()), tuple(contradicted)
+
+
+def compare(
+    images: Sequence[Image], comparison: Comparison, *, read_records: ReadRecords
+) -> Changes:
+    """Say how ``images`` (each once) differ from the lines known; nothing is written.
+
+    Old records are read, many at a time, only for images that changed.
+    """
+    known, source = comparison.known, comparison.source
+    changes = Changes(entries=dict(known), listed=len(images))
+    lines = {image.key: records.record_line(image, source) for image in images}
+    marks = {key: fingerprint(line) for key, line in lines.items()}
+    changed = [
+        known[image.key]
+        for image in images
+        if image.key in known and known[image.key].fingerprint != marks[image.key]
+    ]
+    old = read_records(changed) if changed else {}
+    for image in images:
+        line = lines.pop(image.key)
+        _take(changes, comparison, image, line, marks[image.key], old.get(image.key))
+    if comparison.believed:
+        _note_absences(changes, {image.key for image in images}, comparison)
+        _note_order(changes, images, known)
     return changes
 
 
 def _take(
     changes: Changes,
-    album: Album,
+    comparison: Comparison,
     image: Image,
-    before: Entry | None,
-    listing: Listing,
-    cursor: int,
-    source: str,
-    now: datetime,
-    read_record: ReadRecord,
+    line: bytes,
+    mark: str,
+    old: Record | None,
 ) -> None:
+    before = comparison.known.get(image.key)
+    full, cursor = comparison.full, comparison.cursor
     if image.components:
         changes.unreachable[image.key] = image.components
-    body = records.image_record(album.key, image, source)
-    fingerprint = records.fingerprint(body)
-    if before is not None and before.fingerprint == fingerprint:
-        changed = replaced = False
-        record = before.record
-    else:
-        record = keys.image_record(album.key, image.key, fingerprint)
-        changes.records[record] = body
-        changed, replaced = before is not None, False
-    same_source = True
+    changed = before is not None and before.fingerprint != mark
+    # A record that is lost is written anew, though it is the same.
+    anew = before is None or changed or before.record is None
+    if anew:
+        changes.records[image.key] = line
+    replaced, same_source = False, True
     if before is None:
         changes.new += 1
-        if listing.full and cursor and _before(image.last_updated, cursor):
+        if full and cursor and _before(image.last_updated, cursor):
             changes.late_arrivals += 1
     elif changed:
-        old = read_record(before.record)
-        new = json.loads(body)
-        same_source = old is None or old["source"] == source
+        new = json.loads(line)
+        same_source = old is None or old["source"] == comparison.source
         replaced = is_replaced(before.original, image.offer, old, new)
-        if (
-            listing.full
-            and before.live
-            and cursor
-            and old is not None
-            and same_source
-            and _before(image.last_updated, cursor)
-            and _shared_fields_differ(old, new)
-        ):
+        differing = _shared_fields(old, new) if old is not None and same_source else ()
+        changes.fields.update(differing)
+        if full and before.live and cursor and differing and _before(image.last_updated, cursor):
             changes.cursor_misses += 1
     if changed or (before is not None and not before.live):
         changes.changed += 1
-    draft, wanted = plan_original(
-        image,
+    step = original.offered(
         before.original if before else None,
+        image.offer,
         replaced=replaced,
         changed=changed,
         same_source=same_source,
-        full=listing.full,
-        now=now,
+        full=full,
+        now=comparison.now,
     )
-    if wanted is not None:
-        changes.wanted[image.key] = wanted
+    if step.fetch:
+        changes.wanted[image.key] = _wanted(image, step)
     changes.entries[image.key] = Entry(
         image_key=image.key,
         image_id=image.id if image.id is not None else before.image_id if before else None,
         file_name=image.file_name,
-        record=record,
-        fingerprint=fingerprint,
+        record=None if anew or before is None else before.record,
+        record_at=None if anew or before is None else before.record_at,
+        fingerprint=mark,
         last_updated=image.last_updated,
         position=before.position if before else None,
-        original=draft,
+        original=step.line,
     )
 
 
-def plan_original(
-    image: Image,
-    before: Original | None,
-    *,
-    replaced: bool,
-    changed: bool,
-    same_source: bool,
-    full: bool,
-    now: datetime,
-) -> tuple[Original, Wanted | None]:
-    """(what the line says of the original until it is fetched, what to fetch if anything)."""
-    offer = image.offer
-    if before is not None and before.stored and not replaced:
-        return _keep_stored(
-            image, before, changed=changed, same_source=same_source, full=full, now=now
-        )
-    if before is None or before.stored:
-        draft = Original(
-            kind=offer.kind,
-            status="pending",
-            source_md5=offer.md5,
-            reason="not_yet",
-            pending_since=now,
-            previous=before.key if before else None,
-        )
-    else:
-        # Pending or unavailable: its reason and since when are kept until it is tried.
-        draft = replace(before, kind=offer.kind, source_md5=offer.md5)
-        if draft.reason == "no_original_url" and offer.kind != "none":
-            draft = replace(draft, status="pending", reason="not_yet", pending_since=now)
-        if replaced:
-            draft = replace(draft, status="pending", reason="not_yet")
-        elif draft.status == "unavailable" and not (full or changed):
-            return draft, None
-    unfetchable = without_bytes(offer, draft, now=now)
-    if unfetchable is not None:
-        return unfetchable, None
-    return draft, _wanted(image, draft)
-
-
-def _keep_stored(
-    image: Image,
-    before: Original,
-    *,
-    changed: bool,
-    same_source: bool,
-    full: bool,
-    now: datetime,
-) -> tuple[Original, Wanted | None]:
-    offer = image.offer
-    fetchable = without_bytes(offer, before, now=now) is None
-    if before.reason == "md5_mismatch" and fetchable and (before.waits(now) or full):
-        return before, _wanted(image, before)
-    if not changed:
-        return before, None
-    if offer.availability is Availability.LOOKUP and offer.kind == "rendition":
-        # API v2 tells of a video's bytes only when asked for each one.
-        if not same_source:
-            return before, None
-        # Pending until it was asked: with the new fingerprint and the old bytes, a failed question
-        # would never be put again.
-        draft = Original(
-            kind=offer.kind,
-            status="pending",
-            source_md5=offer.md5,
-            reason="not_yet",
-            pending_since=now,
-            previous=before.key,
-        )
-        return draft, _wanted(image, draft, kept=before)
-    if offer.kind == "none":
-        return before, None
-    verified = before.verified if offer.md5 is None else before.md5 == offer.md5
-    return replace(before, source_md5=offer.md5, verified=verified), None
-
-
-def _wanted(image: Image, draft: Original, *, kept: Original | None = None) -> Wanted:
+def _wanted(image: Image, step: Step) -> Wanted:
     if image.offer.availability is not Availability.LOOKUP:
         # An album of 5,000 waits here; only a look-up needs more than the offer.
         image = replace(image, data={}, urls=())
-    return Wanted(image, draft, kept)
+    return Wanted(image, step.line, step.kept)
 
 
-def is_replaced(
-    before: Original, offer: Offer, old: Mapping[str, Any] | None, new: Mapping[str, Any]
-) -> bool:
+def is_replaced(before: Original, offer: Offer, old: Record | None, new: Record) -> bool:
     """Whether the source shows other bytes than those that ``before`` stands for.
 
     ``old`` and ``new`` are the image's records; without the old one, what no MD5 proves to be the
@@ -233,7 +191,7 @@ def is_replaced(
     APIs say of a video's MD5 and size are facts of different files.
     """
     same_source = old is None or old["source"] == new["source"]
-    rendition = "rendition" in (before.kind, offer.kind)
+    rendition = Kind.RENDITION in (before.kind, offer.kind)
     if before.source_md5 is not None and offer.md5 is not None and (same_source or not rendition):
         if before.source_md5 != offer.md5:
             return True
@@ -250,17 +208,19 @@ def is_replaced(
     return then != now
 
 
-def _note_absences(
-    changes: Changes, seen: set[str], known: Mapping[str, Entry], now: datetime, *, dated: bool
-) -> None:
-    """``dated``: the source's clock agrees with ours, so that 20 hours by ours are 20 hours."""
-    for key, entry in known.items():
+def _note_absences(changes: Changes, seen: set[str], comparison: Comparison) -> None:
+    now = comparison.dated
+    if now is None:
+        return
+    for key, entry in comparison.known.items():
         if key in seen or entry.deleted_at is not None:
             continue
-        if entry.missing_since is None:
+        since = entry.missing_since
+        if since is None or since > now:
+            # One that lies in the future was written by a clock that was wrong.
             changes.absences[key] = replace(entry, missing_since=now)
-            changes.missing += 1
-        elif dated and now - entry.missing_since >= SECOND_LOOK:
+            changes.missing += since is None
+        elif now - since >= SECOND_LOOK:
             changes.absences[key] = replace(entry, deleted_at=now)
             changes.deleted += 1
 
@@ -302,6 +262,6 @@ def _before(last_updated: str | None, cursor: int) -> bool:
     return instant.timestamp() < cursor
 
 
-def _shared_fields_differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def _shared_fields(old: Record, new: Record) -> tuple[str, ...]:
     then, now = old["image"], new["image"]
-    return any(then[name] != now[name] for name in then if name in now)
+    return tuple(name for name in then if name in now and then[name] != now[name])

@@ -1,22 +1,38 @@
-"""Fetch the bytes of images, verified before they become visible."""
+"""Fetch the bytes of images, verified before they become visible.
 
-import hashlib
+======================  ==================================================================
+what came               what becomes of it
+======================  ==================================================================
+its MD5 is the source's kept, whatever size or signature say: nothing outranks it
+no MD5 vouches          kept if it is as long as announced, and of the class offered
+                        (a picture for a photo, a video for a video)
+a wrong MD5             tried once more; wrong again, it is kept under ``rev-…``, if it is as
+                        long as announced and of the class offered, and never called verified
+anything else           never kept
+======================  ==================================================================
+"""
+
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-from smugmug_backup.archive import keys, records
-from smugmug_backup.archive.manifest import PATIENCE, Original
+from smugmug_backup.archive import keys, original, reading, records
+from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes
+from smugmug_backup.archive.reading import Digest
 from smugmug_backup.archive.report import Failure
-from smugmug_backup.backup.signature import HEAD_BYTES, media_extension
+from smugmug_backup.backup.compare import Wanted
+from smugmug_backup.backup.context import Context
+from smugmug_backup.backup.signature import HEAD_BYTES, Media, seen
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AlreadyStored,
+    Archived,
     BadBytes,
+    Code,
+    NotStored,
     OutOfTime,
     PhotoError,
     PhotoRefused,
@@ -24,8 +40,8 @@ from smugmug_backup.errors import (
     SourceError,
     StoreError,
 )
-from smugmug_backup.model import Album, Availability, Image, Offer
-from smugmug_backup.ports import BackupStore, PhotoSource, Upload
+from smugmug_backup.model import Album, Availability, Kind, Offer
+from smugmug_backup.ports import BackupStore, Upload
 
 IN_MEMORY = 16 * 1024 * 1024
 """Up to so many bytes are held in memory and stored with one request."""
@@ -34,18 +50,10 @@ _TRIES = 4
 _REMEMBERED = 20_000
 """So many originals stored by this run are known by heart (for images in several albums)."""
 
+_LONG = 120.0
+"""A download that was dropped after so many seconds is named."""
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An original that is needed: for which image, and what its line says until it is there.
-
-    ``kept`` is what the line says again if the source's MD5 is still that of the bytes we hold,
-    where only a look at the source can tell whether they changed (a video of API v2).
-    """
-
-    image: Image
-    draft: Original
-    kept: Original | None = None
+_VIDEOS = frozenset(("mp4", "mov"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,41 +67,43 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bytes:
-    key: str
-    bytes: int
-    sha256: str
-    md5: str
+class _Place:
+    """Where the bytes of an offer belong: the image's key, ``name`` (an MD5, or ``rev-…``), the
+    extension if it is known before they come, and the number if the plain name is taken."""
+
+    image_key: str
+    name: str
+    extension: str | None
+    number: int = 1
+
+    def key(self, extension: str) -> str:
+        return keys.numbered(
+            keys.original(self.image_key, self.name, self.extension or extension), self.number
+        )
 
 
 class _WrongMd5(BadBytes):
     """All bytes are there, but their MD5 is not the source's."""
 
-    def __init__(self, body: bytes | None, digest: "_Digest") -> None:
+    def __init__(self, body: bytes | None, digest: Digest) -> None:
         super().__init__("the bytes do not have the MD5 that SmugMug states")
         self.body = body
         self.digest = digest
 
 
-class Progress(Protocol):
-    """Hears of bytes as they arrive."""
-
-    def received(self, size: int) -> None:
-        """``size`` more bytes came from the source."""
+class _Taken(PhotoError):
+    """Other bytes lie under the name that these were to have."""
 
 
 class Originals:
     """Brings originals into the store; used by many threads of one run."""
 
-    def __init__(
-        self, source: PhotoSource, store: BackupStore, *, progress: Progress | None = None
-    ) -> None:
-        self._source = source
-        self._store = store
-        self._progress = progress
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._store: BackupStore = context.archive.store
         self._lock = threading.Lock()
         self._turns: dict[str, tuple[threading.Lock, int]] = {}
-        self._known: OrderedDict[str, _Bytes] = OrderedDict()
+        self._known: OrderedDict[str, StoredBytes] = OrderedDict()
         self._none_before = False
 
     def see_whether_any(self) -> None:
@@ -102,73 +112,76 @@ class Originals:
         It saves questions only: what another run stores meanwhile is met, and adopted, at the
         write.
         """
-        self._none_before = next(iter(self._store.list(keys.ORIGINALS)), None) is None
+        self._none_before = not self._context.archive.has_originals()
 
-    def fetch(self, album: Album, wanted: Wanted, *, now: datetime, deadline: Deadline) -> Fetched:
+    def fetch(self, album: Album, wanted: Wanted, *, now: datetime | None) -> Fetched:
         """Fetch one original, or say why it is not there.
 
-        Never raises for what concerns this image alone. Raises StoreRefused and other fatal
-        errors.
+        Never raises for what concerns this image alone; raises what concerns the whole run.
         """
+        deadline, clock = self._context.deadline, self._context.clock
+        began = clock.monotonic()
         try:
             if deadline.over:
                 raise OutOfTime("no time left for this original")
             return self._fetch(album, wanted, now=now, deadline=deadline)
-        except OutOfTime:
-            return Fetched(wanted.draft, left_over=True)
+        except OutOfTime as error:
+            # One that takes longer than an invocation has would else never be told of.
+            failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
+            named = clock.monotonic() - began >= _LONG
+            return Fetched(wanted.draft, left_over=True, failure=failure if named else None)
         except (SourceError, StoreError) as error:
-            if error.fatal:
+            if self._context.alone.concerns_all(error):
                 raise
             failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
             if isinstance(error, StoreError):
                 # The source did its part: nothing is learnt about it.
                 return Fetched(wanted.draft, failure=failure)
-            original = after_failure(wanted.draft, error, now=now)
+            line = original.failed(wanted.draft, error, now)
             # What is unavailable is named as such in the report; it is no failure of the run.
-            return Fetched(original, failure=None if original.status == "unavailable" else failure)
+            return Fetched(line, failure=None if line.status == Status.UNAVAILABLE else failure)
 
-    def _fetch(self, album: Album, wanted: Wanted, *, now: datetime, deadline: Deadline) -> Fetched:
-        offer = wanted.image.offer
+    def _fetch(
+        self, album: Album, wanted: Wanted, *, now: datetime | None, deadline: Deadline
+    ) -> Fetched:
+        offer, line = wanted.image.offer, wanted.draft
         if offer.availability is Availability.LOOKUP:
-            offer = self._source.resolve(album, wanted.image, deadline=deadline)
+            offer = self._context.source.resolve(album, wanted.image, deadline=deadline)
             kept = wanted.kept
             if kept is not None and offer.md5 is not None and offer.md5 == kept.source_md5:
                 return Fetched(kept)
-            unfetchable = without_bytes(offer, wanted.draft, now=now)
-            if unfetchable is not None:
-                return Fetched(wanted.draft if wanted.draft.stored else unfetchable)
-        stored, new = self._store_once(wanted.image.key, offer, deadline)
-        agrees = stored.md5 == offer.md5
-        mismatch = offer.exact and offer.md5 is not None and not agrees
-        original = Original(
-            kind=offer.kind,
-            status="stored",
-            key=stored.key,
-            bytes=stored.bytes,
-            sha256=stored.sha256,
-            md5=stored.md5,
-            source_md5=offer.md5,
-            verified=agrees,
-            reason="md5_mismatch" if mismatch else None,
-            pending_since=(wanted.draft.pending_since or now) if mismatch else None,
-        )
+            line = original.ready_again(line, offer, now)
+            without = original.without_bytes(line, offer, now)
+            if without is not None:
+                return Fetched(without)
+        content, new = self._store_once(wanted, offer, line, deadline)
+        result = original.stored(line, content, offer, now)
         failure = None
-        if original.waits(now):
+        if result.waits(now):
             message = "kept, but its bytes do not have the MD5 that SmugMug states"
-            failure = Failure(album.key, wanted.image.key, "md5_mismatch", message)
-        return Fetched(original, bytes_stored=stored.bytes if new else None, failure=failure)
+            failure = Failure(album.key, wanted.image.key, Code.MD5_MISMATCH, message)
+        return Fetched(result, bytes_stored=content.bytes if new else None, failure=failure)
 
-    def _store_once(self, image_key: str, offer: Offer, deadline: Deadline) -> tuple[_Bytes, bool]:
+    def _store_once(
+        self, wanted: Wanted, offer: Offer, line: Original, deadline: Deadline
+    ) -> tuple[StoredBytes, bool]:
         """(what lies in the store, whether it was brought there now)."""
-        expects_md5 = offer.kind == "original" and offer.exact and offer.md5 is not None
+        image_key = wanted.image.key
         revision = f"rev-{records.revision(offer)}"
-        name = offer.md5 if expects_md5 and offer.md5 else revision
+        name = offer.md5 if offer.exact and offer.md5 is not None else revision
+        extension = keys.extension(offer.format)
         with self._turn(f"{image_key}/{name}"):
             known = self._known.get(f"{image_key}/{name}")
             if known is not None:
                 return known, False
-            found = None if self._none_before else self._adopt(image_key, name, offer)
-            stored = found or self._download(image_key, name, revision, offer, deadline)
+            place = _Place(image_key, name, extension)
+            found = None
+            if not self._none_before:
+                found, place = self._adopt(place, line)
+            download = _Download(
+                self._context, self._store, wanted.image.file_name, offer, line, revision
+            )
+            stored = found or download.run(place, deadline)
             self._known[f"{image_key}/{name}"] = stored
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
@@ -191,41 +204,81 @@ class Originals:
                 if users > 1:
                     self._turns[name] = (lock, users - 1)
 
-    def _adopt(self, image_key: str, name: str, offer: Offer) -> _Bytes | None:
-        """The bytes already under ``name`` (after a kill, or from another album), read back."""
-        extension = keys.extension(offer.format)
-        if extension is not None:
-            found = self._store.head(keys.original(image_key, name, extension))
-        else:
-            found = next(self._store.list(f"{keys.ORIGINALS}{image_key}/{name}."), None)
-        if found is None or found.archived:
-            return None
-        return self._read_back(found.key, name, offer)
+    def _adopt(self, place: _Place, line: Original) -> tuple[StoredBytes | None, _Place]:
+        """(the bytes already there (after a kill, or from another album), the place still free).
 
-    def _read_back(self, key: str, name: str, offer: Offer) -> _Bytes | None:
-        digest = _Digest()
-        with self._store.open(key) as chunks:
-            for chunk in chunks:
-                digest.update(chunk)
-        if name == offer.md5 and digest.md5 != offer.md5:
-            return None
-        if offer.exact and offer.size is not None and digest.bytes != offer.size:
-            return None
-        return digest.under(key)
-
-    def _download(
-        self, image_key: str, name: str, revision: str, offer: Offer, deadline: Deadline
-    ) -> _Bytes:
-        """Download until the bytes are right, or wrong twice in a row (see design section 6)."""
-        mismatches = failures = 0
-        for _ in range(_TRIES):
-            target = name if mismatches < 2 else revision
+        Bytes are believed after reading them back: if their name is their MD5, or if this image's
+        line states their SHA-256. Others take the next number.
+        """
+        stated = {each.key: each.sha256 for each in (line.content, line.previous) if each}
+        number = 1
+        for key in self._there(place):
+            number = max(number, keys.plain(key)[1] + 1)
             try:
-                return self._attempt(image_key, target, offer, deadline, any_md5=mismatches >= 2)
+                found = reading.read_back(self._store, key)
+            except (Archived, NotStored):
+                # An archived one is met, and judged by its length, when the bytes have come.
+                number = keys.plain(key)[1]
+                continue
+            if found.md5 == place.name or stated.get(key) == found.sha256:
+                return found, place
+        # What is fetched again may turn out to be what lies there: the plain name is tried first,
+        # unless an MD5 says that other bytes lie under it.
+        taken = not place.name.startswith("rev-")
+        return None, _Place(place.image_key, place.name, place.extension, number if taken else 1)
+
+    def _there(self, place: _Place) -> list[str]:
+        if place.extension is not None:
+            key = place.key(place.extension)
+            found = self._store.head(key)
+            if found is None:
+                return []
+            if found.archived:
+                return [key]
+            return [key, *reading.numbered_names(self._store, key)]
+        folder = keys.image_originals(place.image_key)
+        return [each.key for each in self._store.list(f"{folder}{place.name}.")]
+
+
+class _Download:
+    """One original's way from the source into the store: a few tries, each verified."""
+
+    def __init__(
+        self,
+        context: Context,
+        store: BackupStore,
+        file_name: str | None,
+        offer: Offer,
+        line: Original,
+        revision: str,
+    ) -> None:
+        self._context = context
+        self._store = store
+        self._file_name = file_name
+        self._offer = offer
+        self._line = line
+        self._revision = revision
+        self._checks_md5 = offer.exact and offer.md5 is not None
+
+    def run(self, place: _Place, deadline: Deadline) -> StoredBytes:
+        """Download until the bytes are right, or wrong twice in a row."""
+        mismatches = failures = 0
+        second = _Place(place.image_key, self._revision, place.extension)
+        for _ in range(_TRIES):
+            any_md5 = mismatches >= 2
+            try:
+                return self._attempt(second if any_md5 else place, deadline, any_md5=any_md5)
+            except _Taken:
+                place = _Place(place.image_key, place.name, place.extension, place.number + 1)
+            except _RightAfterAll:
+                # A large one, streamed to the place of wrong bytes: once more, to its own.
+                mismatches = 0
             except _WrongMd5 as wrong:
                 mismatches += 1
-                if mismatches >= 2 and wrong.body is not None:
-                    return self._keep(image_key, revision, offer, wrong.body, wrong.digest)
+                if mismatches >= 2:
+                    self._refuse_other_wrong_bytes(second)
+                    if wrong.body is not None:
+                        return self._commit(second, wrong.digest, None, wrong.body)
             except (PhotoRefused, PhotoTooLarge):
                 raise
             except PhotoError:
@@ -234,145 +287,126 @@ class Originals:
                     raise
         raise BadBytes("the bytes differ at each download")
 
-    def _attempt(
-        self, image_key: str, name: str, offer: Offer, deadline: Deadline, *, any_md5: bool
-    ) -> _Bytes:
-        checks_md5 = offer.exact and offer.md5 is not None
-        digest = _Digest()
-        held = bytearray()
+    def _refuse_other_wrong_bytes(self, place: _Place) -> None:
+        """Where wrong bytes of this revision are kept already, only right ones are taken."""
+        line = self._line
+        if line.stored and line.reason == Reason.MD5_MISMATCH and line.key is not None:
+            parsed = keys.parse_original(keys.plain(line.key)[0])
+            if parsed is not None and parsed[1] == place.name:
+                raise BadBytes("the bytes still do not have the MD5 that SmugMug states")
+
+    def _attempt(self, place: _Place, deadline: Deadline, *, any_md5: bool) -> StoredBytes:
+        offer, digest, held = self._offer, Digest(), bytearray()
+        listener = self._context.listener
         with ExitStack() as stack:
-            stream = stack.enter_context(self._source.open(offer, deadline=deadline))
-            length = offer.size if offer.exact and offer.size is not None else stream.length
-            if length is None:
-                raise BadBytes("neither SmugMug nor its photo host states the length")
+            stream = stack.enter_context(self._context.source.open(offer, deadline=deadline))
             upload: Upload | None = None
-            key: str | None = None
+            head = b""
             for chunk in stream:
                 digest.update(chunk)
-                if self._progress is not None:
-                    self._progress.received(len(chunk))
-                if digest.bytes > length:
-                    raise BadBytes(f"more than the {length} bytes that were announced")
+                if listener is not None:
+                    listener.received(len(chunk))
                 if upload is not None:
                     upload.write(chunk)
                     continue
                 held += chunk
                 if len(held) > IN_MEMORY:
-                    key = self._key(image_key, name, offer, bytes(held[:HEAD_BYTES]))
-                    upload = stack.enter_context(self._store.upload(key))
+                    head = bytes(held[:HEAD_BYTES])
+                    if not self._checks_md5:
+                        self._judge(head, stream.length, digest)
+                    key = place.key(_extension(head))
+                    upload = stack.enter_context(self._store.upload(key, file_name=self._file_name))
                     upload.write(bytes(held))
                     held.clear()
-            if digest.bytes != length:
-                raise BadBytes(f"{digest.bytes} bytes came, {length} were announced")
-            if key is None:
-                key = self._key(image_key, name, offer, bytes(held[:HEAD_BYTES]))
             body = bytes(held)
             held.clear()
+            head = head or body[:HEAD_BYTES]
             agrees = digest.md5 == offer.md5
-            if checks_md5 and not agrees and not any_md5:
-                raise _WrongMd5(None if upload else body, digest)
-            if checks_md5 and agrees and any_md5:
-                # The third try was right after all; its place is under its MD5.
-                raise PhotoError("the bytes differ from one download to the next")
-            return self._commit(key, name, offer, digest, upload, body)
+            if not agrees:
+                self._judge(head, stream.length, digest)
+                if stream.length is not None and digest.bytes != stream.length:
+                    raise PhotoError(f"{digest.bytes} bytes came of {stream.length}")
+                if self._checks_md5 and not any_md5:
+                    raise _WrongMd5(None if upload else body, digest)
+            elif any_md5:
+                raise _RightAfterAll("the bytes differ from one download to the next")
+            return self._commit(place, digest, upload, body, head=head)
 
-    def _keep(
-        self, image_key: str, revision: str, offer: Offer, body: bytes, digest: "_Digest"
-    ) -> _Bytes:
-        key = self._key(image_key, revision, offer, body[:HEAD_BYTES])
-        return self._commit(key, revision, offer, digest, None, body)
+    def _judge(self, head: bytes, length: int | None, digest: Digest) -> None:
+        """Without an MD5 that vouches, bytes must be of the class offered, and of known length."""
+        if length is None:
+            raise BadBytes("neither an MD5 nor a length tells whether all bytes came")
+        found = seen(head)
+        if found is None:
+            raise BadBytes(
+                "what came is no image and no video" if digest.bytes else "no bytes came"
+            )
+        wanted = _class_of(self._offer)
+        if wanted is not None and found[1] is not wanted:
+            raise BadBytes(f"a {found[1].value} came in the place of a {wanted.value}")
 
     def _commit(
         self,
-        key: str,
-        name: str,
-        offer: Offer,
-        digest: "_Digest",
+        place: _Place,
+        digest: Digest,
         upload: Upload | None,
         body: bytes,
-    ) -> _Bytes:
+        *,
+        head: bytes | None = None,
+    ) -> StoredBytes:
+        key = place.key(_extension(body[:HEAD_BYTES] if head is None else head))
         try:
-            if upload is None:
-                self._store.create(key, body)
-            else:
+            if upload is not None:
                 upload.commit()
+                return digest.under(key)
+            return digest.under(self._create(key, digest, body))
         except AlreadyStored:
-            found = self._read_back(key, name, offer)
-            if found is None:
-                raise
-            return found
-        return digest.under(key)
+            if self._is_there(key, digest):
+                return digest.under(key)
+            raise _Taken(f"other bytes lie under {key}") from None
 
-    @staticmethod
-    def _key(image_key: str, name: str, offer: Offer, head: bytes) -> str:
-        seen = media_extension(head)
-        if seen is None:
-            raise BadBytes("what came is no image and no video")
-        return keys.original(image_key, name, keys.extension(offer.format) or seen)
+    def _create(self, key: str, digest: Digest, body: bytes) -> str:
+        plain, number = keys.plain(key)
+        while True:
+            name = keys.numbered(plain, number)
+            try:
+                self._store.create(name, body, file_name=self._file_name)
+                return name
+            except AlreadyStored:
+                if self._is_there(name, digest):
+                    return name
+                number += 1
 
+    def _is_there(self, key: str, digest: Digest) -> bool:
+        """Whether the bytes just verified lie under ``key``.
 
-class _Digest:
-    """Length, MD5 and SHA-256 of a stream."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
-
-    def update(self, chunk: bytes) -> None:
-        self.bytes += len(chunk)
-        self._md5.update(chunk)
-        self._sha256.update(chunk)
-
-    @property
-    def md5(self) -> str:
-        return self._md5.hexdigest()
-
-    def under(self, key: str) -> _Bytes:
-        return _Bytes(key, self.bytes, self._sha256.hexdigest(), self.md5)
+        An archived object cannot be read: under its MD5 and with the same length it is the same.
+        """
+        try:
+            return reading.read_back(self._store, key).sha256 == digest.sha256
+        except Archived:
+            found = self._store.head(key)
+            parsed = keys.parse_original(keys.plain(key)[0])
+            same = found is not None and found.bytes == digest.bytes
+            return same and parsed is not None and parsed[1] == digest.md5
+        except NotStored:
+            return False
 
 
-def without_bytes(offer: Offer, draft: Original, *, now: datetime) -> Original | None:
-    """What the line says if ``offer`` has nothing to fetch now; None if it has."""
-    since = draft.pending_since or now
-    if offer.kind == "none":
-        return replace(
-            draft,
-            kind="none",
-            status="unavailable",
-            source_md5=offer.md5,
-            reason="no_original_url",
-            pending_since=since,
-        )
-    if offer.availability is Availability.READY or offer.availability is Availability.LOOKUP:
+class _RightAfterAll(PhotoError):
+    """A third try brought the right bytes; their place is under their MD5."""
+
+
+def _extension(head: bytes) -> str:
+    found = seen(head)
+    return found[0] if found else "bin"
+
+
+def _class_of(offer: Offer) -> Media | None:
+    """The class of media that is offered; None if nothing tells."""
+    if offer.kind == Kind.RENDITION:
+        return Media.VIDEO
+    extension = keys.extension(offer.format)
+    if extension is None:
         return None
-    patient = offer.availability is Availability.PROCESSING and now - since < PATIENCE
-    return replace(
-        draft,
-        kind=offer.kind,
-        status="pending" if patient else "unavailable",
-        source_md5=offer.md5,
-        reason="processing",
-        pending_since=since,
-    )
-
-
-def after_failure(draft: Original, error: SourceError, *, now: datetime) -> Original:
-    """What the line says after a download in vain.
-
-    ``refused_by_source`` stays as long as every attempt was answered 403, 404 or 410; only then
-    may an image become unavailable. One that is unavailable stays so.
-    """
-    if draft.stored:
-        return draft
-    if isinstance(error, PhotoTooLarge):
-        return replace(draft, status="unavailable", reason="too_large")
-    if draft.status == "unavailable":
-        return draft
-    refused = isinstance(error, PhotoRefused) and draft.reason != "download_failed"
-    waited = now - (draft.pending_since or now)
-    return replace(
-        draft,
-        status="unavailable" if refused and waited >= PATIENCE else "pending",
-        reason="refused_by_source" if refused else "download_failed",
-    )
+    return Media.VIDEO if extension in _VIDEOS else Media.PICTURE

@@ -1,14 +1,24 @@
 """What one invocation leaves over: the plan for many, and their outcomes."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.manifest import damaged, json_line
-from smugmug_backup.archive.report import AlbumState, Counts, Failure, Unavailable, account_json
-from smugmug_backup.backup.album import Outcome
+from smugmug_backup.archive.archive import Map
+from smugmug_backup.archive.encoding import Unreadable, damaged, json_line
+from smugmug_backup.archive.report import (
+    AlbumState,
+    Counts,
+    Failure,
+    account_json,
+    account_of,
+    pending_json,
+    pending_of,
+    unavailable_of,
+)
+from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import parse_stamp_or_none, stamp_or_none
 from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored
 from smugmug_backup.model import Account, Album
@@ -32,7 +42,6 @@ class PlannedAlbum:
 
     album: Album
     state: AlbumState
-    account: Account
 
     @property
     def seconds(self) -> float:
@@ -55,7 +64,6 @@ class PlannedAlbum:
                 "changed_at": stamp_or_none(album.changed_at),
             },
             "state": self.state.as_json(),
-            "account": account_json(self.account),
         }
 
     @classmethod
@@ -77,7 +85,6 @@ class PlannedAlbum:
                     changed_at=parse_stamp_or_none(album["changed_at"]),
                 ),
                 AlbumState.from_json(data["state"]),
-                Account(str(data["account"]["nickname"]), str(data["account"]["access"])),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadRequest(
@@ -86,45 +93,101 @@ class PlannedAlbum:
             ) from None
 
 
-def plan_lines(planned: Iterable[PlannedAlbum]) -> Iterator[bytes]:
-    """Batches of albums, a JSON object ``{"albums": […]}`` a line: a child's whole work."""
-    batch: list[dict[str, Any]] = []
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """One line of a plan: a child's whole input.
+
+    ``account``: whose albums these are, as the run that planned saw it. ``check``: the check report
+    whose findings are to be mended.
+    """
+
+    albums: tuple[PlannedAlbum, ...]
+    account: Account
+    accept_shrink: tuple[str, ...] = ()
+    check: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The line."""
+        return {
+            "albums": [each.as_json() for each in self.albums],
+            "account": account_json(self.account),
+            "accept_shrink": list(self.accept_shrink),
+            "check": self.check,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "PlannedBatch":
+        """Raises BadRequest for what `as_json` did not make."""
+        try:
+            if not data["albums"]:
+                raise ValueError("empty")
+            account = account_of(data["account"])
+            check = data["check"]
+            if account is None or not (check is None or keys.is_run_id(check)):
+                raise ValueError("no account or check")
+            return cls(
+                tuple(PlannedAlbum.from_json(each) for each in data["albums"]),
+                account,
+                tuple(str(each) for each in data["accept_shrink"]),
+                check,
+            )
+        except Unreadable as error:
+            raise BadRequest(
+                "this is no line of a plan that a run of this program made "
+                f"({type(error).__name__}); start a backup instead"
+            ) from None
+
+
+Plan = PlannedBatch
+"""All albums of a plan, as one."""
+
+
+def plan_lines(plan: Plan) -> Iterator[bytes]:
+    """The plan as lines, a JSON object each: a batch of albums is a child's whole work."""
+    batch: list[PlannedAlbum] = []
     seconds, size = 0.0, 0
-    for each in planned:
-        item = each.as_json()
-        length = len(json.dumps(item))
+    for each in plan.albums:
+        length = len(json.dumps(each.as_json()))
         full = (
             len(batch) >= BATCH_ALBUMS
             or seconds + each.seconds > BATCH_SECONDS
             or size + length > BATCH_BYTES
         )
         if batch and full:
-            yield json_line({"albums": batch})
+            yield json_line(replace(plan, albums=tuple(batch)).as_json())
             batch, seconds, size = [], 0.0, 0
-        batch.append(item)
+        batch.append(each)
         seconds, size = seconds + each.seconds, size + length
     if batch:
-        yield json_line({"albums": batch})
+        yield json_line(replace(plan, albums=tuple(batch)).as_json())
 
 
-def albums_in(line: bytes) -> int:
-    """How many albums a line of `plan_lines` holds."""
-    return len(json.loads(line)["albums"])
+def write_plan(store: BackupStore, run: str, plan: Plan) -> int:
+    """Store a plan; returns how many albums it does not hold, because they are too many."""
+    lines = list(plan_lines(plan))
+    store.create(keys.plan(run), b"".join(lines[:MAX_LINES]))
+    return sum(len(json.loads(line)["albums"]) for line in lines[MAX_LINES:])
 
 
-def read_plan(store: BackupStore, run: str) -> tuple[PlannedAlbum, ...]:
-    """All albums of a plan. Raises BadRequest if there is none, or it is not ours."""
+def has_plan(store: BackupStore, run: str) -> bool:
+    """Whether the plan of that run is there."""
+    return keys.is_run_id(run) and store.head(keys.plan(run)) is not None
+
+
+def read_plan(store: BackupStore, run: str) -> Plan:
+    """A plan, whole. Raises BadRequest if there is none, or it is not ours."""
     try:
+        if not keys.is_run_id(run):
+            raise NotStored(run)
         body = store.read(keys.plan(run))
     except NotStored:
         raise BadRequest(f"there is no plan of run {run} in this store") from None
     try:
-        lines = [json.loads(line)["albums"] for line in body.splitlines() if line]
-        if not lines:
-            raise ValueError("empty")
-    except (KeyError, TypeError, ValueError, RecursionError):
+        lines = [PlannedBatch.from_json(json.loads(line)) for line in body.splitlines() if line]
+        albums = tuple(each for line in lines for each in line.albums)
+        return replace(lines[0], albums=albums)
+    except (BadRequest, IndexError, *Unreadable):
         raise BadRequest(f"{keys.plan(run)} is no plan of this program") from None
-    return tuple(PlannedAlbum.from_json(item) for line in lines for item in line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +209,14 @@ def store_outcome(
             "unavailable": None
             if outcome.unavailable is None
             else [asdict(each) for each in outcome.unavailable],
+            "pending": None
+            if outcome.pending is None
+            else [pending_json(each) for each in outcome.pending],
             "notes": list(outcome.notes),
             "counts": asdict(outcome.counts),
             "committed": outcome.committed,
             "left_over": outcome.left_over,
+            "clock_doubted": outcome.clock_doubted,
         }
     )
     while True:
@@ -162,40 +229,43 @@ def store_outcome(
 
 def turns_of(store: BackupStore, run: str, album_key: str) -> tuple[Turn, ...]:
     """All turns of one album so far, in order."""
-    found = store.list(f"{keys.WORK}{run}/{album_key}-")
-    return tuple(_turns(store, (each.key for each in found)).get(album_key, ()))
+    found = [each.key for each in store.list(keys.outcomes(run, album_key))]
+    return tuple(_turns(store, found, map).get(album_key, ()))
 
 
-def all_turns(store: BackupStore, run: str) -> Mapping[str, Sequence[Turn]]:
-    """All turns of all albums of a run, in order."""
-    return _turns(store, (each.key for each in store.list(f"{keys.WORK}{run}/")))
+def all_turns(store: BackupStore, run: str, map_: Map) -> Mapping[str, Sequence[Turn]]:
+    """All turns of all albums of a run, in order; ``map_`` reads many at a time."""
+    return _turns(store, [each.key for each in store.list(f"{keys.WORK}{run}/")], map_)
 
 
-def _turns(store: BackupStore, found: Iterable[str]) -> dict[str, list[Turn]]:
+def _turns(store: BackupStore, found: Sequence[str], map_: Map) -> dict[str, list[Turn]]:
+    named = [(key, parsed) for key in found if (parsed := keys.parse_outcome(key)) is not None]
+    outcomes = map_(lambda key: _read_outcome(store, key), [key for key, _ in named])
     turns: dict[str, list[Turn]] = {}
-    for key in found:
-        parsed = keys.parse_outcome(key)
-        if parsed is not None:
-            album_key, number = parsed
-            turns.setdefault(album_key, []).append(Turn(number, _read_outcome(store, key)))
+    for (_, (album_key, number)), outcome in zip(named, outcomes, strict=True):
+        turns.setdefault(album_key, []).append(Turn(number, outcome))
     return turns
 
 
 def _read_outcome(store: BackupStore, key: str) -> Outcome:
     try:
         data = json.loads(store.read(key))
+        unavailable, pending = data["unavailable"], data["pending"]
         return Outcome(
             state=AlbumState.from_json(data["state"]),
-            failures=tuple(Failure(**each) for each in data["failures"]),
+            failures=tuple(Failure.from_json(each) for each in data["failures"]),
             unavailable=None
-            if data["unavailable"] is None
-            else tuple(Unavailable(**each) for each in data["unavailable"]),
+            if unavailable is None
+            else tuple(unavailable_of(each) for each in unavailable),
+            pending=None if pending is None else tuple(pending_of(each) for each in pending),
             notes=tuple(data["notes"]),
-            counts=Counts(**data["counts"]),
+            counts=Counts.from_json(data["counts"]),
             committed=data["committed"],
             left_over=data["left_over"],
+            clock_doubted=data["clock_doubted"],
+            listed=not data["left_over"] and not data["failures"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except Unreadable as error:
         raise damaged(key, error) from None
 
 
@@ -205,13 +275,12 @@ def merged(turns: Sequence[Turn]) -> Outcome:
     counts = Counts()
     for turn in turns:
         counts.add(turn.outcome.counts)
-    seen = [t.outcome.unavailable for t in turns if t.outcome.unavailable is not None]
-    return Outcome(
-        state=last.state,
-        failures=last.failures,
-        unavailable=seen[-1] if seen else None,
-        notes=last.notes,
+    unavailable = [t.outcome.unavailable for t in turns if t.outcome.unavailable is not None]
+    pending = [t.outcome.pending for t in turns if t.outcome.pending is not None]
+    return replace(
+        last,
+        unavailable=unavailable[-1] if unavailable else None,
+        pending=pending[-1] if pending else None,
         counts=counts,
         committed=any(turn.outcome.committed for turn in turns),
-        left_over=last.left_over,
     )

@@ -79,6 +79,19 @@ class FolderStore:
         with self.open(key) as chunks:
             return b"".join(chunks)
 
+    def read_part(self, key: str, offset: int, length: int) -> bytes:
+        """See `BackupStore.read_part`."""
+        self._count()
+        descriptor, _ = self._file(key)
+        try:
+            with self._errors("reading", key):
+                part = os.pread(descriptor, length, offset)
+        finally:
+            os.close(descriptor)
+        if not part:
+            raise NotStored(f"{self._path(key)} ends before what is asked for")
+        return part
+
     @contextmanager
     def open(self, key: str) -> Iterator[Iterator[bytes]]:
         """See `BackupStore.open`."""
@@ -89,7 +102,7 @@ class FolderStore:
         finally:
             os.close(descriptor)
 
-    def create(self, key: str, body: bytes) -> None:
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         """See `BackupStore.create`."""
         with self.upload(key) as upload:
             # To look first saves writing what is there already.
@@ -103,7 +116,7 @@ class FolderStore:
                     raise StoreRefused(f"no file, and yet {self._path(key)} is taken") from None
 
     @contextmanager
-    def upload(self, key: str) -> Iterator["FolderUpload"]:
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator["FolderUpload"]:
         """See `BackupStore.upload`."""
         checked(key)
         self._count()

@@ -79,6 +79,13 @@ class S3Store:
         with self.open(key) as chunks:
             return b"".join(chunks)
 
+    def read_part(self, key: str, offset: int, length: int) -> bytes:
+        """See `BackupStore.read_part`."""
+        wanted = f"bytes={offset}-{offset + length - 1}"
+        answer = self._bucket.call("GetObject", key, Range=wanted)
+        with closing(answer["Body"]), closing(self._chunks(key, answer, offset)) as chunks:
+            return b"".join(chunks)
+
     @contextmanager
     def open(self, key: str) -> Iterator[Iterator[bytes]]:
         """See `BackupStore.open`. A body that breaks off is taken up where it broke."""
@@ -87,7 +94,7 @@ class S3Store:
         with closing(first["Body"]), closing(self._chunks(key, first)) as chunks:
             yield chunks
 
-    def create(self, key: str, body: bytes) -> None:
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         """See `BackupStore.create`."""
         try:
             self._send(key, body)
@@ -97,7 +104,7 @@ class S3Store:
                 raise
 
     @contextmanager
-    def upload(self, key: str) -> Iterator[S3Upload]:
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator[S3Upload]:
         """See `BackupStore.upload`."""
         upload = S3Upload(self._bucket, checked(key))
         try:
@@ -130,8 +137,11 @@ class S3Store:
                 start += len(chunk)
         return start == len(body)
 
-    def _chunks(self, key: str, answer: Any) -> Generator[bytes, None, None]:
-        """The body, taken up again where it breaks off, as long as that gets further."""
+    def _chunks(self, key: str, answer: Any, begin: int = 0) -> Generator[bytes, None, None]:
+        """The body, taken up again where it breaks off, as long as that gets further.
+
+        ``begin``: where in the object the body begins.
+        """
         size, etag, done, broken = answer["ContentLength"], answer["ETag"], 0, 0
         error: StoreError
         while True:
@@ -148,11 +158,12 @@ class S3Store:
             broken += 1
             if broken == _TRIES or done >= size:
                 raise error from None
+            rest = f"bytes={begin + done}-{begin + size - 1}"
             try:
-                answer = self._bucket.call("GetObject", key, Range=f"bytes={done}-", IfMatch=etag)
+                answer = self._bucket.call("GetObject", key, Range=rest, IfMatch=etag)
             except AlreadyStored:  # 412, of IfMatch
                 raise StoreUnavailable(f"{self._bucket.name(key)} changed under way") from None
-            if not answer.get("ContentRange", "").startswith(f"bytes {done}-"):
+            if not answer.get("ContentRange", "").startswith(f"bytes {begin + done}-"):
                 answer["Body"].close()
                 raise error from None
 

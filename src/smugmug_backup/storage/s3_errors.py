@@ -39,6 +39,8 @@ def refused(error: ClientError, *, operation: str, name: str, bucket: str) -> St
         return Archived(f"{name} lies in an archive class; restore it (thaw it) in S3 first")
     if status == 412:
         return AlreadyStored(f"{name} is there already; it was left as it is")
+    if status == 416:
+        return NotStored(f"{name} ends before what is asked for")
     if status == 404:
         return NotStored(f"there is no {name}")
     if status in (401, 403):

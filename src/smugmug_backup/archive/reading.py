@@ -1,0 +1,119 @@
+"""Reading what a file of the store states of another, and its bytes with that proof.
+
+The readers' rule, the same for runs, checks, restores and copies: where a name is missing, or its
+bytes do not have the SHA-256 that is stated of them, the numbered name that has it counts.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.encoding import sha256 as sha256_of
+from smugmug_backup.archive.original import StoredBytes
+from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored
+from smugmug_backup.ports import BackupStore
+
+
+def read_stated(store: BackupStore, key: str, sha256: str | None) -> bytes:
+    """The bytes of ``key``, or of its numbered name that has ``sha256`` (None: nothing is stated).
+
+    Raises NotStored if there is none, NotABackup if what lies there has another SHA-256.
+    """
+    missing = False
+    try:
+        body = store.read(key)
+    except NotStored:
+        missing, body = True, b""
+    if not missing and (sha256 is None or sha256_of(body) == sha256):
+        return body
+    if sha256 is not None:
+        for name in numbered_names(store, key):
+            with suppress(NotStored):
+                found = store.read(name)
+                if sha256_of(found) == sha256:
+                    return found
+    if missing:
+        raise NotStored(f"{key} is not there")
+    raise NotABackup(f"{key} does not have the SHA-256 that is stated of it")
+
+
+def numbered_names(store: BackupStore, key: str) -> list[str]:
+    """The numbered names beside ``key`` that are there, by their numbers."""
+    stem, _, extension = key.rpartition(".")
+    found = []
+    for each in store.list(f"{stem}."):
+        name, number = keys.plain(each.key)
+        if name == key and number > 1:
+            found.append((number, each.key))
+    return [name for _, name in sorted(found)]
+
+
+class Digest:
+    """Length, MD5 and SHA-256 of a stream."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+
+    def update(self, chunk: bytes) -> None:
+        """Take in the next bytes."""
+        self.bytes += len(chunk)
+        self._md5.update(chunk)
+        self._sha256.update(chunk)
+
+    @property
+    def md5(self) -> str:
+        """32 lower-case hex digits."""
+        return self._md5.hexdigest()
+
+    @property
+    def sha256(self) -> str:
+        """64 lower-case hex digits."""
+        return self._sha256.hexdigest()
+
+    def under(self, key: str) -> StoredBytes:
+        """What was taken in, as it lies under ``key``."""
+        return StoredBytes(key, self.bytes, self.sha256, self.md5)
+
+
+def read_back(store: BackupStore, key: str) -> StoredBytes:
+    """What lies under ``key``, read whole. Raises NotStored, Archived, StoreError."""
+    digest = Digest()
+    with store.open(key) as chunks:
+        for chunk in chunks:
+            digest.update(chunk)
+    return digest.under(key)
+
+
+def sound_name(store: BackupStore, content: StoredBytes) -> str | None:
+    """The name, plain or numbered, under which the bytes of ``content`` lie, read whole; None if
+    there is none. Raises Archived and StoreError: what cannot be read is not known to be damaged.
+    """
+    for name in _names(store, content.key):
+        with suppress(NotStored):
+            if read_back(store, name).sha256 == content.sha256:
+                return name
+    return None
+
+
+def _names(store: BackupStore, key: str) -> Iterator[str]:
+    yield key
+    plain, _ = keys.plain(key)
+    yield from (name for name in (plain, *numbered_names(store, plain)) if name != key)
+
+
+def keep(store: BackupStore, key: str, body: bytes, *, file_name: str | None = None) -> str:
+    """Store ``body`` under ``key``, or under the next number if other bytes lie there.
+
+    Returns the name that it lies under. Bytes that lie there already are not written again.
+    """
+    number = 1
+    while True:
+        name = keys.numbered(key, number)
+        try:
+            store.create(name, body, file_name=file_name)
+            return name
+        except AlreadyStored:
+            number += 1

@@ -1,0 +1,112 @@
+"""How a backup stands, by its newest reports: the same for `status`, the weekly mail and the page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.report import (
+    AlbumState,
+    Checked,
+    CompleteAsOf,
+    Failure,
+    Link,
+    RunReport,
+    RunStatus,
+    future,
+)
+from smugmug_backup.errors import NotABackup, NotStored, Remedy, remedy_of
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``shown``: the newest reports of any kind, newest first. ``whole``: the newest that is not of
+    a part of the account; it judges. ``state``: the newest that tells the account's state.
+    ``check``: the newest check, as the reports or its own file tell. ``seal``: the heads.
+    """
+
+    shown: tuple[RunReport, ...]
+    whole: RunReport | None
+    reports: Reports
+    check: Checked | None
+    seal: tuple[Link, ...]
+
+    @property
+    def newest(self) -> RunReport | None:
+        """The newest run of any kind."""
+        return self.reports.newest
+
+    @property
+    def state(self) -> RunReport | None:
+        """The newest report that tells the account's state."""
+        return self.reports.trusted
+
+    @property
+    def is_complete(self) -> bool:
+        """The newest run over the whole account was complete, and none was refused since.
+
+        A refused run changes nothing in the store, but the source may have moved on unseen.
+        """
+        return self.whole is not None and self.whole.status == RunStatus.COMPLETE
+
+    @property
+    def open_findings(self) -> int:
+        """What the newest check found wrong, as far as no run has mended it since."""
+        return self.check.open if self.check else 0
+
+    @property
+    def is_well(self) -> bool:
+        """The backup is complete, and nothing in it is known to be damaged."""
+        return self.is_complete and not self.open_findings
+
+    @property
+    def complete_as_of(self) -> CompleteAsOf | None:
+        """The newest complete run, and its date at SmugMug."""
+        return self.whole.complete_as_of if self.whole else self.reports.complete_as_of
+
+    def missing_albums(self) -> dict[str, AlbumState]:
+        """Albums that SmugMug does not show any more and that have not left for good yet."""
+        albums = self.reports.albums
+        return {key: s for key, s in albums.items() if s.missing_since and not s.gone}
+
+    def owners(self) -> tuple[Failure, ...]:
+        """Failures of the newest run that only the owner can mend."""
+        failures = self.newest.failures if self.newest else ()
+        return tuple(each for each in failures if remedy_of(each.code) is Remedy.OWNER)
+
+
+def standing_of(archive: Archive, *, now: datetime, runs: int = 10) -> Standing:
+    """Read the newest ``runs`` reports, and older ones only for the newest whole one."""
+    reports = archive.reports(now=now)
+    listed = [run for run in archive.runs() if not future(run, now)]
+    shown: list[RunReport] = []
+    whole: RunReport | None = None
+    for run in reversed(listed):
+        if len(shown) >= runs and whole is not None:
+            break
+        report = reports.report(archive.store, run)
+        if report is None:
+            continue
+        if len(shown) < runs:
+            shown.append(report)
+        if whole is None and not report.part and not report.clock_doubted:
+            whole = report
+    check = _newest_check(archive, reports, now)
+    seal = archive.heads(reports, reports, None)
+    return Standing(tuple(shown), whole, reports, check, seal)
+
+
+def _newest_check(archive: Archive, reports: Reports, now: datetime) -> Checked | None:
+    """The newest check: a run that saw it tells what is still open, else its own file does."""
+    known = max(
+        (each.check for each in (reports.newest, *reports.counting) if each and each.check),
+        key=lambda each: each.run_id,
+        default=None,
+    )
+    try:
+        newest = archive.newest_check(now=now)
+    except (NotABackup, NotStored):
+        return known
+    if newest is None or (known is not None and known.run_id >= newest.run_id):
+        return known
+    return newest.summary()

@@ -1,0 +1,77 @@
+"""What an album is called, and which one a person means."""
+
+import difflib
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from smugmug_backup.errors import BadRequest
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class Titled(Protocol):
+    """Anything that has an album's folders and title."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def path(self) -> Sequence[str]: ...
+
+
+def shown(text: str | None) -> str:
+    """``text`` of the source as a person reads it: HTML entities decoded, controls made visible.
+
+    For display only; what is stored stays as the source wrote it.
+    """
+    return _CONTROLS.sub("\ufffd", html.unescape(text or ""))
+
+
+def album_name(album: Titled) -> str:
+    """``Travel / Coast / Harbour 2024``."""
+    return " / ".join(shown(part) for part in (*album.path, album.title))
+
+
+def find_albums(wanted: Iterable[str], albums: Mapping[str, Titled]) -> list[str]:
+    """The keys of the albums that ``wanted`` mean, each once and in that order.
+
+    Each is a key, a title, or folders and title as `album_name` writes them (blanks around the
+    slash, and case, do not matter). Raises BadRequest for one that means no album, or several; it
+    names them.
+    """
+    known: dict[str, list[str]] = {}
+    for key, album in sorted(albums.items()):
+        for name in {_plain(album.title), _plain(album_name(album))}:
+            known.setdefault(name, []).append(key)
+    return list(dict.fromkeys(_one(name, albums, known) for name in wanted))
+
+
+def _one(wanted: str, albums: Mapping[str, Titled], known: Mapping[str, list[str]]) -> str:
+    if wanted in albums:
+        return wanted
+    found = known.get(_plain(wanted), [])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        named = "; ".join(f"{key} ({album_name(albums[key])})" for key in found)
+        raise BadRequest(
+            f"{len(found)} albums are called '{shown(wanted)}': {named}; name it by its key"
+        )
+    near = dict.fromkeys(
+        album_name(albums[known[each][0]])
+        for each in difflib.get_close_matches(_plain(wanted), known, n=3, cutoff=0.4)
+    )
+    meant = f"; near it: {', '.join(near)}" if near else ""
+    raise BadRequest(
+        f"this backup has no album '{shown(wanted)}'{meant}; "
+        "`smugmug-backup albums LOCATION` lists titles and keys"
+    )
+
+
+def _plain(name: str) -> str:
+    """``name`` so that what a person would call the same is the same."""
+    text = unicodedata.normalize("NFKC", shown(name)).casefold()
+    return "/".join(" ".join(part.split()) for part in text.split("/"))

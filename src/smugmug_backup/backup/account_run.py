@@ -1,0 +1,417 @@
+"""One run over the account: plan it, work through its albums, report."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime
+
+from smugmug_backup.archive.archive import Contents
+from smugmug_backup.archive.report import (
+    AlbumState,
+    Failure,
+    NextFull,
+    RunReport,
+    RunStatus,
+    merged,
+)
+from smugmug_backup.backup import overflow as handover
+from smugmug_backup.backup.account import Binding, check_albums, check_binding
+from smugmug_backup.backup.album import AlbumWork
+from smugmug_backup.backup.belief import SECOND_LOOK
+from smugmug_backup.backup.context import Context
+from smugmug_backup.backup.dates import RunDate
+from smugmug_backup.backup.originals import Originals
+from smugmug_backup.backup.outcome import Outcome
+from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.request import DryRun, RunRequest
+from smugmug_backup.backup.session import Parts, Session
+from smugmug_backup.backup.tally import Ending, Tally, write_report
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import (
+    Answer,
+    BackupError,
+    BadRequest,
+    Code,
+    MalformedAnswer,
+    NotABackup,
+    NotStored,
+    OutOfTime,
+    RunRefused,
+    SourceError,
+)
+from smugmug_backup.model import Account, Album
+
+
+class AccountRun(Session):
+    """One run; its report is what is left of it."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        request: RunRequest,
+        deadline: Deadline,
+        albums_pool: Executor,
+        transfers: Executor,
+    ) -> None:
+        super().__init__(parts, deadline, albums_pool, transfers)
+        self._request = request
+        self._going: str | None = None
+        self._gone_on: frozenset[str] = frozenset()
+        self._notes: list[str] = []
+
+    def run(self) -> RunReport | DryRun:
+        """See `Backup.run`."""
+        asked = self.albums_pool.submit(self._ask_source)
+        self._reports = self.archive.reports(now=self.started_at)
+        self._notes += self._reports.passed_over
+        self.run_id = self.archive.new_run_id(self.started_at, self.parts.token, self._reports)
+        self._attempts = self._earlier_attempts()
+        generations = self.archive.newest_generations(self.transfers.map)
+        self._check, self._findings = self.checks(self._reports)
+        self._look_at_overflow()
+        contents = self.archive.contents(
+            self._reports,
+            generations,
+            self.transfers.map,
+            now=self.started_at,
+            entries=self._entries(),
+        )
+        self._binding = Binding(contents.account, self._reports.formerly)
+        self._readme = self._reports.trusted.readme_sha256 if self._reports.trusted else None
+        try:
+            account, albums = asked.result()
+        except (SourceError, OutOfTime) as error:
+            return self._without_source(contents, error)
+        return self._with_source(contents, account, albums, bool(generations))
+
+    def _with_source(
+        self, contents: Contents, account: Account, albums: Sequence[Album], begun: bool
+    ) -> RunReport | DryRun:
+        request = self._request
+        date = self.date()
+        check_binding(
+            self._binding,
+            account,
+            known=contents.albums,
+            albums=albums,
+            accept_rename=request.accept_rename,
+        )
+        self._binding = self._binding.after(account)
+        try:
+            check_albums(contents.albums, albums, accepted=request.accept_shrink)
+        except RunRefused as error:
+            if request.dry_run:
+                raise
+            return self._report(self._failed(contents, error), date, refused=True)
+        chosen = self._chosen(albums)
+        context = self.context(
+            account,
+            self.run_id,
+            date,
+            full=request.full,
+            accepted=request.accept_shrink,
+            findings=self._findings.albums,
+        )
+        originals = Originals(context)
+        if not begun:
+            originals.see_whether_any()
+        work = AlbumWork(context, originals)
+        if request.dry_run:
+            return self._dry_run(contents, work, albums, chosen)
+        self._write_readme()
+        return self._back_up(contents, context, work, albums, chosen)
+
+    def _ask_source(self) -> tuple[Account, tuple[Album, ...]]:
+        return self.ask_account(), self.source.albums(deadline=self.deadline)
+
+    def _write_readme(self) -> None:
+        known = None if self._findings.readme else self._readme
+        self._readme = self.archive.write_readme(known)
+        self._findings.readme_written()
+
+    # -- an earlier run's overflow ---------------------------------------------------------------
+
+    def _look_at_overflow(self) -> None:
+        """Find an execution that is still going, or one that ended without `finish`."""
+        overflow = self.parts.overflow
+        if overflow is None or self._request.albums:
+            return
+        self._recent = overflow.recent()
+        going = next((run for run, going in self._recent if going), None)
+        if going is None:
+            return
+        try:
+            plan = handover.read_plan(self.archive.store, going)
+        except BadRequest as error:
+            self._notes.append(f"an execution called {going} is running, but {error}")
+            return
+        self._going = going
+        self._gone_on = frozenset(each.album.key for each in plan.albums)
+        self._notes.append(
+            f"the overflow of run {going} is still working on "
+            f"{len(self._gone_on)} albums; they are left to it"
+        )
+
+    def _entries(self) -> Mapping[str, AlbumState]:
+        entries = dict(self._reports.albums)
+        trusted = self._reports.trusted
+        if trusted is None or self._going is not None or self.parts.overflow is None:
+            return entries
+        if trusted.status != RunStatus.CONTINUING or self._request.albums:
+            return entries
+        ended = next((run for run, going in self._recent if not going), None)
+        if ended is None or not handover.has_plan(self.archive.store, ended):
+            return entries
+        for key, turns in handover.all_turns(self.archive.store, ended, self.transfers.map).items():
+            state = turns[-1].outcome.state
+            entries[key] = merged(entries[key], state) if key in entries else state
+        self._notes.append(
+            f"the overflow of run {ended} ended without a report; this run took up its albums"
+        )
+        return entries
+
+    # -- ends before any work --------------------------------------------------------------------
+
+    def _without_source(self, contents: Contents, error: BackupError) -> RunReport:
+        if self._request.dry_run:
+            raise error
+        # What may pass is no answer; all else is one that cannot be believed.
+        refused = error.answer is Answer.NEVER or isinstance(error, MalformedAnswer)
+        return self._report(self._failed(contents, error), self.date(), refused=refused)
+
+    def _failed(self, contents: Contents, error: BackupError) -> Tally:
+        tally = Tally.of(contents, self._notes)
+        tally.halt(error)
+        return tally
+
+    def _dry_run(
+        self,
+        contents: Contents,
+        work: AlbumWork,
+        albums: Sequence[Album],
+        chosen: Sequence[Album],
+    ) -> DryRun:
+        forecasts = self.albums_pool.map(
+            lambda album: work.forecast(album, contents.albums.get(album.key, AlbumState())),
+            chosen,
+        )
+        shown = {album.key for album in albums}
+        return DryRun(
+            forecasts=tuple(forecasts),
+            missing_albums=tuple(
+                key for key, state in contents.albums.items() if not state.gone and key not in shown
+            ),
+            ignored_albums=tuple(sorted(self.options.ignore_albums)),
+            api_calls=self.source.api_calls - self._calls,
+        )
+
+    # -- the work --------------------------------------------------------------------------------
+
+    def _chosen(self, albums: Sequence[Album]) -> list[Album]:
+        wanted = set(self._request.albums)
+        unknown = wanted - {album.key for album in albums}
+        if unknown:
+            raise BadRequest(
+                f"the account has no album {', '.join(sorted(unknown))}; album keys are the last "
+                "column of `smugmug-backup albums`"
+            )
+        ignored = self.options.ignore_albums
+        return [
+            album
+            for album in albums
+            if (album.key in wanted if wanted else album.key not in ignored)
+        ]
+
+    def _back_up(
+        self,
+        contents: Contents,
+        context: Context,
+        work: AlbumWork,
+        albums: Sequence[Album],
+        chosen: Sequence[Album],
+    ) -> RunReport:
+        tally = Tally.of(contents, self._notes)
+        part = bool(self._request.albums)
+        self._doubt(tally, context.date)
+        done = self._done_by_earlier_attempts(tally.states)
+        todo = sorted(
+            (each for each in chosen if each.key not in done and each.key not in self._gone_on),
+            key=lambda album: _age(tally.states.get(album.key)),
+        )
+        if self.parts.observer is not None:
+            self.parts.observer.planned(len(todo))
+        if not part:
+            self._note_missing_albums(tally, context, work, {album.key for album in albums})
+        before = dict(tally.states)
+        left: list[PlannedAlbum] = []
+
+        def one(album: Album) -> Outcome:
+            outcome = work.back_up(album, before.get(album.key, AlbumState()))
+            if self.parts.observer is not None:
+                self.parts.observer.album_done(album, outcome)
+            return outcome
+
+        for album, outcome in zip(todo, self.albums_pool.map(one, todo), strict=True):
+            self._take(tally, album.key, outcome)
+            if outcome.left_over:
+                left.append(PlannedAlbum(album, outcome.state))
+        if context.alone.halted is not None:
+            tally.halt(context.alone.halted)
+        if left and not part and not tally.halted:
+            self._hand_over(tally, left, context)
+        tally.left_over |= self._going is not None
+        return self._report(tally, context.date)
+
+    def _take(self, tally: Tally, album_key: str, outcome: Outcome) -> None:
+        tally.take(album_key, outcome)
+        if outcome.still_open is not None:
+            self._findings.looked_at(album_key, outcome.still_open)
+
+    def _doubt(self, tally: Tally, date: RunDate) -> None:
+        if date.doubted:
+            message = (
+                f"this machine's clock says {self.clock.now():%Y-%m-%d %H:%M} UTC, SmugMug's "
+                f"{date.at:%Y-%m-%d %H:%M}: more than 12 hours apart; set the clock right"
+            )
+            tally.failures.append(Failure(None, None, Code.CLOCK_DOUBTED, message))
+        elif date.at is None:
+            message = "no answer of SmugMug's had a Date, so no cursor moves and nothing vanishes"
+            tally.failures.append(Failure(None, None, Code.NO_DATE, message))
+
+    def _note_missing_albums(
+        self, tally: Tally, context: Context, work: AlbumWork, shown: set[str]
+    ) -> None:
+        """Record what has left the account: missing first, gone after a second look.
+
+        Albums that have left already are mended, where a check found something damaged.
+        """
+        now = context.now()
+        to_bury: list[str] = []
+        to_mend: list[str] = []
+        for key, state in list(tally.states.items()):
+            if key in self._gone_on:
+                continue
+            if state.gone:
+                if key not in shown and context.findings.get(key):
+                    to_mend.append(key)
+            elif key in shown:
+                if not state.live:
+                    # Even if its listing fails now: the next absence is a new one.
+                    tally.states[key] = replace(
+                        state, missing_since=None, next_full=NextFull.ALBUM_BACK
+                    )
+            elif now is None:
+                continue
+            elif state.missing_since is None or state.missing_since > now:
+                tally.counts.missing += state.missing_since is None
+                tally.states[key] = replace(
+                    state, missing_since=now, next_full=NextFull.ALBUM_MISSING
+                )
+            elif now - state.missing_since >= SECOND_LOOK:
+                if state.generation:
+                    to_bury.append(key)
+                else:
+                    del tally.states[key]
+        before = dict(tally.states)
+
+        def bury(key: str) -> Outcome:
+            return work.bury(key, before[key])
+
+        def mend(key: str) -> Outcome:
+            return work.mend_gone(key, before[key])
+
+        for keys, act in ((to_bury, bury), (to_mend, mend)):
+            for key, outcome in zip(keys, self.albums_pool.map(act, keys), strict=True):
+                self._take(tally, key, outcome)
+
+    def _done_by_earlier_attempts(self, states: Mapping[str, AlbumState]) -> set[str]:
+        """Albums that an attempt of the same trigger has already listed, with nothing to mend."""
+        since = self._since()
+        if not self._attempts or self._request.full or since is None:
+            return set()
+        last = self._attempts[0]
+        if last.more_failures:
+            return set()
+        failed = {failure.album_key for failure in last.failures}
+        return {
+            key
+            for key, state in states.items()
+            if state.live
+            and state.listed_at is not None
+            and state.listed_at >= since
+            and not state.pending
+            and key not in failed
+        }
+
+    def _earlier_attempts(self) -> list[RunReport]:
+        """The reports of this trigger's earlier attempts, newest first."""
+        found: list[RunReport] = []
+        report = self._reports.newest
+        while report and report.trigger is not None and report.trigger == self._request.trigger:
+            found.append(report)
+            try:
+                report = self.archive.report(report.attempt_of) if report.attempt_of else None
+            except (NotStored, NotABackup):
+                break
+        return found
+
+    def _since(self) -> datetime | None:
+        """The date at which this trigger's first attempt began."""
+        return self._attempts[-1].dated_at if self._attempts else None
+
+    def _hand_over(self, tally: Tally, left: Sequence[PlannedAlbum], context: Context) -> None:
+        overflow = self.parts.overflow
+        if overflow is None or self._going is not None:
+            tally.notes.append(f"time ran out; {len(left)} albums wait for the next run")
+            return
+        if context.full:
+            reason = NextFull.ASKED_FOR
+            left = [replace(each, state=replace(each.state, next_full=reason)) for each in left]
+        plan = handover.Plan(
+            tuple(left),
+            context.account,
+            tuple(sorted(context.accepted)),
+            self._check.run_id if self._check else None,
+        )
+        try:
+            waiting = handover.write_plan(self.archive.store, self.run_id, plan)
+            overflow.start(self.run_id)
+        except BackupError as error:
+            message = f"the work goes on tomorrow: {error}"
+            tally.failures.append(Failure(None, None, Code.OVERFLOW_NOT_STARTED, message))
+            tally.left_over = False
+            tally.halted = True
+            return
+        tally.notes.append(f"{len(left) - waiting} albums were handed over to Step Functions")
+        if waiting:
+            tally.notes.append(
+                f"{waiting} albums are more than a plan holds; the next run does them"
+            )
+
+    def _report(self, tally: Tally, date: RunDate, *, refused: bool = False) -> RunReport:
+        self.finished(tally.counts)
+        ending = Ending(
+            run_id=self.run_id,
+            trigger=self._request.trigger,
+            attempt_of=self._attempts[0].run_id if self._attempts else None,
+            started_at=self.started_at,
+            date=date,
+            account=self._binding.account,
+            formerly=self._binding.formerly,
+            source=self.source.name,
+            begun=self._reports,
+            check=self._check,
+            findings=self._findings,
+            readme_sha256=self._readme,
+            since=self._since(),
+            ignored=self.options.ignore_albums,
+            chosen=frozenset(self._request.albums) or None,
+            refused=refused,
+        )
+        return write_report(self.archive, self.clock, tally, ending)
+
+
+def _age(state: AlbumState | None) -> tuple[bool, datetime | None]:
+    """Sorts albums: never tried first, then the one whose last attempt is longest ago."""
+    tried = state.tried_at if state else None
+    return (tried is not None, tried)

@@ -1,0 +1,110 @@
+"""What checks found damaged and no run has mended yet."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.check_report import CheckReport, Finding
+from smugmug_backup.archive.manifest import Manifest
+from smugmug_backup.archive.original import Reason
+from smugmug_backup.archive.report import Checked
+
+
+@dataclass(slots=True)
+class Findings:
+    """The open findings of the newest check, by album (None: of no album); as a run goes on, those
+    that it mended go.
+    """
+
+    by_album: dict[str | None, tuple[Finding, ...]] = field(default_factory=dict)
+    more: int = 0
+    of: Checked | None = None
+
+    @classmethod
+    def of_check(cls, check: CheckReport | None, known: Checked | None) -> "Findings":
+        """The findings to look at; ``known``: what the newest report says of the newest check.
+
+        Once a run said that nothing of this check is open any more, nothing is looked at again.
+        """
+        if check is None:
+            return cls(of=known)
+        if known is not None and known.run_id == check.run_id and known.open == 0:
+            return cls(of=known)
+        found: dict[str | None, list[Finding]] = {}
+        accepted = {keys.plain(key)[0] for key in check.accepted}
+        for finding in check.findings:
+            if finding.open and keys.plain(finding.key)[0] not in accepted:
+                found.setdefault(finding.album_key, []).append(finding)
+        by_album = {key: tuple(listed) for key, listed in found.items()}
+        return cls(by_album, check.more_findings, check.summary())
+
+    @property
+    def albums(self) -> dict[str, tuple[Finding, ...]]:
+        """Those that are of an album."""
+        return {key: listed for key, listed in self.by_album.items() if key is not None}
+
+    @property
+    def readme(self) -> bool:
+        """README.txt is among them."""
+        return any(keys.plain(each.key)[0] == keys.README for each in self.by_album.get(None, ()))
+
+    def readme_written(self) -> None:
+        """README.txt lies there again."""
+        rest = tuple(
+            each for each in self.by_album.get(None, ()) if keys.plain(each.key)[0] != keys.README
+        )
+        self.by_album[None] = rest
+
+    def looked_at(self, album_key: str, still_open: Iterable[str]) -> None:
+        """A run looked at an album's findings; those of the keys ``still_open`` stay."""
+        left = frozenset(still_open)
+        before = self.by_album.get(album_key, ())
+        self.by_album[album_key] = tuple(each for each in before if each.key in left)
+
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return sum(len(each) for each in self.by_album.values()) + self.more
+
+    @property
+    def checked(self) -> Checked | None:
+        """What the run report says of the check."""
+        return self.of and replace(self.of, open=self.open if self.by_album else self.of.open)
+
+
+def still_open(findings: Iterable[Finding], manifest: Manifest | None) -> tuple[str, ...]:
+    """The keys of those findings that an album's newest generation has not got past.
+
+    ======================  ===========================================================
+    the finding is of       it is open while
+    ======================  ===========================================================
+    an original             a line names it, or waits for its bytes as ``damaged``
+    a records file          a line names it, or a line's record is lost
+    a manifest              no newer generation of the album is sound, or it is older
+                            than the one before the newest (a hole in the history)
+    ======================  ===========================================================
+    """
+    return tuple(each.key for each in findings if _open(each, manifest))
+
+
+def _open(finding: Finding, manifest: Manifest | None) -> bool:
+    if manifest is None:
+        return True
+    key = finding.key
+    if key.startswith(keys.ORIGINALS):
+        for entry in manifest.entries.values():
+            line = entry.original
+            if line.key == key:
+                return True
+            damaged = line.reason == Reason.DAMAGED
+            if damaged and line.previous is not None and line.previous.key == key:
+                return True
+        return False
+    if key.startswith(keys.RECORDS):
+        return any(entry.record in (key, None) for entry in manifest.entries.values())
+    parsed = keys.parse_manifest(key)
+    if parsed is not None:
+        previous = manifest.header.previous
+        skipped = previous is None or previous.generation < parsed[1]
+        return not (skipped and manifest.header.generation > parsed[1])
+    return True

@@ -1,0 +1,177 @@
+"""Mending: what a check found damaged is made whole again, or named until it is.
+
+A finding is no proof: before a line is changed, the object itself is read. It is damaged if it is
+not there, or if two reads give bytes without the line's SHA-256; what cannot be read tonight is a
+failure of the night. Nothing is overwritten: good bytes get their own name, or the next number.
+
+=========================  =======================================================================
+damaged                    what becomes of it
+=========================  =======================================================================
+an original                the line waits for it again (``damaged``, ``previous`` names what was)
+of a line that has left    unavailable at once: SmugMug has the image no more
+an original found sound    the line says stored again, under the name where its bytes lie
+a records file             lines that still have their fingerprint are copied into a new one; of
+                           the others, live images are recorded anew, the rest has no record
+the newest manifest        what parses and is proved by its record comes over from it
+=========================  =======================================================================
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from smugmug_backup.archive import keys, original
+from smugmug_backup.archive.archive import Newest
+from smugmug_backup.archive.encoding import Unreadable
+from smugmug_backup.archive.manifest import Entry
+from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes
+from smugmug_backup.archive.report import Failure
+from smugmug_backup.backup.context import Context
+from smugmug_backup.errors import Archived, BackupError, Code, NotStored, StoreError
+
+
+@dataclass(slots=True)
+class Mended:
+    """The known lines, mended; ``records``: record lines to write again, by image key.
+
+    ``repaired``: findings that are mended by what is committed now. ``failures``: what could not
+    be looked at tonight.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    records: dict[str, bytes] = field(default_factory=dict)
+    repaired: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+def mend(context: Context, album_key: str, newest: Newest) -> Mended:
+    """Mend the lines of an album's newest sound manifest, as far as findings ask for it."""
+    mended = Mended()
+    if newest.manifest is not None:
+        mended.entries = dict(newest.manifest.entries)
+    if newest.damage is not None:
+        _take_over(context, album_key, newest, mended)
+    findings = context.findings.get(album_key, ())
+    asked = {keys.plain(finding.key)[0] for finding in findings}
+    if asked:
+        _originals(context, album_key, asked, mended)
+        _records(context, album_key, asked, mended)
+    return mended
+
+
+def _take_over(context: Context, album_key: str, newest: Newest, mended: Mended) -> None:
+    """Lines of a damaged newest manifest that an older one lacks: those that parse, and whose
+    fingerprint their records file proves."""
+    key = keys.manifest(album_key, newest.generation)
+    try:
+        body = context.archive.store.read(key)
+    except NotStored:
+        return
+    found: list[Entry] = []
+    for line in body.split(b"\n")[1:]:
+        try:
+            entry = Entry.from_json(json.loads(line))
+        except Unreadable:
+            continue
+        if keys.is_id(entry.image_key) and entry.image_key not in mended.entries:
+            found.append(entry)
+    proved = context.archive.records(album_key, found, context.map)
+    mended.entries.update((entry.image_key, entry) for entry in found if entry.image_key in proved)
+
+
+def _originals(context: Context, album_key: str, asked: set[str], mended: Mended) -> None:
+    def one(entry: Entry) -> tuple[Entry, Failure | None]:
+        try:
+            line = _looked_at(context, entry)
+        except BackupError as error:
+            return entry, Failure.of(error, album_key=album_key, image_key=entry.image_key)
+        return replace(entry, original=line), None
+
+    named = [
+        entry
+        for entry in mended.entries.values()
+        if any(keys.plain(each.key)[0] in asked for each in _named(entry.original))
+        or entry.original.reason == Reason.DAMAGED
+    ]
+    for entry, failure in context.map(one, named):
+        before = mended.entries[entry.image_key].original
+        mended.entries[entry.image_key] = entry
+        mended.repaired += entry.original.stored and before.reason == Reason.DAMAGED
+        if failure is not None:
+            mended.failures.append(failure)
+
+
+def _named(line: Original) -> Iterable[StoredBytes]:
+    return (each for each in (line.content, line.previous) if each is not None)
+
+
+def _looked_at(context: Context, entry: Entry) -> Original:
+    """What the line says after its bytes were looked at."""
+    line = entry.original
+    if line.reason == Reason.FORGOTTEN:
+        return line
+    best = line.content or line.previous
+    if best is None:
+        return line
+    name = _sound_name(context, best)
+    if name is not None:
+        if line.stored and name == best.key:
+            return line
+        if line.stored or line.reason == Reason.DAMAGED:
+            return original.found_sound(line, replace(best, key=name))
+        return line
+    if line.reason != Reason.DAMAGED:
+        line = original.found_damaged(line, context.now())
+    return line if entry.live else original.lost_for_good(line)
+
+
+def _sound_name(context: Context, content: StoredBytes) -> str | None:
+    """Where these bytes lie whole; None if two reads found them nowhere. Raises StoreError."""
+    for _ in range(2):
+        try:
+            name = context.archive.sound_name(content)
+        except Archived:
+            return content.key  # It cannot be read; nothing says that it is damaged.
+        if name is not None:
+            return name
+    return None
+
+
+def _records(context: Context, album_key: str, asked: set[str], mended: Mended) -> None:
+    """Lines whose records file is damaged: copied where the line itself is whole."""
+    hit = [
+        entry
+        for entry in mended.entries.values()
+        if (entry.record is not None and keys.plain(entry.record)[0] in asked)
+    ]
+    files = {str(entry.record) for entry in hit}
+    if not files:
+        return
+    for entry in hit:
+        try:
+            line = context.archive.record_line(album_key, entry)
+        except StoreError as error:
+            mended.failures.append(
+                Failure.of(error, album_key=album_key, image_key=entry.image_key)
+            )
+            continue
+        if line is not None:
+            mended.records[entry.image_key] = line
+        # Without one it is recorded anew if the listing shows it, else it is lost.
+        mended.entries[entry.image_key] = replace(entry, record=None, record_at=None)
+    mended.repaired += len(files)
+
+
+def without_source(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """The lines of an album that has left: what is damaged there, SmugMug has no more."""
+    return {
+        key: replace(entry, original=original.lost_for_good(entry.original))
+        if entry.original.reason == Reason.DAMAGED and entry.original.status == Status.PENDING
+        else entry
+        for key, entry in entries.items()
+    }
+
+
+def damage_failure(album_key: str, damage: str) -> Failure:
+    """A damaged newest manifest, as it is named in the report."""
+    return Failure(album_key, None, Code.STORE_DAMAGED, damage)

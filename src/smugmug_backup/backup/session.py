@@ -1,0 +1,123 @@
+"""What a run, a worker's batch and the end of an overflow have in common."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.check_report import CheckReport, Finding
+from smugmug_backup.archive.report import Counts
+from smugmug_backup.backup.alone import Alone
+from smugmug_backup.backup.context import Context, Listener, Options
+from smugmug_backup.backup.dates import RunDate
+from smugmug_backup.backup.findings import Findings
+from smugmug_backup.backup.outcome import Outcome
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.model import Account, Album
+from smugmug_backup.ports import Overflow, PhotoSource
+
+
+class Observer(Listener, Protocol):
+    """Hears what a run does, from many threads; it never fails and never waits long."""
+
+    def planned(self, albums: int) -> None:
+        """So many albums are to be done."""
+
+    def album_done(self, album: Album, outcome: Outcome) -> None:
+        """One of them is done, or was left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs are made of. ``token`` is 8 random hex digits."""
+
+    source: PhotoSource
+    archive: Archive
+    clock: Clock
+    options: Options
+    token: str
+    overflow: Overflow | None
+    observer: Observer | None
+
+
+class Session:
+    """Pools, the clock at the start, and what was counted."""
+
+    def __init__(
+        self, parts: Parts, deadline: Deadline, albums_pool: Executor, transfers: Executor
+    ) -> None:
+        self.parts = parts
+        self.source = parts.source
+        self.archive = parts.archive
+        self.clock = parts.clock
+        self.options = parts.options
+        self.deadline = deadline
+        self.albums_pool = albums_pool
+        self.transfers = transfers
+        self.started_at = self.clock.now().replace(microsecond=0)
+        self._began = self.clock.monotonic()
+        self._calls = self.source.api_calls
+        self._requests = self.archive.store.requests
+
+    def ask_account(self) -> Account:
+        """Whose account the source shows. Raises SourceError, OutOfTime."""
+        return self.source.account(deadline=self.deadline)
+
+    def date(self) -> RunDate:
+        """SmugMug's clock, by the newest answer that had a date."""
+        return RunDate.of(
+            self.source.answered_at, now=self.clock.now(), monotonic=self.clock.monotonic()
+        )
+
+    def context(
+        self,
+        account: Account,
+        run_id: str,
+        date: RunDate,
+        *,
+        full: bool = False,
+        accepted: Iterable[str] = (),
+        findings: Mapping[str, tuple[Finding, ...]] | None = None,
+    ) -> Context:
+        """What the work on albums is handed."""
+        return Context(
+            source=self.source,
+            archive=self.archive,
+            clock=self.clock,
+            deadline=self.deadline,
+            options=self.options,
+            account=account,
+            run_id=run_id,
+            date=date,
+            alone=Alone(self.source, self.archive, self.deadline),
+            transfers=self.transfers,
+            listener=self.parts.observer,
+            full=full,
+            accepted=frozenset(accepted),
+            findings=findings or {},
+        )
+
+    def checks(self, reports: Reports) -> tuple[CheckReport | None, Findings]:
+        """The newest check report, and what of it, and of others beside it, is open."""
+        heads = self.archive.check_heads(now=self.started_at)
+        known = reports.trusted.check if reports.trusted else None
+        if not heads:
+            return None, Findings.of_check(None, known)
+        newest = heads[0]
+        seen = {finding.key for finding in newest.findings}
+        beside = [
+            finding
+            for other in heads[1:]
+            for finding in other.findings
+            if finding.key not in seen and finding.key not in newest.accepted
+        ]
+        whole = replace(newest, findings=(*newest.findings, *beside))
+        return newest, Findings.of_check(whole, known)
+
+    def finished(self, counts: Counts) -> None:
+        """Fill in what only the end knows; the report's own put is among the requests."""
+        counts.api_calls += self.source.api_calls - self._calls
+        counts.s3_requests += self.archive.store.requests - self._requests + 1
+        counts.seconds = round(counts.seconds + self.clock.monotonic() - self._began, 1)

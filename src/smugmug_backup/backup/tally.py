@@ -1,0 +1,246 @@
+"""What a run's report is made from, as it comes together."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from smugmug_backup.archive.archive import Archive, Contents, by_album
+from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.check_report import CheckReport
+from smugmug_backup.archive.manifest import Pending, Unavailable
+from smugmug_backup.archive.report import (
+    NAMED,
+    AlbumState,
+    CompleteAsOf,
+    Counts,
+    Failure,
+    RunReport,
+    RunStatus,
+    merged,
+)
+from smugmug_backup.backup.dates import RunDate
+from smugmug_backup.backup.findings import Findings
+from smugmug_backup.backup.outcome import Outcome
+from smugmug_backup.clock import Clock
+from smugmug_backup.errors import BackupError, Code
+from smugmug_backup.model import Account
+
+_FEW = 20
+"""So few images or albums do not say that a field changed everywhere."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """The albums' states and what happened; ``listed``: albums listed and believed in this run."""
+
+    states: dict[str, AlbumState]
+    unavailable: dict[str, tuple[Unavailable, ...]]
+    pending: dict[str, tuple[Pending, ...]]
+    counts: Counts = field(default_factory=Counts)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    album_notes: Counter[str] = field(default_factory=Counter)
+    listed: set[str] = field(default_factory=set)
+    fields: Counter[str] = field(default_factory=Counter)
+    album_fields: Counter[str] = field(default_factory=Counter)
+    seen: int = 0
+    albums_seen: int = 0
+    left_over: bool = False
+    halted: bool = False
+
+    @classmethod
+    def of(cls, contents: Contents, notes: Iterable[str] = ()) -> "Tally":
+        """Begin with what the archive holds."""
+        return cls(
+            dict(contents.albums),
+            dict(contents.unavailable),
+            dict(contents.pending),
+            notes=list(notes),
+        )
+
+    def take(self, album_key: str, outcome: Outcome) -> None:
+        """Add what became of an album."""
+        self.states[album_key] = outcome.state
+        if outcome.unavailable is not None:
+            self.unavailable[album_key] = outcome.unavailable
+        if outcome.pending is not None:
+            self.pending[album_key] = outcome.pending
+        self.counts.add(outcome.counts)
+        self.failures += outcome.failures
+        self.left_over |= outcome.left_over
+        self.halted |= outcome.halted
+        if outcome.listed:
+            self.listed.add(album_key)
+        self.album_notes.update(outcome.notes)
+        self.fields.update(outcome.fields)
+        self.seen += outcome.seen
+        self.albums_seen += outcome.listed
+        self.album_fields.update(outcome.album_fields)
+
+    def halt(self, error: BackupError) -> None:
+        """The run as a whole ended with ``error``; it is told once."""
+        self.halted = True
+        self.failures.append(Failure.of(error))
+
+    def merge(self, other: Mapping[str, AlbumState], reports: Sequence[RunReport]) -> None:
+        """Take the entries of reports that another run wrote meanwhile, where they count."""
+        taken: dict[str, AlbumState] = {}
+        for key, theirs in other.items():
+            ours = self.states.get(key)
+            if ours is not None and merged(ours, theirs) is not theirs:
+                continue
+            if ours != theirs:
+                taken[key] = self.states[key] = theirs
+        for report in reports:
+            self.name(report, taken)
+
+    def name(self, report: RunReport, states: Mapping[str, AlbumState]) -> None:
+        """Take the images that ``report`` names, of albums whose state it is."""
+        self.unavailable.update(by_album(report.unavailable, report, states))
+        self.pending.update(by_album(report.pending, report, states))
+
+    def miss(self, album_keys: Iterable[str]) -> None:
+        """These albums were not listed, and if no failure says why, this one does."""
+        if self.halted:
+            return
+        named = {failure.album_key for failure in self.failures}
+        for key in album_keys:
+            if key not in named:
+                message = "not listed in this run"
+                self.failures.append(Failure(key, None, Code.NOT_DONE, message))
+
+    def all_notes(self) -> tuple[str, ...]:
+        """The run's notes, those of albums counted."""
+        return (
+            *self.notes,
+            *self._changed_everywhere(),
+            *(
+                f"{note} ({number} albums)" if number > 1 else note
+                for note, number in self.album_notes.items()
+            ),
+        )
+
+    def _changed_everywhere(self) -> Iterable[str]:
+        """A field that changes by itself would make everything look changed, each night anew."""
+        for what, counted, total in (
+            ("images", self.fields, self.seen),
+            ("albums", self.album_fields, self.albums_seen),
+        ):
+            for name, number in counted.items():
+                if total >= _FEW and number * 2 > total:
+                    yield f"the field {name} differs in {number} of {total} {what} listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a report says besides the tally.
+
+    ``since``: albums listed at or after it count as listed by an earlier attempt of this trigger.
+    ``chosen``: the albums that a part run was asked for.
+    """
+
+    run_id: str
+    trigger: str | None
+    attempt_of: str | None
+    started_at: datetime
+    date: RunDate
+    account: Account | None
+    formerly: tuple[str, ...]
+    source: str
+    begun: Reports
+    check: CheckReport | None
+    findings: Findings
+    readme_sha256: str | None
+    since: datetime | None
+    ignored: frozenset[str]
+    chosen: frozenset[str] | None = None
+    refused: bool = False
+
+
+def write_report(archive: Archive, clock: Clock, tally: Tally, ending: Ending) -> RunReport:
+    """Make the report and store it; `Counts` are filled in by the caller but for the totals.
+
+    Album by album it takes the entry that counts more: another run may have ended meanwhile.
+    """
+    ended = archive.reports_again(ending.begun, now=ending.started_at)
+    part = ending.chosen is not None
+    if not ending.refused and not part:
+        before = {each.run_id for each in ending.begun.counting}
+        newer = [each for each in ended.counting if each.run_id not in before]
+        if newer:
+            tally.merge(ended.albums, newer)
+    report = _report(tally, ending)
+    report = replace(
+        report,
+        ended_at=clock.now(),
+        previous=archive.heads(ending.begun, ended, ending.check),
+    )
+    return archive.write_report(report)
+
+
+def _report(tally: Tally, ending: Ending) -> RunReport:
+    live = {key: state for key, state in tally.states.items() if not state.gone}
+    here = {key: state for key, state in live.items() if state.live}
+    counted = {key: state for key, state in here.items() if key not in ending.ignored}
+    chosen = ending.chosen
+    judged = counted if chosen is None else {k: s for k, s in here.items() if k in chosen}
+    if not ending.refused and not tally.left_over:
+        tally.miss(
+            key
+            for key in sorted(judged)
+            if key not in tally.listed and not _since(judged[key].listed_at, ending.since)
+        )
+    counts = tally.counts
+    counts.albums = len(here)
+    counts.images = sum(state.image_count for state in here.values())
+    counts.pending = sum(state.pending for state in counted.values())
+    counts.unavailable = sum(state.unavailable for state in counted.values())
+    counts.unverified = sum(state.unverified for state in here.values())
+    unavailable = [each for key in sorted(counted) for each in tally.unavailable.get(key, ())]
+    pending = [each for key in sorted(counted) for each in tally.pending.get(key, ())]
+    status = _status(tally, ending, judged)
+    doubted = ending.date.doubted
+    complete_as_of = ending.begun.complete_as_of
+    if status == RunStatus.COMPLETE and chosen is None and not doubted:
+        complete_as_of = CompleteAsOf(ending.run_id, ending.date.at)
+    return RunReport(
+        run_id=ending.run_id,
+        status=status,
+        trigger=ending.trigger,
+        attempt_of=ending.attempt_of,
+        started_at=ending.started_at,
+        ended_at=ending.started_at,
+        dated_at=ending.date.at,
+        clock_doubted=doubted,
+        part=chosen is not None,
+        account=ending.account,
+        formerly=ending.formerly,
+        source=ending.source,
+        complete_as_of=complete_as_of,
+        counts=counts,
+        failures=tuple(tally.failures[:NAMED]),
+        more_failures=max(0, len(tally.failures) - NAMED),
+        unavailable=tuple(unavailable[:NAMED]),
+        more_unavailable=max(counts.unavailable, len(unavailable)) - min(NAMED, len(unavailable)),
+        pending=tuple(pending[:NAMED]),
+        more_pending=max(0, len(pending) - NAMED),
+        check=ending.findings.checked,
+        readme_sha256=ending.readme_sha256,
+        ignored_albums=tuple(sorted(ending.ignored)),
+        notes=tally.all_notes(),
+        albums=tally.states,
+    )
+
+
+def _status(tally: Tally, ending: Ending, judged: Mapping[str, AlbumState]) -> RunStatus:
+    if ending.refused:
+        return RunStatus.REFUSED
+    if tally.left_over and not tally.halted:
+        return RunStatus.CONTINUING
+    waits = any(state.pending for state in judged.values())
+    return RunStatus.INCOMPLETE if tally.failures or waits else RunStatus.COMPLETE
+
+
+def _since(listed_at: datetime | None, since: datetime | None) -> bool:
+    return listed_at is not None and since is not None and listed_at >= since
