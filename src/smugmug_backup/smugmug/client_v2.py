@@ -13,7 +13,6 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AccessRefused,
     AlbumNotFound,
-    LoginLost,
     MalformedAnswer,
     SourceError,
     SourceRetired,
@@ -26,6 +25,7 @@ from smugmug_backup.smugmug.errors import (
     Retry,
     Rule,
     Trouble,
+    rule_of_refusal,
     rule_of_status,
 )
 from smugmug_backup.smugmug.transport import Reply, Transport
@@ -187,10 +187,12 @@ class SmugMugV2:
         account = about is About.ACCOUNT
         error: type[SourceError] | None = None
         message = f"API v2: {reason}"
-        if status in {401, 403} and account:
-            error, message = LoginLost, LOGIN_LOST.format(reason=reason)
-        elif status == 401:
-            error = AccessRefused
+        if status in {401, 403}:
+            problem = answers.oauth_problem(reply.headers, reply.body)
+            rule = rule_of_refusal(status, problem, vital=account)
+            reason = f"HTTP {status}, {rule.meaning}"
+            reason += f" (oauth_problem {problem})" if problem else ""
+            message = LOGIN_LOST.format(reason=reason) if account else f"API v2: {reason}"
         elif status in GONE and enveloped:
             # v2's own word, not an edge server's: asking again changes nothing.
             error = AccessRefused if account else AlbumNotFound
@@ -201,7 +203,7 @@ class SmugMugV2:
         trouble = Trouble.by(rule, message, api_code=code, error=error)
         if status in GONE and enveloped:
             trouble.retry = Retry.NO
-        if status == 401 and self._transport.clock_is_off(reply):
+        if status == 401 and trouble.retry is Retry.NO and self._transport.clock_is_off(reply):
             trouble.retry, trouble.mends_clock = Retry.ONCE, True
         return trouble
 

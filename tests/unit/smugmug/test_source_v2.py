@@ -513,6 +513,22 @@ def test_a_key_without_access_to_v2_is_told_what_to_do(server: Server) -> None:
         source(server, PUBLIC).albums(deadline=DEADLINE)
 
 
+@pytest.mark.parametrize("problem", ["nonce_used", "timestamp_refused"])
+def test_a_signature_that_collided_is_made_again(problem: str, server: Server) -> None:
+    body = json.dumps({"Code": 401, "Message": f"oauth_problem={problem}"})
+    server.answers = [Said(body, 401), album_page(ENTRY)]
+    assert len(source(server).albums(deadline=DEADLINE)) == 1
+    server.answers = [Said(body, 401)]
+    with pytest.raises(LoginLost, match=problem):
+        source(server).albums(deadline=DEADLINE)
+
+
+def test_an_album_refused_for_the_login_says_so(server: Server) -> None:
+    server.answers = [Said("oauth_problem=token_revoked", 401)]
+    with pytest.raises(LoginLost, match="token_revoked"):
+        source(server).images(ALBUM, since=None, deadline=DEADLINE)
+
+
 def test_a_wrong_clock_is_mended_once(server: Server) -> None:
     late = "Tue, 24 Nov 2026 05:00:00 GMT"
     server.answers = [said({}, 401, date=late), album_page(ENTRY)]
