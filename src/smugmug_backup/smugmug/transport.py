@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest, MalformedAnswer, OutOfTime, SourceUnavailable
 from smugmug_backup.smugmug import answers
-from smugmug_backup.smugmug.errors import Retry, Trouble
+from smugmug_backup.smugmug.errors import Retry, TimedOut, Trouble
 from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
 from smugmug_backup.smugmug.hosts import is_loopback_name
+from smugmug_backup.smugmug.pace import Pace, PacedAdapter, paced
 from smugmug_backup.smugmug.signing import Signer
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Transport:
         self._largest = largest
         # The adapter itself and no Session around it: a Session reads the environment (proxies,
         # netrc, CA bundles), keeps cookies, and loads a redirect's body without any bound.
-        self._adapter = HTTPAdapter(pool_connections=2, pool_maxsize=governor.calls.concurrency)
+        self._adapter = PacedAdapter(pool_connections=2, pool_maxsize=governor.calls.concurrency)
         self._calls = 0
         self._lock = threading.Lock()
 
@@ -171,41 +171,49 @@ class Transport:
         with self._lock:
             self._calls += 1
         left = max(0.05, deadline.remaining())
+        until = min(self._clock.monotonic() + _WHOLE_SECONDS, deadline.ends)
         try:
-            response = self._adapter.send(
-                prepared,
-                stream=True,
-                timeout=(min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)),
-                verify=True,
-            )
+            with paced(Pace(self._clock, until=until, stall=_READ_SECONDS)):
+                response = self._adapter.send(
+                    prepared,
+                    stream=True,
+                    timeout=(min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)),
+                    verify=True,
+                )
             with closing(response):
                 body = self._read_body(response, deadline)
                 return Reply(response.status_code, response.headers, body)
-        except requests.Timeout:
-            problem = "SmugMug did not answer in time"
+        except requests.ConnectTimeout:
+            error: SourceUnavailable = SourceUnavailable("SmugMug cannot be reached")
+        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
+            error = TimedOut("SmugMug did not answer in time")
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
             HTTPException,
             OSError,
         ):
-            problem = "the connection to SmugMug failed"
+            error = SourceUnavailable("the connection to SmugMug failed")
         if deadline.over:
             raise OutOfTime("no time left to wait for SmugMug's answer")
-        raise Trouble(SourceUnavailable(problem), retry=Retry.YES)
+        raise Trouble(error, retry=Retry.YES)
 
     def _read_body(self, response: requests.Response, deadline: Deadline) -> bytes:
         raw: urllib3.HTTPResponse = response.raw
-        give_up = self._clock.monotonic() + _WHOLE_SECONDS
         body = bytearray()
-        for chunk in _decoded(_arriving(raw), response.headers.get("Content-Encoding")):
-            body += chunk
-            if len(body) > self._largest:
-                raise Trouble(MalformedAnswer("the answer is larger than any answer of SmugMug"))
-            if deadline.over:
-                raise OutOfTime("no time left to read SmugMug's answer")
-            if self._clock.monotonic() >= give_up:
-                raise Trouble(SourceUnavailable("the answer does not end"), retry=Retry.YES)
+        try:
+            for chunk in _decoded(_arriving(raw), response.headers.get("Content-Encoding")):
+                body += chunk
+                if len(body) > self._largest:
+                    message = "the answer is larger than any answer of SmugMug"
+                    raise Trouble(MalformedAnswer(message))
+                if deadline.over:
+                    raise OutOfTime("no time left to read SmugMug's answer")
+        except Trouble:
+            if response.status_code == 200:
+                raise
+            # An error is one by its status, whatever a server on the way made of its page.
+            return b""
         return bytes(body)
 
 

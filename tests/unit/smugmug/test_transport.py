@@ -301,6 +301,27 @@ def test_what_is_not_the_envelope_is_malformed(
     assert len(server.asked) == 2
 
 
+@pytest.mark.parametrize(("body", "encoding"), [(b"\x0b\x02\x80", "br"), (b"", "gzip")])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(503, SourceUnavailable), (429, SourceUnavailable), (401, LoginLost), (404, SourceRetired)],
+)
+def test_an_error_is_one_by_its_status_however_its_page_is_packed(
+    status: int,
+    error: type[SourceError],
+    body: bytes,
+    encoding: str,
+    server: Server,
+    clock: FakeClock,
+) -> None:
+    headers = {"Content-Encoding": encoding, "Retry-After": "20"}
+    server.answers = [Said(body, status, headers)]
+    with pytest.raises(error):
+        ping(client(server, clock, attempts=2), clock)
+    if error is SourceUnavailable:
+        assert 20 <= clock.elapsed <= 22
+
+
 def test_no_redirect_is_followed(server: Server, clock: FakeClock) -> None:
     with serving([OK]) as other:
         server.answers = [Said("", 307, {"Location": other.url + "/services/api/json/1.3.0/"})]
