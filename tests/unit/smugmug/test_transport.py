@@ -167,6 +167,15 @@ def test_a_wait_beyond_the_deadline_is_not_begun(server: Server, clock: FakeCloc
     assert clock.elapsed < 1
 
 
+def test_no_wait_is_begun_after_an_end_was_asked_for(server: Server, clock: FakeClock) -> None:
+    server.answers = [Said("", 429, {"Retry-After": "200"}), OK]
+    deadline = Deadline.none(clock)
+    deadline.stop()
+    with pytest.raises(OutOfTime):
+        client(server, clock).service_ping(deadline=deadline)
+    assert (len(server.asked), clock.elapsed) == (1, 0)
+
+
 def test_nothing_is_asked_when_the_time_is_over(server: Server, clock: FakeClock) -> None:
     deadline = Deadline.after(clock, 10)
     clock.sleep(10)
