@@ -4,6 +4,7 @@ API 1.3.0 and API v2 read the same local SmugMug; the fake of the thousand night
 promises that need no HTTP.
 """
 
+import contextlib
 import importlib.util
 import json
 import logging
@@ -152,6 +153,12 @@ def test_a_login_that_is_not_accepted_is_lost(field: str, rig: Rig) -> None:
     secret = {**rig.account.secret(), field: "wrong"}
     with pytest.raises(LoginLost):
         rig.source(secret=secret).account(deadline=rig.deadline)
+
+
+def test_a_token_that_was_made_for_what_is_public_is_refused_with_a_hint(rig: Rig) -> None:
+    rig.smugmug.switches.set(token_access="Public")
+    with pytest.raises(BadRequest, match="Access=Full"):
+        rig.source().account(deadline=rig.deadline)
 
 
 # -- albums --------------------------------------------------------------------------------------
@@ -510,6 +517,46 @@ def test_a_date_that_proves_nothing_is_none(fault: dict[str, Any], rig: Rig) -> 
     assert len(listing.images) == 4
 
 
+@pytest.mark.parametrize(("seconds", "counts"), [(0, True), (60, True), (61, False)])
+def test_a_date_that_a_cache_kept_for_a_minute_counts(seconds: int, counts: bool, rig: Rig) -> None:
+    source = rig.source()
+    album = albums_of(rig, source)[first_album(rig)]
+    rig.smugmug.faults.add("age", method="images", seconds=seconds)
+    listing = source.images(album, since=None, deadline=rig.deadline)
+    assert (listing.answered_at is not None) is counts
+
+
+def test_the_date_of_the_newest_answer_is_told(rig: Rig) -> None:
+    source = rig.source()
+    assert source.answered_at is None
+    source.account(deadline=rig.deadline)
+    assert source.answered_at == rig.clock.now().replace(microsecond=0)
+    rig.clock.advance(seconds=300)
+    album = albums_of(rig, source)[first_album(rig)]
+    assert source.answered_at == rig.clock.now().replace(microsecond=0)
+    rig.clock.advance(seconds=300)
+    source.images(album, since=None, deadline=rig.deadline)
+    newest = source.answered_at
+    assert newest == rig.clock.now().replace(microsecond=0)
+    rig.clock.advance(seconds=300)
+    for fault in ({"kind": "date", "value": None}, {"kind": "age"}, {"kind": "html"}):
+        rig.smugmug.faults.add(method="images", times=None, **fault)
+        with contextlib.suppress(SourceError):
+            source.images(album, since=None, deadline=rig.deadline)
+        rig.smugmug.faults.clear()
+        assert source.answered_at == newest, "what proves nothing changes nothing"
+
+
+def test_the_dates_of_last_night_are_forgotten_when_the_account_is_asked_for(rig: Rig) -> None:
+    for source in (rig.source(), rig.source(signed=False)):
+        source.albums(deadline=rig.deadline)
+        assert source.answered_at is not None
+        rig.smugmug.faults.add("date", method="account", value=None)
+        source.account(deadline=rig.deadline)
+        assert source.answered_at is None
+        rig.smugmug.faults.clear()
+
+
 def test_a_listing_that_drops_an_image_shows_it_in_the_count(rig: Rig) -> None:
     source = rig.source()
     album = albums_of(rig, source)[first_album(rig)]
@@ -732,6 +779,12 @@ def test_the_fake_of_the_thousand_nights_keeps_the_same_promises() -> None:
     for image in listing.images:
         with fake.open(image.offer, deadline=deadline) as stream:
             assert len(b"".join(stream)) == image.offer.size
+    assert fake.answered_at == clock.now()
+    fake.date_header = lambda now: None
+    fake.images(albums["A"], since=None, deadline=deadline)
+    assert fake.answered_at == clock.now()
+    fake.account(deadline=deadline)
+    assert fake.answered_at is None
     later = int((clock.now() + timedelta(days=1)).timestamp())
     assert not fake.images(albums["A"], since=later, deadline=deadline).images
 
@@ -762,6 +815,7 @@ def test_a_faulty_source_fails_at_each_of_its_calls_and_nowhere_else(rig: Rig) -
             with pytest.raises(Killed if killed else SourceError):
                 read_all(faulty)
             assert faulty.struck == [call]
+            assert faulty.answered_at == faulty._source.answered_at
             assert faulty.calls == calls[: call.number]
             if killed:
                 with pytest.raises(Killed):

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 
 from smugmug_backup.archive import records
@@ -22,6 +23,7 @@ from smugmug_backup.smugmug.hosts import SMUGMUG
 from smugmug_backup.smugmug.parts import Parts
 from smugmug_backup.smugmug.reading import (
     VIDEO_FORMATS,
+    check_access,
     check_nickname,
     needed_nickname,
     tidied,
@@ -73,8 +75,14 @@ class SmugMug130Source:
         """Requests sent to the API so far, each retry counted."""
         return self._parts.transport.calls
 
+    @property
+    def answered_at(self) -> datetime | None:
+        """The date of the newest answer since `account` was last asked."""
+        return self._parts.transport.answered_at
+
     def account(self, *, deadline: Deadline) -> Account:
         """Check the login; the nickname is the one that SmugMug gives, where it gives one."""
+        self._parts.transport.forget_date()
         if not self._credentials.signed:
             return Account(needed_nickname(self._nickname), "public")
         answer = self._client.check_access_token(deadline=deadline)
@@ -82,6 +90,7 @@ class SmugMug130Source:
         nickname = answers.text(answers.struct(auth, "User"), "NickName")
         check_nickname(nickname, self._nickname)
         access = answers.text(answers.struct(auth, "Token"), "Access")
+        check_access(access)
         return Account(str(nickname), "owner" if (access or "").lower() == "full" else "public")
 
     def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:

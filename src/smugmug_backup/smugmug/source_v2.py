@@ -22,6 +22,7 @@ from smugmug_backup.smugmug.hosts import SMUGMUG
 from smugmug_backup.smugmug.parts import Parts
 from smugmug_backup.smugmug.reading import (
     VIDEO_FORMATS,
+    check_access,
     check_nickname,
     needed_nickname,
     tidied,
@@ -134,18 +135,24 @@ class SmugMugV2Source:
         """Requests sent to the API so far, each retry counted."""
         return self._parts.transport.calls
 
+    @property
+    def answered_at(self) -> datetime | None:
+        """The date of the newest answer since `account` was last asked."""
+        return self._parts.transport.answered_at
+
     def account(self, *, deadline: Deadline) -> Account:
         """Check the login; the nickname is the one that SmugMug gives, where it gives one."""
+        self._parts.transport.forget_date()
         if not self._credentials.signed:
             return Account(needed_nickname(self._nickname), "public")
         answer = self._client.get("!authuser", about=About.ACCOUNT, deadline=deadline)
         user = answers.struct(answer.data, "User")
         nickname = answers.text(user, "NickName")
         check_nickname(nickname, self._nickname)
-        self._nickname = str(nickname)
         # A token that was granted Access=Public sees its own account as any visitor does.
-        level = answers.text(user, "ResponseLevel") or "Full"
-        return Account(str(nickname), "owner" if level == "Full" else "public")
+        check_access(answers.text(user, "ResponseLevel") or "Full")
+        self._nickname = str(nickname)
+        return Account(str(nickname), "owner")
 
     def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:
         """All albums, by one call per page."""

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ import requests
 import urllib3
 
 from smugmug_backup.clock import Clock, Deadline
-from smugmug_backup.errors import BadRequest, MalformedAnswer, OutOfTime, SourceUnavailable
+from smugmug_backup.errors import Answer, BadRequest, MalformedAnswer, OutOfTime, SourceUnavailable
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.errors import Retry, TimedOut, Trouble
 from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
@@ -77,12 +78,22 @@ class Transport:
         # netrc, CA bundles), keeps cookies, and loads a redirect's body without any bound.
         self._adapter = PacedAdapter(pool_connections=2, pool_maxsize=governor.calls.concurrency)
         self._calls = 0
+        self._answered_at: datetime | None = None
         self._lock = threading.Lock()
 
     @property
     def calls(self) -> int:
         """Requests sent so far, each retry counted."""
         return self._calls
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """The date of the newest answer that was taken and had a credible one."""
+        return self._answered_at
+
+    def forget_date(self) -> None:
+        """What was answered so far tells the time no more: a new run begins."""
+        self._answered_at = None
 
     def call(
         self,
@@ -109,9 +120,12 @@ class Transport:
                     result = read(reply)
                     self._lane.went_well(started)
                     self._heed_window(reply)
+                    self._note_date(reply)
                     return result
                 except Trouble as failed:
                     trouble = failed
+                    if trouble.error.answer is Answer.EMPTY:
+                        self._note_date(reply)
                     self._heed(trouble, reply, started)
             if trouble.retry is Retry.NO or attempt == self._attempts:
                 raise trouble.error from None
@@ -129,6 +143,12 @@ class Transport:
         if self._signer is None or date is None:
             return False
         return abs((self._signer.now() - date).total_seconds()) > _CREDIBLE_SKEW
+
+    def _note_date(self, reply: Reply) -> None:
+        date = answers.answered_at(reply.headers)
+        if date is not None:
+            # One assignment: the last of several threads wins, and each is as new as any other.
+            self._answered_at = date
 
     def _heed(self, trouble: Trouble, reply: Reply, started: float) -> None:
         if trouble.retry is not Retry.NO:

@@ -185,9 +185,7 @@ def auth(nickname: object, access: str = "Full") -> Said:
     return Said(json.dumps({"stat": "ok", "Auth": {"User": user, "Token": token}}))
 
 
-@pytest.mark.parametrize(
-    ("access", "seen"), [("Full", "owner"), ("Public", "public"), ("", "public")]
-)
+@pytest.mark.parametrize(("access", "seen"), [("Full", "owner"), ("full", "owner"), ("", "public")])
 def test_the_account_is_what_the_token_says(access: str, seen: str, server: Server) -> None:
     server.answers = [auth("Larkfield", access)]
     one = source(server)
@@ -198,6 +196,12 @@ def test_the_account_is_what_the_token_says(access: str, seen: str, server: Serv
 def test_a_token_of_somebody_else_is_refused(server: Server) -> None:
     server.answers = [auth("other")]
     with pytest.raises(BadRequest, match=r"'other'.*'larkfield'"):
+        source(server).account(deadline=DEADLINE)
+
+
+def test_a_token_for_public_albums_is_refused_with_a_hint(server: Server) -> None:
+    server.answers = [auth("Larkfield", "Public")]
+    with pytest.raises(BadRequest, match="Access=Full"):
         source(server).account(deadline=DEADLINE)
 
 

@@ -144,9 +144,7 @@ class Listing:
 # -- the account ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("level", "access"), [("Full", "owner"), (None, "owner"), ("Public", "public")]
-)
+@pytest.mark.parametrize(("level", "access"), [("Full", "owner"), (None, "owner")])
 def test_the_account_is_who_the_token_is(level: str | None, access: str, server: Server) -> None:
     server.answers = [said({"User": {"NickName": "Larkfield", "ResponseLevel": level}})]
     one = source(server)
@@ -155,6 +153,12 @@ def test_the_account_is_who_the_token_is(level: str | None, access: str, server:
     assert server.asked[0].path.startswith("/api/v2!authuser?")
     assert server.asked[0].headers["Accept"] == "application/json"
     assert "KEY-1" not in server.asked[0].path
+
+
+def test_a_token_for_public_albums_is_refused_with_a_hint(server: Server) -> None:
+    server.answers = [said({"User": {"NickName": "larkfield", "ResponseLevel": "Public"}})]
+    with pytest.raises(BadRequest, match="Access=Full"):
+        source(server).account(deadline=DEADLINE)
 
 
 def test_a_token_of_somebody_else_is_refused(server: Server) -> None:
