@@ -31,7 +31,10 @@ from smugmug_backup.smugmug.reading import (
 
 __all__ = ["SmugMug130", "SmugMug130Source"]
 
-_HOMES = 8
+_TURNS = 8
+_KEPT_OFFERS = 50_000
+"""Half a KB each. A smart album may show 5,000 images in the order of their dates, each from
+another home than the one before, so homes are let go by what they hold and not by their number."""
 _HOME_SECONDS = 600.0
 
 
@@ -168,17 +171,17 @@ class SmugMug130Source:
 
 
 class _Homes:
-    """Offers of home albums, a few and not for long: their URLs change."""
+    """Offers of home albums, some and not for long: their URLs change."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._turns = [threading.Lock() for _ in range(_HOMES)]
+        self._turns = [threading.Lock() for _ in range(_TURNS)]
         self._kept: OrderedDict[str, tuple[float, dict[str, Offer]]] = OrderedDict()
 
     def turn(self, key: str) -> threading.Lock:
         """Held while a home album is listed, so that it is listed once."""
-        return self._turns[hash(key) % _HOMES]
+        return self._turns[hash(key) % _TURNS]
 
     def get(self, key: str) -> dict[str, Offer] | None:
         """The offers of ``key``, if they were put here lately."""
@@ -195,8 +198,10 @@ class _Homes:
         with self._lock:
             self._kept[key] = (self._clock.now().timestamp(), offers)
             self._kept.move_to_end(key)
-            while len(self._kept) > _HOMES:
-                self._kept.popitem(last=False)
+            held = sum(len(offers) for _, offers in self._kept.values())
+            while held > _KEPT_OFFERS and len(self._kept) > 1:
+                _, (_, gone) = self._kept.popitem(last=False)
+                held -= len(gone)
 
 
 def album_of(data: Mapping[str, Any]) -> Album:
