@@ -31,6 +31,14 @@ class Retry(Enum):
     YES = "yes"
 
 
+class TimedOut(SourceUnavailable):
+    """No whole answer in time: what asked for much may ask for less."""
+
+
+class NotThere(SourceUnavailable):
+    """v2's own 404 of a list that an account has: it occurs in passing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What one code or status means to us.
@@ -116,6 +124,7 @@ _STATUSES: dict[int, Rule] = {
     425: Rule("too early", SourceUnavailable, Retry.YES, evidence="RFC 8470"),
     429: Rule("too many requests", SourceUnavailable, Retry.YES, slow=True, evidence="v2 manual"),
     503: Rule("unavailable", SourceUnavailable, Retry.YES, slow=True, evidence="RFC 9110"),
+    504: Rule("gateway time-out", TimedOut, Retry.YES, evidence="RFC 9110"),
 }
 _SERVER_ERROR = Rule("server error", SourceUnavailable, Retry.YES, evidence="RFC 9110")
 _REDIRECT = Rule("a redirect", MalformedAnswer, Retry.YES, evidence="http to https in 2018")
@@ -204,14 +213,6 @@ def rule_of_refusal(status: int, problem: str | None, *, vital: bool) -> Rule:
     if problem is None or status != 401:
         return replace(rule, error=AccessRefused, advice=_CHECK_RIGHTS)
     return rule
-
-
-class TimedOut(SourceUnavailable):
-    """No whole answer in time: what asked for much may ask for less."""
-
-
-class NotThere(SourceUnavailable):
-    """v2's own 404 of a list that an account has: it occurs in passing."""
 
 
 class EmptyAnswer(EmptySet):

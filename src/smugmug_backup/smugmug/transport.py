@@ -101,8 +101,11 @@ class Transport:
         read: Callable[[Reply], T],
         *,
         deadline: Deadline,
+        impatient: bool = False,
     ) -> T:
         """Send ``request`` until ``read`` takes the answer, within bounds of count and time.
+
+        ``impatient``: raise `TimedOut` at once, for the caller will ask for less.
 
         ``read`` judges a reply: it returns its meaning or raises `Trouble`. Raises the trouble's
         SourceError after the last attempt, and OutOfTime when the time ends before.
@@ -127,7 +130,8 @@ class Transport:
                     if trouble.error.answer is Answer.EMPTY:
                         self._note_date(reply)
                     self._heed(trouble, reply, started)
-            if trouble.retry is Retry.NO or attempt == self._attempts:
+            last = attempt == self._attempts or (impatient and isinstance(trouble.error, TimedOut))
+            if trouble.retry is Retry.NO or last:
                 raise trouble.error from None
             if trouble.retry is Retry.ONCE:
                 if mended or (trouble.mends_clock and not self._mend_clock(reply)):
