@@ -49,6 +49,11 @@ class Deadline:
         self.stops_taking = float("-inf")
 
     @property
+    def stopped(self) -> bool:
+        """Somebody asked for an end, so that no long wait is worth its while."""
+        return self.stops_taking == float("-inf")
+
+    @property
     def passed(self) -> bool:
         """No new work may be taken."""
         return self.clock.monotonic() >= self.stops_taking

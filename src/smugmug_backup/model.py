@@ -107,7 +107,7 @@ class Listing:
 
     ``full``: it claims to show all images, not only the changed ones. ``image_count``: the
     answer's own count (for API v2 the pages' Total), None if it gave none. ``answered_at``: the
-    answer's ``Date`` header, None if it was missing, unreadable, or came with ``Age``.
+    answer's ``Date`` header, None if it was missing, unreadable, or kept by a cache for long.
     """
 
     full: bool

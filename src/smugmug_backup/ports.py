@@ -5,6 +5,7 @@ An implementation is trusted only after the contract suite in ``tests/contract``
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from smugmug_backup.clock import Deadline
@@ -36,11 +37,17 @@ class PhotoSource(Protocol):
     def api_calls(self) -> int:
         """Requests sent to the API so far, each retry counted; downloads are not in it."""
 
+    @property
+    def answered_at(self) -> datetime | None:
+        """The ``Date`` of the newest answer of the API that had a credible one, since `account`
+        was last asked; None if there was none. Failures do not count, nor do downloads."""
+
     def account(self, *, deadline: Deadline) -> Account:
         """Check the login and say whose account it is.
 
         One call with OAuth, none without. Raises LoginLost, SourceRetired, and BadRequest if
-        the token belongs to somebody else than the nickname that was set.
+        the token belongs to somebody else than the nickname that was set, or sees no more than
+        what is public.
         """
 
     def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:
@@ -54,7 +61,9 @@ class PhotoSource(Protocol):
         """The images of ``album``: all (``since`` None), or those changed after that epoch.
 
         A source that cannot filter may answer a full listing instead (``full`` says so), or an
-        empty one if it knows that nothing changed. Raises AccessRefused, AlbumNotFound.
+        empty one if it knows that nothing changed. Raises AccessRefused and AlbumNotFound for what
+        speaks of this album alone, and LoginLost for what speaks of the login: only `account`
+        can tell whether that holds for others.
         """
 
     def resolve(self, album: Album, image: Image, *, deadline: Deadline) -> Offer:

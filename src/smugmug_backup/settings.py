@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from smugmug_backup.archive.keys import is_id
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.smugmug.hosts import parse_hosts
 
 API_130 = "1.3.0"
 API_V2 = "v2"
@@ -19,7 +20,6 @@ DEFAULT_API_URL = "https://api.smugmug.com"
 DEFAULT_PHOTO_HOSTS = (".smugmug.com",)
 
 _SECRET = re.compile(r"(ssm|secretsmanager|file):(.+)")
-_HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[?[0-9A-Fa-f:]+\]?")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 
@@ -110,7 +110,7 @@ def _source(read: "_Reader") -> SourceSettings:
         api=read.optional("SMUGMUG_API", _api, API_130),
         nickname=read.optional("SMUGMUG_NICKNAME", str, None),
         api_url=read.optional("SMUGMUG_API_URL", _api_url, DEFAULT_API_URL),
-        photo_hosts=read.optional("SMUGMUG_PHOTO_HOSTS", _hosts, DEFAULT_PHOTO_HOSTS),
+        photo_hosts=read.optional("SMUGMUG_PHOTO_HOSTS", parse_hosts, DEFAULT_PHOTO_HOSTS),
         max_concurrency=int(read.optional("MAX_CONCURRENCY", _between(1, 64), 8)),
         max_calls_per_second=read.optional("MAX_CALLS_PER_SECOND", _between(0.01, 1000), None),
         full_listing_days=int(read.optional("FULL_LISTING_DAYS", _between(1, 365), 30)),
@@ -177,13 +177,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def _hosts(text: str) -> tuple[str, ...]:
-    hosts = tuple(each.strip().lower() for each in text.split(",") if each.strip())
-    if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
-        raise ValueError("must be host names without ports, such as .smugmug.com")
-    return hosts
 
 
 def _prefix(text: str) -> str:

@@ -4,10 +4,12 @@ API 1.3.0 and API v2 read the same local SmugMug; the fake of the thousand night
 promises that need no HTTP.
 """
 
+import contextlib
 import importlib.util
 import json
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -152,6 +154,12 @@ def test_a_login_that_is_not_accepted_is_lost(field: str, rig: Rig) -> None:
     secret = {**rig.account.secret(), field: "wrong"}
     with pytest.raises(LoginLost):
         rig.source(secret=secret).account(deadline=rig.deadline)
+
+
+def test_a_token_that_was_made_for_what_is_public_is_refused_with_a_hint(rig: Rig) -> None:
+    rig.smugmug.switches.set(token_access="Public")
+    with pytest.raises(BadRequest, match="Access=Full"):
+        rig.source().account(deadline=rig.deadline)
 
 
 # -- albums --------------------------------------------------------------------------------------
@@ -328,13 +336,19 @@ def test_a_collected_photo_is_found_at_home(rig: Rig) -> None:
     source = rig.source()
     album = albums_of(rig, source)[guest]
     offer = rig.ready(source, album, listed(rig, source, album)[image_key])
-    if offer.kind == "none":
-        # API v2 shows no other place to ask.
-        assert rig.api == "v2"
-        return
     best = rig.world.image(image_key).best
     assert best is not None
     assert rig.bytes_of(source, offer) == b"".join(best.chunks())
+
+
+def test_a_collected_photo_without_an_original_anywhere_has_none(rig: Rig) -> None:
+    home, guest = list(rig.account.albums)[:2]
+    image_key = rig.account.albums[home].images[0].key
+    rig.world.collect(image_key, guest, with_original=False)
+    rig.world.forget_original(image_key)
+    source = rig.source()
+    album = albums_of(rig, source)[guest]
+    assert rig.ready(source, album, listed(rig, source, album)[image_key]).kind == "none"
 
 
 def test_a_photo_without_md5_is_offered_without(rig: Rig) -> None:
@@ -487,6 +501,77 @@ def test_what_happens_once_is_not_noticed(fault: dict[str, Any], rig: Rig) -> No
     assert rig.smugmug.calls.during_retry_after == 0
 
 
+@pytest.mark.parametrize("where", ["header", "body"])
+@pytest.mark.parametrize("problem", ["nonce_used", "timestamp_refused"])
+def test_a_signature_that_collided_once_is_not_noticed(problem: str, where: str, rig: Rig) -> None:
+    source = rig.source()
+    for method in ("account", "albums", "images", "photo"):
+        rig.smugmug.faults.add("oauth_problem", method=method, problem=problem, where=where)
+    source.account(deadline=rig.deadline)
+    album = albums_of(rig, source)[first_album(rig)]
+    image = next(iter(listed(rig, source, album).values()))
+    assert len(rig.bytes_of(source, image.offer)) == image.offer.size
+
+
+def test_a_problem_of_the_login_is_named_and_one_of_an_album_is_that_albums(rig: Rig) -> None:
+    source = rig.source()
+    bad, *good = albums_of(rig, source).values()
+    add = partial(rig.smugmug.faults.add, album=bad.key, method="images", times=None)
+    for problem, error in (("token_revoked", LoginLost), ("permission_denied", AccessRefused)):
+        add("oauth_problem", problem=problem)
+        with pytest.raises(error, match=problem):
+            source.images(bad, since=None, deadline=rig.deadline)
+        rig.smugmug.faults.clear()
+    add("status", status=401)
+    with pytest.raises(AccessRefused):
+        source.images(bad, since=None, deadline=rig.deadline)
+    source.account(deadline=rig.deadline)
+    for album in good:
+        assert len(listed(rig, source, album)) == 4
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+@pytest.mark.parametrize(("status", "error"), [(503, SourceUnavailable), (401, LoginLost)])
+def test_an_error_is_one_however_it_is_packed(
+    status: int, error: type[SourceError], encoding: str, rig: Rig
+) -> None:
+    source = rig.source()
+    source.account(deadline=rig.deadline)
+    rig.smugmug.faults.add("packed", encoding=encoding, status=status, times=None)
+    with pytest.raises(error):
+        source.albums(deadline=rig.deadline)
+
+
+@pytest.mark.parametrize("kind", ["trickle", "trickling_head"])
+def test_an_answer_that_trickles_is_left_in_time(kind: str, rig: Rig) -> None:
+    source = rig.source(attempts=1)
+    album = albums_of(rig, source)[first_album(rig)]
+    image = next(iter(listed(rig, source, album).values()))
+    asks = (
+        lambda deadline: source.albums(deadline=deadline),
+        lambda deadline: source.open(image.offer, deadline=deadline).__enter__(),
+    )
+
+    def pass_by(seconds: float) -> bool:
+        rig.clock.advance(seconds=seconds)
+        time.sleep(0.001)
+        return False
+
+    rig.smugmug._sleep = pass_by  # type: ignore[method-assign]
+    rig.smugmug.faults.add(kind, piece=10, pause=3, times=None)
+    for ask in asks:
+        if kind == "trickle" and ask is asks[1]:
+            continue  # Its headers come at once; what its body does is below.
+        begun = rig.clock.monotonic()
+        with pytest.raises(OutOfTime):
+            ask(Deadline.after(rig.clock, 20))
+        with pytest.raises(SourceError):
+            ask(rig.deadline)
+        assert rig.clock.monotonic() - begun < 200
+    with pytest.raises(PhotoError):
+        rig.bytes_of(source, image.offer)
+
+
 @pytest.mark.parametrize("retired", ["404", "410", "html", "redirect", "17", "11", "38"])
 def test_a_retired_api_is_its_own_error(retired: str, rig: Rig) -> None:
     if rig.api == "v2":
@@ -510,6 +595,46 @@ def test_a_date_that_proves_nothing_is_none(fault: dict[str, Any], rig: Rig) -> 
     assert len(listing.images) == 4
 
 
+@pytest.mark.parametrize(("seconds", "counts"), [(0, True), (60, True), (61, False)])
+def test_a_date_that_a_cache_kept_for_a_minute_counts(seconds: int, counts: bool, rig: Rig) -> None:
+    source = rig.source()
+    album = albums_of(rig, source)[first_album(rig)]
+    rig.smugmug.faults.add("age", method="images", seconds=seconds)
+    listing = source.images(album, since=None, deadline=rig.deadline)
+    assert (listing.answered_at is not None) is counts
+
+
+def test_the_date_of_the_newest_answer_is_told(rig: Rig) -> None:
+    source = rig.source()
+    assert source.answered_at is None
+    source.account(deadline=rig.deadline)
+    assert source.answered_at == rig.clock.now().replace(microsecond=0)
+    rig.clock.advance(seconds=300)
+    album = albums_of(rig, source)[first_album(rig)]
+    assert source.answered_at == rig.clock.now().replace(microsecond=0)
+    rig.clock.advance(seconds=300)
+    source.images(album, since=None, deadline=rig.deadline)
+    newest = source.answered_at
+    assert newest == rig.clock.now().replace(microsecond=0)
+    rig.clock.advance(seconds=300)
+    for fault in ({"kind": "date", "value": None}, {"kind": "age"}, {"kind": "html"}):
+        rig.smugmug.faults.add(method="images", times=None, **fault)
+        with contextlib.suppress(SourceError):
+            source.images(album, since=None, deadline=rig.deadline)
+        rig.smugmug.faults.clear()
+        assert source.answered_at == newest, "what proves nothing changes nothing"
+
+
+def test_the_dates_of_last_night_are_forgotten_when_the_account_is_asked_for(rig: Rig) -> None:
+    for source in (rig.source(), rig.source(signed=False)):
+        source.albums(deadline=rig.deadline)
+        assert source.answered_at is not None
+        rig.smugmug.faults.add("date", method="account", value=None)
+        source.account(deadline=rig.deadline)
+        assert source.answered_at is None
+        rig.smugmug.faults.clear()
+
+
 def test_a_listing_that_drops_an_image_shows_it_in_the_count(rig: Rig) -> None:
     source = rig.source()
     album = albums_of(rig, source)[first_album(rig)]
@@ -520,6 +645,44 @@ def test_a_listing_that_drops_an_image_shows_it_in_the_count(rig: Rig) -> None:
         return
     assert len(listing.images) == 3
     assert listing.image_count == 4
+
+
+# -- what only API 1.3.0 does ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def rig_130() -> Iterator[Rig]:
+    with ExitStack() as stack:
+        yield Rig("1.3.0", stack)
+
+
+def test_a_password_album_that_answers_401_is_refused_alone(rig_130: Rig) -> None:
+    rig_130.smugmug.switches.set(password_refusal="401")
+    closed = first_album(rig_130)
+    rig_130.world.edit_album(closed, password="word")
+    secret = {**rig_130.account.secret(signed=False), "album_passwords": {}}
+    source = rig_130.source(secret=secret)
+    for key, album in albums_of(rig_130, source).items():
+        if key == closed:
+            with pytest.raises(AccessRefused) as caught:
+                source.images(album, since=None, deadline=rig_130.deadline)
+            assert not caught.value.fatal
+        else:
+            assert len(listed(rig_130, source, album)) == 4
+
+
+@pytest.mark.parametrize(("form", "start"), [("gif", b"GIF8"), ("jpeg", b"\xff\xd8\xff")])
+def test_a_picture_in_the_place_of_a_video_is_handed_on_as_it_came(
+    form: str, start: bytes, rig_130: Rig
+) -> None:
+    """Nothing in the offer vouches for it: no exact MD5, no exact length."""
+    key = first_album(rig_130)
+    video = rig_130.world.upload_video(key, processing=True)
+    rig_130.smugmug.switches.set(unready_video=form)
+    source = rig_130.source()
+    offer = listed(rig_130, source, albums_of(rig_130, source)[key])[video.key].offer
+    assert (offer.kind, offer.availability, offer.exact) == ("rendition", Availability.READY, False)
+    assert rig_130.bytes_of(source, offer).startswith(start)
 
 
 # -- what only API v2 can do ----------------------------------------------------------------------
@@ -564,6 +727,101 @@ def test_pages_that_skip_entries_show_it_in_the_count(rig_v2: Rig) -> None:
     album = Album(first_album(rig_v2), None, "", (), 4, {}, ())
     listing = source.images(album, since=None, deadline=rig_v2.deadline)
     assert (len(listing.images), listing.image_count) == (3, 4)
+
+
+def test_an_image_that_leaves_between_two_pages_makes_the_listing_new(rig_v2: Rig) -> None:
+    rig_v2.smugmug.switches.set(v2_max_count=2, v2_removed_between_pages=1)
+    source = rig_v2.source()
+    key = first_album(rig_v2)
+    _, *rest = [image.key for image in rig_v2.account.albums[key].images]
+    album = Album(key, None, "", (), 4, {}, ())
+    listing = source.images(album, since=None, deadline=rig_v2.deadline)
+    assert [image.key for image in listing.images] == rest
+    assert listing.image_count == 3
+
+
+def test_images_that_leave_all_the_time_are_not_vouched_for(rig_v2: Rig) -> None:
+    key = rig_v2.world.new_album("Long", images=40).key
+    rig_v2.smugmug.switches.set(v2_max_count=10, v2_removed_between_pages=99)
+    source = rig_v2.source()
+    album = Album(key, None, "", (), 40, {}, ())
+    try:
+        listing = source.images(album, since=None, deadline=rig_v2.deadline)
+    except MalformedAnswer:
+        return
+    assert listing.image_count != len(listing.images)
+
+
+def test_pages_that_are_too_slow_are_asked_for_smaller(
+    rig_v2: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smugmug_backup.smugmug.transport._READ_SECONDS", 0.1)
+    key = rig_v2.world.new_album("Long", images=60).key
+    rig_v2.smugmug.switches.set(v2_slow_page=50, v2_slow_seconds=30.0)
+    source = rig_v2.source()
+    album = Album(key, None, "", (), 60, {}, ())
+    assert len(listed(rig_v2, source, album)) == 60
+    assert source.api_calls == 4, "200 and 100 at a time in vain, then 50 and the rest"
+
+
+def test_a_404_of_the_albums_that_passes_is_not_noticed(rig_v2: Rig) -> None:
+    source = rig_v2.source()
+    rig_v2.smugmug.faults.add("status", method="albums", status=404)
+    assert len(albums_of(rig_v2, source)) == 3
+    rig_v2.smugmug.faults.add("status", method="albums", status=404, times=None)
+    with pytest.raises(SourceUnavailable):
+        source.albums(deadline=rig_v2.deadline)
+
+
+@pytest.mark.parametrize("answer", ["refused", "empty"])
+def test_an_album_behind_a_password_fails_alone_whatever_is_listed(
+    answer: str, rig_v2: Rig
+) -> None:
+    closed = first_album(rig_v2)
+    rig_v2.world.edit_album(closed, password="word")
+    rig_v2.smugmug.switches.set(v2_password_listing=answer)
+    source = rig_v2.source(signed=False)
+    for key, album in albums_of(rig_v2, source).items():
+        if key == closed:
+            with pytest.raises(AccessRefused, match="password"):
+                source.images(album, since=None, deadline=rig_v2.deadline)
+        else:
+            assert len(listed(rig_v2, source, album)) == 4
+    owner = rig_v2.source()
+    assert len(listed(rig_v2, owner, albums_of(rig_v2, owner)[closed])) == 4
+
+
+def test_what_is_processing_is_tried_where_it_has_an_address(rig_v2: Rig) -> None:
+    key = first_album(rig_v2)
+    image = rig_v2.world.upload(key, processing=True)
+    source = rig_v2.source()
+    album = Album(key, None, "", (), 5, {}, ())
+    waiting = listed(rig_v2, source, album)[image.key].offer
+    assert waiting.availability is Availability.PROCESSING
+    rig_v2.smugmug.switches.set(v2_processing_has_archived=True)
+    offer = listed(rig_v2, source, album)[image.key].offer
+    assert rig_v2.bytes_of(source, offer) == image.body.read()
+
+
+def test_a_collected_photo_is_found_in_its_home_album_if_nowhere_else(rig_v2: Rig) -> None:
+    home, guest = list(rig_v2.account.albums)[:2]
+    image = rig_v2.account.albums[home].images[0]
+    rig_v2.world.collect(image.key, guest, with_original=False)
+    rig_v2.smugmug.switches.set(v2_image_has_archived=False)
+    source = rig_v2.source()
+    album = albums_of(rig_v2, source)[guest]
+    offer = rig_v2.ready(source, album, listed(rig_v2, source, album)[image.key])
+    assert rig_v2.bytes_of(source, offer) == image.body.read()
+
+
+def test_a_rendition_states_the_md5_of_its_own_bytes(rig_v2: Rig) -> None:
+    key = first_album(rig_v2)
+    video = rig_v2.world.upload_video(key)
+    source = rig_v2.source()
+    album = Album(key, None, "", (), 5, {}, ())
+    offer = rig_v2.ready(source, album, listed(rig_v2, source, album)[video.key])
+    assert video.best is not None
+    assert (offer.exact, offer.md5, offer.size) == (True, video.best.md5, video.best.size)
 
 
 def test_the_rate_limit_is_kept_before_it_is_broken(rig_v2: Rig) -> None:
@@ -732,6 +990,12 @@ def test_the_fake_of_the_thousand_nights_keeps_the_same_promises() -> None:
     for image in listing.images:
         with fake.open(image.offer, deadline=deadline) as stream:
             assert len(b"".join(stream)) == image.offer.size
+    assert fake.answered_at == clock.now()
+    fake.date_header = lambda now: None
+    fake.images(albums["A"], since=None, deadline=deadline)
+    assert fake.answered_at == clock.now()
+    fake.account(deadline=deadline)
+    assert fake.answered_at is None
     later = int((clock.now() + timedelta(days=1)).timestamp())
     assert not fake.images(albums["A"], since=later, deadline=deadline).images
 
@@ -762,6 +1026,7 @@ def test_a_faulty_source_fails_at_each_of_its_calls_and_nowhere_else(rig: Rig) -
             with pytest.raises(Killed if killed else SourceError):
                 read_all(faulty)
             assert faulty.struck == [call]
+            assert faulty.answered_at == faulty._source.answered_at
             assert faulty.calls == calls[: call.number]
             if killed:
                 with pytest.raises(Killed):

@@ -59,6 +59,10 @@ class ApiError(Exception):
         self.code, self.detail = code, detail
 
 
+class PasswordMissing(Exception):
+    """The album's password is not given."""
+
+
 def failure(
     method: str, code: int, detail: str = "", *, with_method: bool = True
 ) -> dict[str, Any]:
@@ -127,6 +131,10 @@ class Api130:
             answer.data = head | payload
         except OAuthProblem as problem:
             answer.data = self._failure(method, problem.code, "")
+        except PasswordMissing:
+            if switches.password_refusal == "401":
+                return Answer.html("Unauthorized", 401)
+            answer.data = self._failure(method, 4, "you do not have access to this album")
         except ApiError as error:
             answer.data = self._failure(method, error.code, error.detail)
         return answer
@@ -315,8 +323,10 @@ class Api130:
 
     def _check_album(self, asked: "_Asked", album: Album, owner: bool) -> None:
         wrong = bool(album.password) and asked.text("Password") != album.password
-        if not owner and (album.privacy == "Private" or wrong):
+        if not owner and album.privacy == "Private":
             raise ApiError(4, "you do not have access to this album")
+        if not owner and wrong:
+            raise PasswordMissing
 
     def _image(self, asked: "_Asked") -> tuple[Account, Album, Image, bool]:
         image_key = asked.required("ImageKey", after="ImageID")

@@ -123,7 +123,9 @@ class ApiV2:
             answer.data = {"Code": error.status, "Message": error.message}
         except OAuthProblem as problem:
             answer.status = 401
-            answer.data = {"Code": 401, "Message": f"Unauthorized: {problem.problem}"}
+            told = f"oauth_problem={problem.problem}"
+            answer.headers["WWW-Authenticate"] = f"OAuth {told}"
+            answer.data = {"Code": 401, "Message": told}
         except ValueError:
             answer.status, answer.data = 400, {"Code": 400, "Message": _MESSAGES[400]}
         wants_json = "application/json" in request.headers.get("accept", "")
@@ -202,6 +204,7 @@ class ApiV2:
         params = request.params
         verbosity = int(params.get("_verbosity", "2"))
         wish = Wish.of(params)
+        self._remove_between_pages(unquote(request.path), params)
         resource = resources.get(unquote(request.path), params)
         if resource is None:
             raise V2Error(404)
@@ -218,6 +221,19 @@ class ApiV2:
         if expansions is not None and not inline:
             data["Expansions"] = expansions
         answer.data = data
+        most = self._world.switches.v2_slow_page
+        if most is not None and len(body.get(resource.locator, ())) > most and resource.many:
+            answer.wait += self._world.switches.v2_slow_seconds
+
+    def _remove_between_pages(self, path: str, params: dict[str, str]) -> None:
+        """Delete the album's first image, while a switch says so and a later page is asked for."""
+        switches = self._world.switches
+        if switches.v2_removed_between_pages <= 0 or int(params.get("start", "1")) <= 1:
+            return
+        album = self._find_album(path.removeprefix(f"{API}/album/").removesuffix("!images"))
+        if album is not None and album.images:
+            switches.v2_removed_between_pages -= 1
+            self._world.delete(album.images[0].key)
 
     def _body(
         self,

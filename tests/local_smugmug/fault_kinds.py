@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.local_smugmug import api_130
 from tests.local_smugmug.calls import Call
-from tests.local_smugmug.photos import PLACEHOLDER
+from tests.local_smugmug.photos import PLACEHOLDERS
 from tests.local_smugmug.wire import JSON, Answer
 
 # -- instead of the answer -----------------------------------------------------------------------
@@ -94,8 +94,30 @@ def _redirect(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
     return Answer.redirect(options["location"], int(options.get("status", 302)))
 
 
+def _oauth_problem(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
+    """``problem``: the signature is refused (401); ``where``: in the ``header``, or the ``body``
+    (of v2 as JSON, else as a form)."""
+    told = f"oauth_problem={options.get('problem', 'nonce_used')}"
+    if options.get("where") == "header":
+        return Answer(401, {"WWW-Authenticate": f"OAuth {told}"})
+    if call.method.startswith("v2:"):
+        return Answer(401, data={"Code": 401, "Message": told})
+    return Answer(401, {"Content-Type": "text/plain"}, told.encode())
+
+
+def _packed(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
+    """``encoding``: an answer of ``status`` in a packing that nobody asked for (``br``), or in
+    one (``gzip``) of which nothing comes."""
+    encoding = options.get("encoding", "br")
+    body = b"" if encoding == "gzip" else b"\x0b\x02\x80packed\x03"
+    headers = {"Content-Type": JSON, "Content-Encoding": encoding}
+    return Answer(int(options.get("status", 503)), headers, body)
+
+
 def _placeholder(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
-    return Answer(headers={"Content-Type": "image/gif"}, body=PLACEHOLDER)
+    """``format``: ``gif`` or ``jpeg``: a picture in the place of whatever was asked for."""
+    body, kind = PLACEHOLDERS[options.get("format", "gif")]
+    return Answer(headers={"Content-Type": kind}, body=body)
 
 
 def _not_image(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
@@ -119,6 +141,13 @@ def _trickle(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
     answer.serialise()
     answer.piece = int(options.get("piece", 1))
     answer.pause = float(options.get("pause", 0.1))
+    return answer
+
+
+def _trickling_head(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
+    """The headers too come by ``piece`` bytes, then ``pause`` seconds, and so on."""
+    answer = _trickle(options, call, answer)
+    answer.whole_trickles = True
     return answer
 
 
@@ -307,8 +336,11 @@ KINDS: dict[str, Striker] = {
     "endless": _endless,
     "reset": _reset,
     "redirect": _redirect,
+    "oauth_problem": _oauth_problem,
+    "packed": _packed,
     "slow": _slow,
     "trickle": _trickle,
+    "trickling_head": _trickling_head,
     "truncated": _truncated,
     "truncated_unsized": _truncated_unsized,
     "close_midway": _close_midway,
@@ -345,5 +377,16 @@ API_KINDS = {
     "shuffled",
     "dropped",
 }
-EARLY_KINDS = {"code", "status", "no_content", "empty", "not_json", "html", "reset", "redirect"}
+EARLY_KINDS = {
+    "code",
+    "status",
+    "no_content",
+    "empty",
+    "not_json",
+    "html",
+    "reset",
+    "redirect",
+    "oauth_problem",
+    "packed",
+}
 """Kinds that never reach the real answer."""

@@ -76,7 +76,8 @@ class Keeper:
         for account in self._world.accounts.values():
             secrets = account.secrets
             if secrets.access_token == token_id:
-                return Token(token_id, secrets.access_token_secret, account, "Full", "Read")
+                access = self._world.switches.token_access
+                return Token(token_id, secrets.access_token_secret, account, access, "Read")
         return self.tokens.get(token_id)
 
     def viewer(self, request: Request) -> Viewer | None:

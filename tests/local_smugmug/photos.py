@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from tests.local_smugmug.bodies import Body, SeededBody
+from tests.local_smugmug.bodies import JPEG_HEAD, Body, SeededBody
 from tests.local_smugmug.calls import Call
 from tests.local_smugmug.model import Account, Image
 from tests.local_smugmug.oauth import OAuthProblem, Viewer
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 PLACEHOLDER = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
+PLACEHOLDERS = {
+    "gif": (PLACEHOLDER, "image/gif"),
+    "jpeg": (JPEG_HEAD + bytes.fromhex("ffd9"), "image/jpeg"),
+}
 CROSSDOMAIN = (
     b'<?xml version="1.0"?><cross-domain-policy>'
     b'<allow-access-from domain="*"/></cross-domain-policy>'
@@ -67,6 +71,10 @@ class PhotoHost:
                 self._world, account, image
             ):
                 return Answer.html("Not Found", 404)
+            unready = self._world.switches.unready_video
+            if image.is_video and image.processing and size.isdigit() and unready in PLACEHOLDERS:
+                picture, kind = PLACEHOLDERS[unready]
+                return Answer(headers={"Content-Type": kind}, body=picture)
             body, kind = body_of(image, size)
         if body is None:
             return Answer.html("Not Found", 404)

@@ -190,11 +190,13 @@ class Shapes130:
         prefix = self.photo_prefix(account, image)
         if image.is_video:
             data["Duration"] = image.duration
+        unready = self._world.switches.unready_video
+        if not image.processing or unready != "unlisted":
+            for width in image.renditions:
+                data[f"Video{width}URL"] = f"{prefix}/{width}/i-{image.key}-{width}.mp4"
         if not image.processing:
             for name, size in _STILLS.items():
                 data[name] = f"{prefix}/{size}/i-{image.key}-{size}.jpg"
-            for width in image.renditions:
-                data[f"Video{width}URL"] = f"{prefix}/{width}/i-{image.key}-{width}.mp4"
             if custom_size:
                 data["CustomURL"] = f"{prefix}/{custom_size}/i-{image.key}-{custom_size}.jpg"
         allowed = owner or album.originals

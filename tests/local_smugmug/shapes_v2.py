@@ -181,10 +181,11 @@ class ShapesV2:
             "Uri": uri,
             "WebUri": f"{web(account)}{album_path(album)}/i-{image.key}",
         }
-        self._add_archived(data, account, album, image, owner)
+        if in_album or self._world.switches.v2_image_has_archived:
+            self._add_archived(data, account, album, image, owner)
         refs = self._image_refs(image, own_uri)
         if in_album:
-            self._add_place(data, refs, album, image)
+            self._add_place(data, refs, account, album, image)
         return Thing(data, refs)
 
     def _add_archived(
@@ -194,7 +195,8 @@ class ShapesV2:
         collected = album.collected.get(image.key)
         served = image.still if image.is_video else image.body
         allowed = (owner or album.originals) and (collected is None or collected.with_original)
-        if served is None or not allowed or not image.has_original or image.processing:
+        ready = not image.processing or self._world.switches.v2_processing_has_archived
+        if served is None or not allowed or not image.has_original or not ready:
             return
         data["ArchivedUri"] = self._url(account, image, "D")
         data["ArchivedSize"] = served.size
@@ -216,7 +218,12 @@ class ShapesV2:
         return refs
 
     def _add_place(
-        self, data: dict[str, Any], refs: dict[str, Ref], album: Album, image: Image
+        self,
+        data: dict[str, Any],
+        refs: dict[str, Ref],
+        account: Account,
+        album: Album,
+        image: Image,
     ) -> None:
         data["AlbumKey"] = album.key
         data["Movable"] = True
@@ -224,7 +231,8 @@ class ShapesV2:
         if image.album_key != album.key:
             collected = album.collected.get(image.key)
             data["Origin"] = collected.type if collected else "Collected"
-            data["CollectedFrom"] = f"{API}/album/{image.album_key}/image/{image.key}"
+            # A name, as recorded answers show it, and no URI.
+            data["CollectedFrom"] = account.albums[image.album_key].title
         refs["Album"] = Ref(f"{API}/album/{album.key}", "Album")
         refs["Image"] = Ref(f"{API}/image/{image.key}-{image.serial}", "Image")
 

@@ -46,9 +46,15 @@ class Switches:
     anonymous_sees_file_name: bool = False
     """FileName is the owner's; some anonymous apps ask for it."""
 
+    unready_video: str = "unlisted"
+    """A video in the making has no Video*URL (``unlisted``), or has them all, and each answers a
+    picture with status 200: ``gif`` or ``jpeg``."""
+
     # -- API 1.3.0: envelope and errors ----------------------------------------------------------
     strict_15: bool = True
     """``Strict`` turns an empty set into error 15."""
+    password_refusal: str = "4"
+    """An album whose password is not given is code ``4``, or HTTP ``401`` for that album alone."""
     method_in_answers: bool = True
     """The envelope names the method."""
     consumer_key_code: int = 32
@@ -59,6 +65,8 @@ class Switches:
     """Plain http is answered by a redirect to https, for both APIs."""
     gzip: bool = True
     """``Accept-Encoding: gzip`` is honoured."""
+    token_access: str = "Full"
+    """What the accounts' own access tokens were made with: ``Full`` or ``Public``."""
     oauth_clock: str = "either"
     """Timestamps are compared with the ``world``'s clock, the ``system``'s, or ``either``."""
     oauth_skew: float = 300.0
@@ -79,6 +87,17 @@ class Switches:
     """The API key was accepted for v2."""
     v2_max_count: int | None = None
     """``count`` is clamped to this."""
+    v2_slow_page: int | None = None
+    """A page with more entries than this takes `v2_slow_seconds`."""
+    v2_slow_seconds: float = 600.0
+    v2_removed_between_pages: int = 0
+    """Before each page of images but the first, the album's first image is deleted; so often."""
+    v2_password_listing: str = "refused"
+    """The images of an album that needs its password: ``refused`` (401), or ``empty`` (200)."""
+    v2_processing_has_archived: bool = False
+    """An image that is ``Processing`` has its ArchivedUri already."""
+    v2_image_has_archived: bool = True
+    """An image's own resource gives its ArchivedUri; else only the one in its home album does."""
     v2_order_changes: bool = False
     """The order of a listing is another one at each of its pages."""
     v2_page_shift: int = 0

@@ -84,6 +84,8 @@ class Answer:
     piece: int | None = None
     pause: float = 0.0
     """The body trickles: ``piece`` bytes, then ``pause`` seconds."""
+    whole_trickles: bool = False
+    """The headers do so, too."""
     dated: bool = True
 
     @classmethod
@@ -180,7 +182,13 @@ class Connection:
             tell(len(answer.body), True)
             self._sock.sendall(head + answer.body)
             return
-        self._sock.sendall(head)
+        if answer.whole_trickles:
+            for piece in _pieces(head, answer.piece):
+                self._sock.sendall(piece)
+                if sleeper(answer.pause):
+                    raise ConnectionAbortedError
+        else:
+            self._sock.sendall(head)
         stop = int(length * answer.keep) if answer.keep is not None else None
         end = stop if stop is not None else length if answer.has_length else None
         sent = 0

@@ -107,6 +107,10 @@ class BigSource:
         self._clock, self._albums, self._images = clock, albums, images
         self.api_calls = 0
 
+    @property
+    def answered_at(self) -> datetime:
+        return self._clock.now()
+
     def account(self, *, deadline: Deadline) -> Account:
         self.api_calls += 1
         return Account("larkfield", "owner")

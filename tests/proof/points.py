@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from smugmug_backup.clock import Deadline
@@ -180,6 +181,10 @@ class PointSource:
     @property
     def api_calls(self) -> int:
         return self._inner.api_calls
+
+    @property
+    def answered_at(self) -> datetime | None:
+        return self._inner.answered_at
 
     def account(self, *, deadline: Deadline) -> Account:
         with self._points.at("source.account", ""):

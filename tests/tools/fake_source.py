@@ -90,6 +90,7 @@ class FakeSource:
         """The source's own dates are off by so much (its zone is not ours)."""
         self.inclusive = False
         """Its filter takes what is as old as the cursor, too."""
+        self._answered_at: datetime | None = None
         self._lock = threading.Lock()
         self._next = 1
 
@@ -136,12 +137,19 @@ class FakeSource:
     def api_calls(self) -> int:
         return sum(n for name, n in self.calls.items() if not name.startswith("photo:"))
 
+    @property
+    def answered_at(self) -> datetime | None:
+        return self._answered_at
+
     def account(self, *, deadline: Deadline) -> Account:
+        self._answered_at = None
         self._call("account")
+        self._note_date()
         return Account(self.nickname, self.access)
 
     def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:
         self._call("albums")
+        self._note_date()
         return tuple(self._shown(album) for album in self.world.values())
 
     def images(self, album: Album, *, since: int | None, deadline: Deadline) -> Listing:
@@ -157,6 +165,7 @@ class FakeSource:
             if since is None or self._is_after(image, since)
         ]
         count = len(seen) + fake.own_count_off if since is None else len(listed)
+        self._note_date()
         return Listing(since is None, tuple(listed), count, self.date_header(now))
 
     def visible(self, album: str) -> list[FakeImage]:
@@ -186,6 +195,9 @@ class FakeSource:
     def _body(self, image_key: str) -> bytes:
         image = self.find(image_key)
         return (image.shown(self.clock.now()) or image).body
+
+    def _note_date(self) -> None:
+        self._answered_at = self.date_header(self.clock.now()) or self._answered_at
 
     def _call(self, name: str) -> None:
         with self._lock:

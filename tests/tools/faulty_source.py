@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
@@ -72,6 +73,10 @@ class FaultySource:
     @property
     def api_calls(self) -> int:
         return self._source.api_calls
+
+    @property
+    def answered_at(self) -> datetime | None:
+        return self._source.answered_at
 
     def account(self, *, deadline: Deadline) -> Account:
         return self._do("account", lambda: self._source.account(deadline=deadline))

@@ -4,6 +4,7 @@ import pytest
 
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName, Settings, source_settings
+from smugmug_backup.smugmug.hosts import parse_hosts
 
 LEAST = {"BACKUP_BUCKET": "my-photos", "SMUGMUG_SECRET": "ssm:/smugmug-backup/secret"}
 
@@ -75,6 +76,22 @@ def test_one_error_names_everything_that_is_wrong():
     ):
         assert name in str(caught.value)
     assert "api_key=123" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "hosts", [".com", "com", "photos", ".", "https://photos.smugmug.com", "a..b", "*.smugmug.com"]
+)
+def test_a_photo_host_that_opens_too_much_or_is_none_is_refused_in_one_message(hosts):
+    with pytest.raises(BadRequest) as caught:
+        Settings.from_environment(LEAST | {"SMUGMUG_PHOTO_HOSTS": f".smugmug.com,{hosts}"})
+    assert str(caught.value).count("SMUGMUG_PHOTO_HOSTS") == 1
+    assert "must be host names" in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "[::1]", "photos.smugmug.com"])
+def test_photo_hosts_are_read_by_the_one_parser_of_the_adapter(host):
+    settings = Settings.from_environment(LEAST | {"SMUGMUG_PHOTO_HOSTS": host})
+    assert settings.source.photo_hosts == parse_hosts(host)
 
 
 def test_an_empty_value_is_the_same_as_none():

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 from types import FrameType
 
 from rich.console import Console, Group, RenderableType
@@ -322,6 +323,11 @@ class Watched:
     def api_calls(self) -> int:
         """See `PhotoSource`."""
         return self._source.api_calls
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """See `PhotoSource`."""
+        return self._source.answered_at
 
     def account(self, *, deadline: Deadline) -> Account:
         """See `PhotoSource`."""

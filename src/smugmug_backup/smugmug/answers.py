@@ -12,6 +12,31 @@ from smugmug_backup.archive.records import whole_number
 from smugmug_backup.errors import MalformedAnswer
 
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
+_OLDEST = 60
+_PROBLEM = re.compile(r"oauth_problem[\"'=:\s]+([a-z_]+)")
+_PROBLEMS = frozenset(
+    {
+        "additional_authorization_required",
+        "consumer_key_refused",
+        "consumer_key_rejected",
+        "consumer_key_unknown",
+        "nonce_used",
+        "parameter_absent",
+        "parameter_rejected",
+        "permission_denied",
+        "permission_unknown",
+        "signature_invalid",
+        "signature_method_rejected",
+        "timestamp_refused",
+        "token_expired",
+        "token_rejected",
+        "token_revoked",
+        "token_used",
+        "user_refused",
+        "verifier_invalid",
+        "version_rejected",
+    }
+)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -57,8 +82,36 @@ def http_date(text: str | None) -> datetime | None:
 
 
 def answered_at(headers: Mapping[str, str]) -> datetime | None:
-    """The source's clock: the ``Date`` header, unless a cache kept the answer (``Age``)."""
-    return None if "Age" in headers else http_date(headers.get("Date"))
+    """The source's clock: the ``Date`` header, unless a cache kept the answer for long.
+
+    =====================  ====
+    ``Age``                Date
+    =====================  ====
+    none                   counts
+    up to 60 s             counts: a hop on the way, not last night's answer
+    more                   none
+    no number of seconds   none
+    =====================  ====
+    """
+    age = headers.get("Age")
+    if age is not None:
+        age = age.strip()
+        if not (age.isascii() and age.isdigit()) or int(age[:9]) > _OLDEST:
+            return None
+    return http_date(headers.get("Date"))
+
+
+def oauth_problem(headers: Mapping[str, str], body: bytes) -> str | None:
+    """What ``oauth_problem`` says of a request that was refused; None if it says nothing.
+
+    Looked for in the ``WWW-Authenticate`` header, then in the body, whatever form that has. Only
+    the words of OAuth's problem reporting are given back, so that nothing else can be in one.
+    """
+    places = (headers.get("WWW-Authenticate") or "", body[:4096].decode("latin-1"))
+    for match in (_PROBLEM.search(place) for place in places):
+        if match is not None:
+            return match[1] if match[1] in _PROBLEMS else "a problem without a name"
+    return None
 
 
 def wait_asked_for(headers: Mapping[str, str], *, now: datetime) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import EmptySet, LoginLost, MalformedAnswer, SourceError, SourceRetired
+from smugmug_backup.errors import EmptySet, MalformedAnswer, SourceError, SourceRetired
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.errors import (
@@ -18,6 +18,7 @@ from smugmug_backup.smugmug.errors import (
     Rule,
     Trouble,
     rule_of_code,
+    rule_of_refusal,
     rule_of_status,
 )
 from smugmug_backup.smugmug.transport import Reply, Transport
@@ -246,10 +247,13 @@ def _trouble_of_code(data: Mapping[str, Any], method: str, date: datetime | None
 
 def _trouble_of_status(reply: Reply, rule: Rule | None, method: str, *, vital: bool) -> Trouble:
     assert rule is not None
+    if reply.status in {401, 403}:
+        problem = answers.oauth_problem(reply.headers, reply.body)
+        rule = rule_of_refusal(reply.status, problem, vital=vital)
+        said = f" (oauth_problem {problem})" if problem else ""
+        return Trouble.by(rule, rule.told(f"{method}: HTTP {reply.status}{said}"))
     message = f"{method}: HTTP {reply.status}, {rule.meaning}"
     error: type[SourceError] | None = None
     if vital and (reply.status in GONE or 300 <= reply.status < 400):
         error, message = SourceRetired, RETIRED.format(reason=message)
-    elif vital and reply.status in {401, 403}:
-        error = LoginLost
     return Trouble.by(rule, message, error=error)

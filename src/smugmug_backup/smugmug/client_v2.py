@@ -13,7 +13,6 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AccessRefused,
     AlbumNotFound,
-    LoginLost,
     MalformedAnswer,
     SourceError,
     SourceRetired,
@@ -23,15 +22,20 @@ from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.errors import (
     GONE,
     UNKNOWN_CODE,
+    NotThere,
     Retry,
     Rule,
+    TimedOut,
     Trouble,
+    rule_of_refusal,
     rule_of_status,
 )
 from smugmug_backup.smugmug.transport import Reply, Transport
 
-PAGE = 500
-"""Asked for; SmugMug clamps it as it likes, and the next page begins where it says."""
+PAGE = 200
+"""Asked for; SmugMug clamps it as it likes, and the next page begins where it says. Pages of 500
+images were often slower than a client's time-out; after a time-out half as many are asked for."""
+_LEAST_PAGE = 25
 
 _MOST_PAGES = 10_000
 
@@ -50,8 +54,12 @@ class About(Enum):
     """What is asked about: it decides what a refusal means."""
 
     ACCOUNT = "account"
+    ALBUMS = "albums"
     ALBUM = "album"
     IMAGE = "image"
+
+
+_VITAL = {About.ACCOUNT, About.ALBUMS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +75,15 @@ class Pages:
     """All pages of one list, read once through.
 
     ``total`` is what the last page says. ``shifted``: entries moved while we read, so that one
-    may have been shown twice and another not at all.
+    may have been shown twice and another not at all. ``resized``: so they did because some came
+    or left, and what was shown may be gone.
     """
 
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     total: int | None = None
     answered_at: datetime | None = None
     shifted: bool = False
+    resized: bool = False
 
 
 class SmugMugV2:
@@ -90,8 +100,9 @@ class SmugMugV2:
         about: About,
         deadline: Deadline,
         parameters: Mapping[str, str] | None = None,
+        impatient: bool = False,
     ) -> Answer:
-        """The answer at ``/api/v2`` + ``path``."""
+        """The answer at ``/api/v2`` + ``path``; ``impatient`` as in `Transport.call`."""
         query = {"_verbosity": "1", "_filteruri": "", **(parameters or {})}
         if not self._credentials.signed:
             # v2 takes the key of an unsigned call in the query only; errors never show URLs.
@@ -106,7 +117,7 @@ class SmugMugV2:
         def read(reply: Reply) -> Answer:
             return self._judge(reply, about)
 
-        return self._transport.call(request, read, deadline=deadline)
+        return self._transport.call(request, read, deadline=deadline, impatient=impatient)
 
     def pages(
         self,
@@ -123,20 +134,25 @@ class SmugMugV2:
         The order is that of the list. Raises MalformedAnswer if a page shows an entry twice, or
         does not lead on in this list.
         """
-        pages, start = Pages(), 1
-        for number in range(_MOST_PAGES):
-            answer = self.get(
-                path,
-                about=about,
-                deadline=deadline,
-                parameters={
-                    "start": str(start),
-                    "count": str(PAGE),
-                    "_filter": ",".join(fields),
-                },
-            )
+        pages, start, count = Pages(), 1, PAGE
+        for _ in range(_MOST_PAGES):
+            wanted = {"start": str(start), "count": str(count), "_filter": ",".join(fields)}
+            patient = count <= _LEAST_PAGE
+            try:
+                answer = self.get(
+                    path,
+                    about=about,
+                    deadline=deadline,
+                    parameters=wanted,
+                    impatient=not patient,
+                )
+            except TimedOut:
+                if patient:
+                    raise
+                count = max(_LEAST_PAGE, count // 2)
+                continue
             _same_place(answer.data, path)
-            leads_on = _take_page(pages, answer, locator, key, first=number == 0)
+            leads_on = _take_page(pages, answer, locator, key, first=start == 1)
             if leads_on is None:
                 pages.shifted |= pages.total is not None and pages.total != len(pages.entries)
                 return pages
@@ -155,7 +171,7 @@ class SmugMugV2:
         except MalformedAnswer as error:
             if rule is not None:
                 raise self._trouble(reply, rule, about, enveloped=False) from None
-            if about is About.ACCOUNT and answers.is_html(
+            if about in _VITAL and answers.is_html(
                 reply.body, reply.headers.get("Content-Type", "")
             ):
                 message = RETIRED.format(reason="a web page in its place")
@@ -184,24 +200,27 @@ class SmugMugV2:
         assert rule is not None
         status = reply.status if reply.status != 200 else code
         reason = f"HTTP {status}, {rule.meaning}"
-        account = about is About.ACCOUNT
+        account = about in _VITAL
         error: type[SourceError] | None = None
         message = f"API v2: {reason}"
-        if status in {401, 403} and account:
-            error, message = LoginLost, LOGIN_LOST.format(reason=reason)
-        elif status == 401:
-            error = AccessRefused
+        if status in {401, 403}:
+            problem = answers.oauth_problem(reply.headers, reply.body)
+            rule = rule_of_refusal(status, problem, vital=account)
+            reason = f"HTTP {status}, {rule.meaning}"
+            reason += f" (oauth_problem {problem})" if problem else ""
+            message = LOGIN_LOST.format(reason=reason) if account else f"API v2: {reason}"
         elif status in GONE and enveloped:
-            # v2's own word, not an edge server's: asking again changes nothing.
-            error = AccessRefused if account else AlbumNotFound
-            if account:
+            # v2's own word, not an edge server's: asking again changes nothing, but for a list of
+            # albums, of which it was seen in passing.
+            error = {About.ACCOUNT: AccessRefused, About.ALBUMS: NotThere}.get(about, AlbumNotFound)
+            if about is About.ACCOUNT:
                 message = f"API v2: SmugMug knows no such user ({reason}); check the nickname"
         elif account and (status in GONE or 300 <= reply.status < 400):
             error, message = SourceRetired, RETIRED.format(reason=reason)
         trouble = Trouble.by(rule, message, api_code=code, error=error)
-        if status in GONE and enveloped:
+        if status in GONE and enveloped and about is not About.ALBUMS:
             trouble.retry = Retry.NO
-        if status == 401 and self._transport.clock_is_off(reply):
+        if status == 401 and trouble.retry is Retry.NO and self._transport.clock_is_off(reply):
             trouble.retry, trouble.mends_clock = Retry.ONCE, True
         return trouble
 
@@ -232,7 +251,8 @@ def _take_page(pages: Pages, answer: Answer, locator: str, key: str, *, first: b
     keys = [answers.key_of(entry, key) for entry in entries]
     answers.refuse_duplicates(keys, [], locator)
     pages.shifted |= any(name in pages.entries for name in keys)
-    pages.shifted |= not first and total != pages.total
+    pages.resized |= not first and total != pages.total
+    pages.shifted |= pages.resized
     pages.entries.update(zip(keys, entries, strict=True))
     pages.total = total
     if first:

@@ -6,7 +6,7 @@ public clients and pages of SmugMug's, gathered in 2026-11 (W120 and W122: SmugM
 1.2.0 and 1.2.2; WIZ: a C# client tested against the live 1.3.0 in 2025-01).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -29,6 +29,14 @@ class Retry(Enum):
     NO = "no"
     ONCE = "once"
     YES = "yes"
+
+
+class TimedOut(SourceUnavailable):
+    """No whole answer in time: what asked for much may ask for less."""
+
+
+class NotThere(SourceUnavailable):
+    """v2's own 404 of a list that an account has: it occurs in passing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ _STATUSES: dict[int, Rule] = {
     425: Rule("too early", SourceUnavailable, Retry.YES, evidence="RFC 8470"),
     429: Rule("too many requests", SourceUnavailable, Retry.YES, slow=True, evidence="v2 manual"),
     503: Rule("unavailable", SourceUnavailable, Retry.YES, slow=True, evidence="RFC 9110"),
+    504: Rule("gateway time-out", TimedOut, Retry.YES, evidence="RFC 9110"),
 }
 _SERVER_ERROR = Rule("server error", SourceUnavailable, Retry.YES, evidence="RFC 9110")
 _REDIRECT = Rule("a redirect", MalformedAnswer, Retry.YES, evidence="http to https in 2018")
@@ -139,6 +148,71 @@ def rule_of_status(status: int) -> Rule | None:
     if status >= 400:
         return _CLIENT_ERROR
     return _REDIRECT if status >= 300 else _NO_CONTENT
+
+
+SIGN_AGAIN: dict[str, Rule] = {
+    "nonce_used": Rule(
+        "a nonce that was used before",
+        LoginLost,
+        Retry.YES,
+        evidence="OAuth Core 1.0, section 10: a collision, no lost login",
+    ),
+    "timestamp_refused": Rule(
+        "a time that is not SmugMug's",
+        LoginLost,
+        Retry.ONCE,
+        mends_clock=True,
+        evidence="OAuth Core 1.0, section 10: a clock, no lost login",
+    ),
+}
+"""Problems of one signature: signed again before the login counts as lost."""
+
+_OF_WHAT_WAS_ASKED = frozenset(
+    {"additional_authorization_required", "permission_denied", "permission_unknown", "user_refused"}
+)
+
+
+def rule_of_problem(problem: str) -> Rule:
+    """What a word of ``oauth_problem`` means.
+
+    =======================================  ==================================================
+    the word                                 meaning
+    =======================================  ==================================================
+    nonce_used, timestamp_refused            sign again; the login is lost if that helps nothing
+    permission_*, user_refused,              no right to what was asked, as code 34
+    additional_authorization_required
+    all others                               the key, the token or the secrets: the login
+    =======================================  ==================================================
+    """
+    if problem in SIGN_AGAIN:
+        return SIGN_AGAIN[problem]
+    error = AccessRefused if problem in _OF_WHAT_WAS_ASKED else LoginLost
+    return Rule("not authorised", error, evidence="OAuth problem reporting", advice=_AUTHORISE)
+
+
+def rule_of_refusal(status: int, problem: str | None, *, vital: bool) -> Rule:
+    """What a 401 or 403 without a code of SmugMug's own speaks of.
+
+    ``vital``: it was asked about the account as a whole. ``problem``: what ``oauth_problem`` said.
+
+    ======  =================  ==================  ============================================
+    status  oauth_problem      of the account      of one album or image
+    ======  =================  ==================  ============================================
+    401     of the login       login lost          login lost
+    401     of one signature   signed again, then  signed again, then login lost
+                               login lost
+    401     of a permission    login lost          access refused
+    401     none               login lost          access refused: seen of albums with a password
+                                                   while the same login opened all others
+    403     any                login lost          access refused
+    ======  =================  ==================  ============================================
+    """
+    rule = _STATUSES[status] if problem is None or status != 401 else rule_of_problem(problem)
+    if vital:
+        return replace(rule, error=LoginLost)
+    if problem is None or status != 401:
+        return replace(rule, error=AccessRefused, advice=_CHECK_RIGHTS)
+    return rule
 
 
 class EmptyAnswer(EmptySet):

@@ -16,8 +16,7 @@ _RECOVERY = 1 / 32
 _CALM = 2.0
 """Seconds after a slow-down before anything comes back."""
 _LOOK = 0.25
-"""A thread that waits for others looks at its deadline so often (seconds)."""
-_NAP = 10.0
+"""A thread that waits looks at its deadline so often (seconds)."""
 
 
 class Lane:
@@ -94,7 +93,10 @@ class Lane:
                     self._free.wait(_LOOK)
                     continue
                 now = self._clock.monotonic()
-                start = max(now + self._pause_left(now), self._next_start)
+                pause = self._pause_left(now)
+                if pause and deadline.stopped:
+                    raise OutOfTime("interrupted while SmugMug asked to wait")
+                start = max(now + pause, self._next_start)
                 if start <= now:
                     self._active += 1
                     if self._interval:
@@ -116,10 +118,10 @@ class Lane:
         return self._interval / self._factor
 
     def _nap(self, seconds: float, deadline: Deadline) -> None:
-        refuse_to_wait(seconds, deadline)
+        _refuse_beyond(seconds, deadline)
         self._free.release()
         try:
-            self._clock.sleep(min(seconds, _NAP))
+            self._clock.sleep(min(seconds, _LOOK))
         finally:
             self._free.acquire()
 
@@ -145,7 +147,14 @@ class Governor:
 
 
 def refuse_to_wait(seconds: float, deadline: Deadline) -> None:
-    """Raise OutOfTime if a wait of ``seconds`` would end too late to do anything after it."""
+    """Raise OutOfTime if a wait of ``seconds`` would end too late to do anything after it, or if
+    somebody asked for an end."""
+    if deadline.stopped:
+        raise OutOfTime("interrupted before SmugMug was asked again")
+    _refuse_beyond(seconds, deadline)
+
+
+def _refuse_beyond(seconds: float, deadline: Deadline) -> None:
     now = deadline.clock.monotonic()
     end = deadline.ends if now >= deadline.stops_taking else deadline.stops_taking
     if now + seconds >= end:

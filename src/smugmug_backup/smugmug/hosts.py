@@ -5,8 +5,6 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smugmug_backup.errors import BadRequest
-
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -38,16 +36,15 @@ def matches(host: str, pattern: str) -> bool:
 
 
 def parse_hosts(text: str) -> tuple[str, ...]:
-    """Read ``SMUGMUG_PHOTO_HOSTS``: a comma list without ports. Raises BadRequest."""
+    """Read ``SMUGMUG_PHOTO_HOSTS``: a comma list without ports. Raises ValueError, whose text goes
+    on from the setting's name."""
     patterns = tuple(part.strip().lower().strip("[]") for part in text.split(",") if part.strip())
-    if not patterns:
-        raise BadRequest("SMUGMUG_PHOTO_HOSTS names no host")
-    for pattern in patterns:
-        if not _is_pattern(pattern):
-            raise BadRequest(
-                "SMUGMUG_PHOTO_HOSTS takes host names, without scheme, port or path; "
-                "a leading dot means the domain and what is under it"
-            )
+    if not patterns or not all(map(_is_pattern, patterns)):
+        raise ValueError(
+            "must be host names such as photos.smugmug.com, or with a leading dot a domain and all "
+            "that is under it, such as .smugmug.com; without scheme, port or path, and no domain "
+            "as wide as .com"
+        )
     return patterns
 
 

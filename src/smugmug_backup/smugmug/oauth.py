@@ -8,8 +8,9 @@ import requests
 
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest, LoginLost, MalformedAnswer
+from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.credentials import Credentials
-from smugmug_backup.smugmug.errors import Trouble, rule_of_status
+from smugmug_backup.smugmug.errors import Trouble, rule_of_problem, rule_of_status
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import Reply, Transport
@@ -86,6 +87,9 @@ def _ask(path: str, signer: Signer, *, api_url: str, clock: Clock) -> Token:
             # Where tokens are traded, every refusal is one of the key, the token or the code.
             refused = 400 <= reply.status < 500 and reply.status != 429
             message = f"SmugMug's login answered HTTP {reply.status}"
+            problem = answers.oauth_problem(reply.headers, reply.body) if refused else None
+            if problem is not None:
+                rule, message = rule_of_problem(problem), f"{message} (oauth_problem {problem})"
             raise Trouble.by(rule, message, error=LoginLost if refused else None)
         values = parse_qs(reply.body.decode("ascii", "replace"))
         token, secret = values.get("oauth_token"), values.get("oauth_token_secret")

@@ -17,8 +17,9 @@ from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import OutOfTime, PhotoError, PhotoRefused, PhotoTooLarge, PhotoUnsafe
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import answers, hosts
-from smugmug_backup.smugmug.errors import Retry, Trouble, rule_of_status
+from smugmug_backup.smugmug.errors import SIGN_AGAIN, Retry, Trouble, rule_of_status
 from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
+from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import USER_AGENT
 
@@ -32,10 +33,6 @@ _POOLS = 16
 _NAMES_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
 _STALL_SECONDS = 30.0
-_GRACE_SECONDS = 60.0
-_SLOWEST_RATE = 16 * 1024
-"""Bytes per second, after the grace; a 100 MB video would take two hours at it."""
-
 _FAILED = (urllib3.exceptions.HTTPError, HTTPException, OSError)
 
 
@@ -100,7 +97,7 @@ class Photos:
             with ExitStack() as turn:
                 started = turn.enter_context(self._lane.turn(deadline))
                 try:
-                    response = self._follow(offer.url, deadline)
+                    pace, response = self._follow(offer.url, deadline)
                 except Trouble as failed:
                     trouble = failed
                     if trouble.slow:
@@ -110,7 +107,7 @@ class Photos:
                 else:
                     turn.callback(response.close)
                     self._lane.went_well(started)
-                    yield Body(response, self._clock, deadline, self._largest, self._stall)
+                    yield Body(response, pace, deadline, self._largest)
                     return
             if trouble.retry is Retry.NO or attempt == self._attempts:
                 break
@@ -121,11 +118,14 @@ class Photos:
             self._clock.sleep(seconds)
         raise trouble.error from None
 
-    def _follow(self, url: str, deadline: Deadline) -> urllib3.BaseHTTPResponse:
-        """The answer with status 200, over checked redirects. Raises Trouble or PhotoUnsafe."""
+    def _follow(self, url: str, deadline: Deadline) -> tuple[Pace, urllib3.BaseHTTPResponse]:
+        """The answer with status 200, over checked redirects, and its pace. Raises Trouble or
+        PhotoUnsafe."""
         for _ in range(_REDIRECTS + 1):
             place = self._checked(url)
-            response = self._get(place, deadline)
+            pace = Pace(self._clock, until=deadline.ends, stall=self._stall)
+            with paced(pace):
+                response = self._get(place, deadline)
             location = response.headers.get("Location")
             if response.status in {301, 302, 303, 307, 308} and location:
                 response.close()
@@ -139,7 +139,7 @@ class Photos:
             except BaseException:
                 response.close()
                 raise
-            return response
+            return pace, response
         raise Trouble(PhotoError("the photo host redirects for ever"))
 
     def _judge(self, response: urllib3.BaseHTTPResponse) -> None:
@@ -154,6 +154,8 @@ class Photos:
         message = f"the photo host answered HTTP {status}"
         if status in {403, 404, 410}:
             raise Trouble(PhotoRefused(message))
+        if status == 401:
+            raise self._refused(response, message)
         rule = rule_of_status(status)
         trouble = Trouble(PhotoError(message))
         if rule is not None and (status == 429 or status == 408 or status >= 500):
@@ -161,6 +163,22 @@ class Photos:
             now = self._clock.now()
             trouble.retry_after = answers.wait_asked_for(response.headers, now=now)
         raise trouble
+
+    def _refused(self, response: urllib3.BaseHTTPResponse, message: str) -> Trouble:
+        """What a 401 means: a signature that collided is made again, by the server's clock."""
+        try:
+            body = response.read1(_CHUNK, decode_content=False)
+        except _FAILED:
+            body = b""
+        problem = answers.oauth_problem(response.headers, body)
+        if problem is None:
+            return Trouble(PhotoError(message))
+        if problem not in SIGN_AGAIN or self._signer is None:
+            return Trouble(PhotoError(f"{message} (oauth_problem {problem})"))
+        date = answers.http_date(response.headers.get("Date"))
+        if SIGN_AGAIN[problem].mends_clock and date is not None:
+            self._signer.set_clock(date)
+        return Trouble(PhotoError(f"{message} (oauth_problem {problem})"), retry=Retry.YES)
 
     def _checked(self, url: str) -> _Place:
         """Where ``url`` leads, if it may be followed at all. Raises PhotoUnsafe."""
@@ -273,8 +291,8 @@ class Photos:
     def _new_pool(self, place: _Place, address: str) -> urllib3.HTTPConnectionPool:
         size = self._lane.concurrency
         if place.scheme == "http":
-            return urllib3.HTTPConnectionPool(address, place.port, maxsize=size)
-        return urllib3.HTTPSConnectionPool(
+            return PacedPool(address, place.port, maxsize=size)
+        return PacedTlsPool(
             address,
             place.port,
             maxsize=size,
@@ -291,32 +309,23 @@ class Body:
     def __init__(
         self,
         response: urllib3.BaseHTTPResponse,
-        clock: Clock,
+        pace: Pace,
         deadline: Deadline,
         largest: int,
-        stall: float,
     ) -> None:
         self.length = _length(response)
         self._response = response
-        self._clock = clock
+        self._pace = pace
         self._deadline = deadline
         self._largest = largest
-        self._stall = stall
 
     def __iter__(self) -> Iterator[bytes]:
-        received, waited = 0, 0.0
+        received = 0
         held = bytearray()
-        while True:
-            before = self._clock.monotonic()
-            piece = self._read()
-            waited += self._clock.monotonic() - before
-            if not piece:
-                break
+        while piece := self._read():
             received += len(piece)
             if received > self._largest:
                 raise PhotoTooLarge("more bytes than the ceiling")
-            if waited > _GRACE_SECONDS and received < waited * _SLOWEST_RATE:
-                raise PhotoError("the photo host sends too slowly")
             held += piece
             if len(held) >= _CHUNK:
                 yield bytes(held)
@@ -328,18 +337,14 @@ class Body:
         self._response.release_conn()
 
     def _read(self) -> bytes:
-        left = self._deadline.remaining()
-        if left <= 0:
+        if self._deadline.over:
             raise OutOfTime("no time left for this download")
-        if left < self._stall:
-            sock = getattr(self._response.connection, "sock", None)
-            if sock is not None:
-                sock.settimeout(max(0.05, left))
         try:
             # What is there, not a full chunk: a dripping host must not hold us beyond the time.
             return self._response.read1(_CHUNK, decode_content=False)
         except _FAILED:
-            problem = "the download broke off"
+            slow = self._pace.too_slow
+            problem = "the photo host sends too slowly" if slow else "the download broke off"
         if self._deadline.over:
             raise OutOfTime("no time left for this download")
         raise PhotoError(problem)

@@ -29,6 +29,19 @@ def check_nickname(seen: str | None, wanted: str | None) -> None:
         )
 
 
+def check_access(level: str | None) -> None:
+    """Raise BadRequest for an access token that sees no more than any visitor.
+
+    None: SmugMug does not say, and then the view counts as the public one.
+    """
+    if level is not None and level.casefold() != "full":
+        raise BadRequest(
+            "the access token sees public albums only: it was made with Access=Public. Give it "
+            "Access=Full in SmugMug's account settings (authorizing again does not raise it), or "
+            "take it out of the secret to back up the public view"
+        )
+
+
 def tidied(
     data: Mapping[str, Any], *, album: bool = False
 ) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 
 from smugmug_backup.archive import records
@@ -22,6 +23,7 @@ from smugmug_backup.smugmug.hosts import SMUGMUG
 from smugmug_backup.smugmug.parts import Parts
 from smugmug_backup.smugmug.reading import (
     VIDEO_FORMATS,
+    check_access,
     check_nickname,
     needed_nickname,
     tidied,
@@ -29,7 +31,10 @@ from smugmug_backup.smugmug.reading import (
 
 __all__ = ["SmugMug130", "SmugMug130Source"]
 
-_HOMES = 8
+_TURNS = 8
+_KEPT_OFFERS = 50_000
+"""Half a KB each. A smart album may show 5,000 images in the order of their dates, each from
+another home than the one before, so homes are let go by what they hold and not by their number."""
 _HOME_SECONDS = 600.0
 
 
@@ -73,8 +78,14 @@ class SmugMug130Source:
         """Requests sent to the API so far, each retry counted."""
         return self._parts.transport.calls
 
+    @property
+    def answered_at(self) -> datetime | None:
+        """The date of the newest answer since `account` was last asked."""
+        return self._parts.transport.answered_at
+
     def account(self, *, deadline: Deadline) -> Account:
         """Check the login; the nickname is the one that SmugMug gives, where it gives one."""
+        self._parts.transport.forget_date()
         if not self._credentials.signed:
             return Account(needed_nickname(self._nickname), "public")
         answer = self._client.check_access_token(deadline=deadline)
@@ -82,6 +93,7 @@ class SmugMug130Source:
         nickname = answers.text(answers.struct(auth, "User"), "NickName")
         check_nickname(nickname, self._nickname)
         access = answers.text(answers.struct(auth, "Token"), "Access")
+        check_access(access)
         return Account(str(nickname), "owner" if (access or "").lower() == "full" else "public")
 
     def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:
@@ -159,17 +171,17 @@ class SmugMug130Source:
 
 
 class _Homes:
-    """Offers of home albums, a few and not for long: their URLs change."""
+    """Offers of home albums, some and not for long: their URLs change."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._turns = [threading.Lock() for _ in range(_HOMES)]
+        self._turns = [threading.Lock() for _ in range(_TURNS)]
         self._kept: OrderedDict[str, tuple[float, dict[str, Offer]]] = OrderedDict()
 
     def turn(self, key: str) -> threading.Lock:
         """Held while a home album is listed, so that it is listed once."""
-        return self._turns[hash(key) % _HOMES]
+        return self._turns[hash(key) % _TURNS]
 
     def get(self, key: str) -> dict[str, Offer] | None:
         """The offers of ``key``, if they were put here lately."""
@@ -186,8 +198,10 @@ class _Homes:
         with self._lock:
             self._kept[key] = (self._clock.now().timestamp(), offers)
             self._kept.move_to_end(key)
-            while len(self._kept) > _HOMES:
-                self._kept.popitem(last=False)
+            held = sum(len(offers) for _, offers in self._kept.values())
+            while held > _KEPT_OFFERS and len(self._kept) > 1:
+                _, (_, gone) = self._kept.popitem(last=False)
+                held -= len(gone)
 
 
 def album_of(data: Mapping[str, Any]) -> Album:

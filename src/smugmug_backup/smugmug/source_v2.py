@@ -17,11 +17,13 @@ from smugmug_backup.ports import PhotoStream
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.client_v2 import About, Pages, SmugMugV2, quoted
 from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.smugmug.errors import NotThere
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.hosts import SMUGMUG
 from smugmug_backup.smugmug.parts import Parts
 from smugmug_backup.smugmug.reading import (
     VIDEO_FORMATS,
+    check_access,
     check_nickname,
     needed_nickname,
     tidied,
@@ -41,6 +43,7 @@ ALBUM_FIELDS = (
     "NodeID",
     "Privacy",
     "Protected",
+    "ResponseLevel",
     "SecurityType",
     "SortDirection",
     "SortMethod",
@@ -89,7 +92,9 @@ IMAGE_FIELDS = (
 changes without the image. RAW files and alike show in IsArchive and ComponentFileTypes."""
 
 
-_HOME = re.compile(r"/api/v2(/album/[A-Za-z0-9_-]{1,64}/image/([A-Za-z0-9_-]{1,64}))")
+_HOME = re.compile(r"/api/v2/album/([A-Za-z0-9_-]{1,64})")
+_OWN = (None, "", "Album")
+_AT_HOME = {"CollectedFrom": "", "Origin": ""}
 _PASSES = 4
 _KIND = re.compile(r"[A-Za-z0-9]{1,12}")
 
@@ -134,25 +139,38 @@ class SmugMugV2Source:
         """Requests sent to the API so far, each retry counted."""
         return self._parts.transport.calls
 
+    @property
+    def answered_at(self) -> datetime | None:
+        """The date of the newest answer since `account` was last asked."""
+        return self._parts.transport.answered_at
+
     def account(self, *, deadline: Deadline) -> Account:
         """Check the login; the nickname is the one that SmugMug gives, where it gives one."""
+        self._parts.transport.forget_date()
         if not self._credentials.signed:
             return Account(needed_nickname(self._nickname), "public")
         answer = self._client.get("!authuser", about=About.ACCOUNT, deadline=deadline)
         user = answers.struct(answer.data, "User")
         nickname = answers.text(user, "NickName")
         check_nickname(nickname, self._nickname)
-        self._nickname = str(nickname)
         # A token that was granted Access=Public sees its own account as any visitor does.
-        level = answers.text(user, "ResponseLevel") or "Full"
-        return Account(str(nickname), "owner" if level == "Full" else "public")
+        check_access(answers.text(user, "ResponseLevel") or "Full")
+        self._nickname = str(nickname)
+        return Account(str(nickname), "owner")
 
     def albums(self, *, deadline: Deadline) -> tuple[Album, ...]:
         """All albums, by one call per page."""
         if self._nickname is None and self._credentials.signed:
             self.account(deadline=deadline)
-        path = f"/user/{quoted(needed_nickname(self._nickname))}!albums"
-        pages = self._until_steady(path, "Album", "AlbumKey", deadline, ALBUM_FIELDS)
+        user = f"/user/{quoted(needed_nickname(self._nickname))}"
+        try:
+            pages = self._until_steady(
+                f"{user}!albums", "Album", "AlbumKey", deadline, ALBUM_FIELDS
+            )
+        except NotThere:
+            # It occurs in passing. Raises AccessRefused if the user is not there either.
+            self._client.get(user, about=About.ACCOUNT, deadline=deadline)
+            raise
         if pages.shifted:
             raise MalformedAnswer("API v2: the list of albums changed while it was read, twice")
         albums = tuple(map(album_of, pages.entries.values()))
@@ -164,13 +182,25 @@ class SmugMugV2Source:
 
     def images(self, album: Album, *, since: int | None, deadline: Deadline) -> Listing:
         """An empty listing of changes, without a call, if the newest `albums` shows that nothing
-        changed after ``since``; else all images, for v2 has no filter by date."""
+        changed after ``since``; else all images, for v2 has no filter by date.
+
+        An album that needs its password is refused whatever its listing answers, which may be an
+        empty one: v2 takes no passwords with a call.
+        """
+        if album.data.get("ResponseLevel") == "Password":
+            raise AccessRefused(
+                "API v2: the album needs its password, which v2 does not take; use an access token "
+                "of the owner's, or SMUGMUG_API=1.3.0 with the secret's album_passwords"
+            )
         unchanged_at = self._unchanged_at(album, since)
         if unchanged_at is not None:
             return Listing(False, (), None, unchanged_at)
         pages = self._until_steady(
             f"/album/{album.key}!images", "AlbumImage", "ImageKey", deadline, IMAGE_FIELDS
         )
+        if pages.shifted and pages.total == len(pages.entries):
+            # The count would vouch for what may be gone, and for as much that was not shown.
+            raise MalformedAnswer("API v2: the album changed while it was listed, again and again")
         images = tuple(
             image_of(position, entry) for position, entry in enumerate(pages.entries.values(), 1)
         )
@@ -183,30 +213,50 @@ class SmugMugV2Source:
         return self._at_home(image, deadline)
 
     def _at_home(self, image: Image, deadline: Deadline) -> Offer:
-        home = _HOME.fullmatch(answers.text(image.data, "CollectedFrom") or "")
+        """By the image's own resource, and then in the album that this names as its home.
+
+        ``CollectedFrom`` tells no address: it is the name of an album.
+        """
+        found = image.offer
+        name = _resource_name(image)
         try:
-            if home is None or home[2].split("-")[0] != image.key:
-                raise AlbumNotFound("API v2: the image's home is not told")
-            answer = self._client.get(home[1], about=About.IMAGE, deadline=deadline)
-            shown = answer.data.get("AlbumImage")
-            if not isinstance(shown, dict) or answers.key_of(shown, "ImageKey") != image.key:
-                raise MalformedAnswer("API v2: the answer is about another image")
+            path, album = f"/image/{name}", "ImageAlbum"
+            shown = self._shown(path, "Image", image, deadline, uri=album)
+            found = offer_of({**shown, **_AT_HOME})
+            home = _HOME.fullmatch(_uri_of(shown, album) or "")
+            if found.url is None and home is not None and home[1] != image.data.get("AlbumKey"):
+                path = f"/album/{home[1]}/image/{name}"
+                shown = self._shown(path, "AlbumImage", image, deadline)
+                found = offer_of({**shown, **_AT_HOME})
         except (AccessRefused, AlbumNotFound):
+            # Somebody else's, or gone: there is no original for us.
             return replace(image.offer, kind="none", availability=Availability.NEVER)
-        offer = offer_of({**shown, "CollectedFrom": ""})
-        return offer if offer.url else replace(image.offer, kind="none")
+        if found.url is None and found.availability is Availability.READY:
+            return replace(image.offer, kind="none", availability=Availability.NEVER)
+        return found
+
+    def _shown(
+        self, path: str, locator: str, image: Image, deadline: Deadline, *, uri: str = ""
+    ) -> dict[str, Any]:
+        """What the resource at ``path`` shows of ``image``, with its link ``uri``."""
+        wanted = {"_filter": ",".join(IMAGE_FIELDS), "_filteruri": uri}
+        answer = self._client.get(path, about=About.IMAGE, deadline=deadline, parameters=wanted)
+        shown = answers.struct(answer.data, locator)
+        if answers.key_of(shown, "ImageKey") != image.key:
+            raise MalformedAnswer("API v2: the answer is about another image")
+        return shown
 
     def _largest_video(self, image: Image, deadline: Deadline) -> Offer:
         """Its address, MD5 and Size are its own."""
-        serial = records.serial(image.data.get("Serial"))
-        name = image.key if serial is None else f"{image.key}-{quoted(str(serial))}"
+        path = f"/image/{_resource_name(image)}!largestvideo"
         try:
-            answer = self._client.get(
-                f"/image/{name}!largestvideo", about=About.IMAGE, deadline=deadline
-            )
-            video = answer.data.get("LargestVideo")
+            answer = self._client.get(path, about=About.IMAGE, deadline=deadline)
         except AlbumNotFound:
-            video = None
+            return rendition_of(image.offer, {})
+        uri = answers.text(answer.data, "Uri")
+        if uri is not None and not any(f"/{image.key}{end}" in uri for end in "-!"):
+            raise MalformedAnswer("API v2: the answer is about another image")
+        video = answer.data.get("LargestVideo")
         return rendition_of(image.offer, video if isinstance(video, dict) else {})
 
     def open(self, offer: Offer, *, deadline: Deadline) -> AbstractContextManager[PhotoStream]:
@@ -229,11 +279,12 @@ class SmugMugV2Source:
     def _until_steady(
         self, path: str, locator: str, key: str, deadline: Deadline, fields: tuple[str, ...]
     ) -> Pages:
-        """All pages; read again if entries moved between them, and then merged by key.
+        """All pages; read again if entries moved between them, and then merged by key. What came
+        or left while they were read is no order to merge: it is only read again.
 
         What is still missing after `_PASSES` shows: ``total`` is not the number of entries.
         """
-        about = About.ACCOUNT if locator == "Album" else About.ALBUM
+        about = About.ALBUMS if locator == "Album" else About.ALBUM
         merged = Pages()
         for _ in range(_PASSES):
             pages = self._client.pages(
@@ -241,6 +292,11 @@ class SmugMugV2Source:
             )
             if not pages.shifted:
                 return pages
+            if pages.resized:
+                merged = pages
+                continue
+            if merged.resized:
+                merged = Pages()
             if merged.entries.keys() == pages.entries.keys() and merged.total == pages.total:
                 # Nothing moves: SmugMug counts more than it shows. Its count says so.
                 pages.shifted = False
@@ -252,6 +308,19 @@ class SmugMugV2Source:
                 return pages
             merged = pages
         return merged
+
+
+def _resource_name(image: Image) -> str:
+    """The image's name in a URI: its key, and its revision."""
+    serial = records.serial(image.data.get("Serial"))
+    return image.key if serial is None else f"{image.key}-{quoted(str(serial))}"
+
+
+def _uri_of(data: Mapping[str, Any], name: str) -> str | None:
+    """The link ``name`` of an answer, which comes as a text or in an object."""
+    links = data.get("Uris")
+    link = links.get(name) if isinstance(links, dict) else None
+    return answers.text(link if isinstance(link, dict) else {"Uri": link}, "Uri")
 
 
 def album_of(data: Mapping[str, Any]) -> Album:
@@ -313,14 +382,16 @@ def offer_of(data: Mapping[str, Any]) -> Offer:
     named = answers.text(data, "Format")
     video = answers.flag(data, "IsVideo") or (named or "").upper() in VIDEO_FORMATS
     url = None if video else answers.text(data, "ArchivedUri")
-    if "CanNotProcess" in (data.get("Status"), data.get("SubStatus")):
+    collected = answers.text(data, "CollectedFrom") or data.get("Origin") not in _OWN
+    if url is not None:
+        # Also while it is said to be processing: length and MD5 decide.
+        availability = Availability.READY
+    elif "CanNotProcess" in (data.get("Status"), data.get("SubStatus")):
         availability = Availability.NEVER
     elif answers.flag(data, "Processing"):
         availability = Availability.PROCESSING
-    elif video or (url is None and answers.text(data, "CollectedFrom")):
-        availability = Availability.LOOKUP
     else:
-        availability = Availability.READY
+        availability = Availability.LOOKUP if video or collected else Availability.READY
     if video:
         kind = "rendition"
     else:

@@ -6,20 +6,21 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from smugmug_backup.clock import Clock, Deadline
-from smugmug_backup.errors import BadRequest, MalformedAnswer, OutOfTime, SourceUnavailable
+from smugmug_backup.errors import Answer, BadRequest, MalformedAnswer, OutOfTime, SourceUnavailable
 from smugmug_backup.smugmug import answers
-from smugmug_backup.smugmug.errors import Retry, Trouble
+from smugmug_backup.smugmug.errors import Retry, TimedOut, Trouble
 from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
 from smugmug_backup.smugmug.hosts import is_loopback_name
+from smugmug_backup.smugmug.pace import Pace, PacedAdapter, paced
 from smugmug_backup.smugmug.signing import Signer
 
 T = TypeVar("T")
@@ -75,8 +76,9 @@ class Transport:
         self._largest = largest
         # The adapter itself and no Session around it: a Session reads the environment (proxies,
         # netrc, CA bundles), keeps cookies, and loads a redirect's body without any bound.
-        self._adapter = HTTPAdapter(pool_connections=2, pool_maxsize=governor.calls.concurrency)
+        self._adapter = PacedAdapter(pool_connections=2, pool_maxsize=governor.calls.concurrency)
         self._calls = 0
+        self._answered_at: datetime | None = None
         self._lock = threading.Lock()
 
     @property
@@ -84,14 +86,26 @@ class Transport:
         """Requests sent so far, each retry counted."""
         return self._calls
 
+    @property
+    def answered_at(self) -> datetime | None:
+        """The date of the newest answer that was taken and had a credible one."""
+        return self._answered_at
+
+    def forget_date(self) -> None:
+        """What was answered so far tells the time no more: a new run begins."""
+        self._answered_at = None
+
     def call(
         self,
         request: requests.Request,
         read: Callable[[Reply], T],
         *,
         deadline: Deadline,
+        impatient: bool = False,
     ) -> T:
         """Send ``request`` until ``read`` takes the answer, within bounds of count and time.
+
+        ``impatient``: raise `TimedOut` at once, for the caller will ask for less.
 
         ``read`` judges a reply: it returns its meaning or raises `Trouble`. Raises the trouble's
         SourceError after the last attempt, and OutOfTime when the time ends before.
@@ -109,11 +123,15 @@ class Transport:
                     result = read(reply)
                     self._lane.went_well(started)
                     self._heed_window(reply)
+                    self._note_date(reply)
                     return result
                 except Trouble as failed:
                     trouble = failed
+                    if trouble.error.answer is Answer.EMPTY:
+                        self._note_date(reply)
                     self._heed(trouble, reply, started)
-            if trouble.retry is Retry.NO or attempt == self._attempts:
+            last = attempt == self._attempts or (impatient and isinstance(trouble.error, TimedOut))
+            if trouble.retry is Retry.NO or last:
                 raise trouble.error from None
             if trouble.retry is Retry.ONCE:
                 if mended or (trouble.mends_clock and not self._mend_clock(reply)):
@@ -129,6 +147,12 @@ class Transport:
         if self._signer is None or date is None:
             return False
         return abs((self._signer.now() - date).total_seconds()) > _CREDIBLE_SKEW
+
+    def _note_date(self, reply: Reply) -> None:
+        date = answers.answered_at(reply.headers)
+        if date is not None:
+            # One assignment: the last of several threads wins, and each is as new as any other.
+            self._answered_at = date
 
     def _heed(self, trouble: Trouble, reply: Reply, started: float) -> None:
         if trouble.retry is not Retry.NO:
@@ -171,41 +195,49 @@ class Transport:
         with self._lock:
             self._calls += 1
         left = max(0.05, deadline.remaining())
+        until = min(self._clock.monotonic() + _WHOLE_SECONDS, deadline.ends)
         try:
-            response = self._adapter.send(
-                prepared,
-                stream=True,
-                timeout=(min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)),
-                verify=True,
-            )
+            with paced(Pace(self._clock, until=until, stall=_READ_SECONDS)):
+                response = self._adapter.send(
+                    prepared,
+                    stream=True,
+                    timeout=(min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)),
+                    verify=True,
+                )
             with closing(response):
                 body = self._read_body(response, deadline)
                 return Reply(response.status_code, response.headers, body)
-        except requests.Timeout:
-            problem = "SmugMug did not answer in time"
+        except requests.ConnectTimeout:
+            error: SourceUnavailable = SourceUnavailable("SmugMug cannot be reached")
+        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
+            error = TimedOut("SmugMug did not answer in time")
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
             HTTPException,
             OSError,
         ):
-            problem = "the connection to SmugMug failed"
+            error = SourceUnavailable("the connection to SmugMug failed")
         if deadline.over:
             raise OutOfTime("no time left to wait for SmugMug's answer")
-        raise Trouble(SourceUnavailable(problem), retry=Retry.YES)
+        raise Trouble(error, retry=Retry.YES)
 
     def _read_body(self, response: requests.Response, deadline: Deadline) -> bytes:
         raw: urllib3.HTTPResponse = response.raw
-        give_up = self._clock.monotonic() + _WHOLE_SECONDS
         body = bytearray()
-        for chunk in _decoded(_arriving(raw), response.headers.get("Content-Encoding")):
-            body += chunk
-            if len(body) > self._largest:
-                raise Trouble(MalformedAnswer("the answer is larger than any answer of SmugMug"))
-            if deadline.over:
-                raise OutOfTime("no time left to read SmugMug's answer")
-            if self._clock.monotonic() >= give_up:
-                raise Trouble(SourceUnavailable("the answer does not end"), retry=Retry.YES)
+        try:
+            for chunk in _decoded(_arriving(raw), response.headers.get("Content-Encoding")):
+                body += chunk
+                if len(body) > self._largest:
+                    message = "the answer is larger than any answer of SmugMug"
+                    raise Trouble(MalformedAnswer(message))
+                if deadline.over:
+                    raise OutOfTime("no time left to read SmugMug's answer")
+        except Trouble:
+            if response.status_code == 200:
+                raise
+            # An error is one by its status, whatever a server on the way made of its page.
+            return b""
         return bytes(body)
 
 

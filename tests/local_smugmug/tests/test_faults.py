@@ -241,6 +241,15 @@ def test_a_body_that_trickles(caller):
     assert waits == [0.5] * ((len(answer.content) - 1) // 10)
 
 
+def test_headers_that_trickle(caller):
+    waits = []
+    caller.smugmug._sleep = lambda seconds: bool(waits.append(seconds))
+    strike(caller, "trickling_head", piece=50, pause=0.5)
+    answer = caller.raw("smugmug.service.ping", signed=False)
+    assert answer.json()["stat"] == "ok"
+    assert len(waits) > 2 + len(answer.content) // 50
+
+
 def test_a_slow_answer_does_not_outlive_the_server(caller):
     strike(caller, "slow", seconds=60)
     failed = threading.Event()
@@ -360,6 +369,43 @@ def test_api_faults_strike_v2_in_its_own_words(caller, album):
     assert "AlbumKey" not in caller.v2_things(f"/user/{caller.account.nickname}!albums")[0]
     strike(caller, "huge_ids")
     assert caller.v2_things(f"/album/{album}!images")[0]["UploadKey"] == str(10**30)
+
+
+@pytest.mark.parametrize("where", ["header", "body"])
+def test_a_signature_that_is_refused_by_a_word(caller, album, where):
+    url, _ = original(caller, album)
+    for ask in (
+        lambda: caller.raw("smugmug.albums.get"),
+        lambda: caller.v2(f"/album/{album}"),
+        lambda: caller.photo(url),
+    ):
+        strike(caller, "oauth_problem", problem="timestamp_refused", where=where)
+        answer = ask()
+        assert answer.status_code == 401
+        told = answer.headers.get("WWW-Authenticate", "") + answer.text
+        assert "oauth_problem=timestamp_refused" in told
+        assert ("WWW-Authenticate" in answer.headers) is (where == "header")
+
+
+def test_an_error_that_is_packed_as_nobody_asked(caller):
+    strike(caller, "packed", encoding="br", status=503)
+    answer = caller.http.get(caller.smugmug.url + PATH, params={"method": "x"}, stream=True)
+    assert (answer.status_code, answer.headers["Content-Encoding"]) == (503, "br")
+    answer.close()
+    strike(caller, "packed", encoding="gzip", status=429)
+    answer = caller.http.get(caller.smugmug.url + PATH, params={"method": "x"}, stream=True)
+    assert (answer.status_code, answer.raw.read()) == (429, b"")
+
+
+@pytest.mark.parametrize(("form", "start"), [("gif", b"GIF8"), ("jpeg", b"\xff\xd8\xff")])
+def test_a_picture_in_the_place_of_a_video(caller, album, form, start):
+    video = caller.smugmug.world.upload_video(album)
+    url = caller.images(album, Heavy="1")[-1]["Video1280URL"]
+    strike(caller, "placeholder", format=form, image=video.key)
+    answer = caller.photo(url)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, f"image/{form}")
+    assert answer.content.startswith(start)
+    assert caller.photo(url).content == video.renditions[1280].read()
 
 
 def test_nothing_but_http_ends_the_connection_only(caller):

@@ -270,6 +270,43 @@ def test_private_images_are_a_placeholder_or_forbidden_to_strangers(caller, albu
     assert caller.photo(url).headers["Content-Type"] == "image/jpeg"
 
 
+@pytest.mark.parametrize(("form", "start"), [("gif", b"GIF8"), ("jpeg", b"\xff\xd8\xff")])
+def test_a_video_in_the_making_has_no_url_or_one_that_answers_a_picture(
+    caller, album, world, switch, form, start
+):
+    video = world.upload_video(album, processing=True)
+    assert not [name for name in caller.images(album, Heavy="1")[-1] if name.startswith("Video")]
+    switch(unready_video=form)
+    url = caller.images(album, Heavy="1")[-1]["Video1280URL"]
+    answer = caller.photo(url)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, f"image/{form}")
+    assert answer.content.startswith(start)
+    world.finish_processing(video.key)
+    assert caller.photo(url).content == video.renditions[1280].read()
+
+
+def test_a_password_that_is_not_given_is_a_code_or_a_status(caller, album, world, switch):
+    world.edit_album(album, password="word")
+    assert caller.images_call(album, signed=False)["code"] == 4
+    switch(password_refusal="401")
+    ids = {"AlbumID": world.album(album).id, "AlbumKey": album}
+    assert caller.raw("smugmug.images.get", signed=False, **ids).status_code == 401
+    assert caller.images(album, signed=False, Password="word")
+    assert caller.images(album)
+    other = list(caller.account.albums)[1]
+    assert caller.images(other, signed=False), "the others are as before"
+
+
+def test_tokens_were_made_for_all_or_for_what_is_public(caller, album, world, switch):
+    world.edit_album(album, privacy="Private")
+    assert len(caller.albums()) == 2
+    assert caller.v2("!authuser").json()["Response"]["User"]["ResponseLevel"] == "Full"
+    switch(token_access="Public")
+    assert caller.call("smugmug.auth.checkAccessToken")["Auth"]["Token"]["Access"] == "Public"
+    assert len(caller.albums()) == 1
+    assert caller.v2("!authuser").json()["Response"]["User"]["ResponseLevel"] == "Public"
+
+
 def test_v2_access_can_be_missing(caller, switch):
     switch(v2_access=False)
     for signed in (True, False):
@@ -301,6 +338,65 @@ def test_v2_pages_change_their_order_or_shift(caller, album, switch):
     assert pages(caller, album) != keys
     switch(v2_order_changes=False, v2_page_shift=1)
     assert pages(caller, album) == [keys[0], keys[2]]
+
+
+def test_v2_loses_an_image_between_two_pages(caller, album, switch):
+    first, _, third = [image.key for image in caller.account.albums[album].images]
+    switch(v2_removed_between_pages=1)
+    assert pages(caller, album) == [first, third], "the second moved up and was never shown"
+    assert len(pages(caller, album)) == 2
+    assert caller.v2(f"/album/{album}!images").json()["Response"]["Pages"]["Total"] == 2
+
+
+def test_v2_large_pages_are_slow(caller, album, switch):
+    waits = []
+    caller.smugmug._sleep = lambda seconds: bool(waits.append(seconds))
+    switch(v2_slow_page=2, v2_slow_seconds=90.0)
+    assert len(caller.v2_things(f"/album/{album}!images", count=2)) == 2
+    assert waits == []
+    assert len(caller.v2_things(f"/album/{album}!images", count=3)) == 3
+    assert waits == [90.0]
+
+
+def test_v2_refuses_the_images_behind_a_password_or_shows_none(caller, album, world, switch):
+    world.edit_album(album, password="word")
+    (shown,) = [
+        entry
+        for entry in caller.v2_things(f"/user/{caller.account.nickname}!albums", signed=False)
+        if entry["AlbumKey"] == album
+    ]
+    assert (shown["ResponseLevel"], shown["ImageCount"]) == ("Password", 3)
+    assert caller.v2(f"/album/{album}!images", signed=False).status_code == 401
+    switch(v2_password_listing="empty")
+    answer = caller.v2(f"/album/{album}!images", signed=False)
+    assert answer.status_code == 200
+    assert answer.json()["Response"]["Pages"]["Total"] == 0
+    assert len(caller.v2_things(f"/album/{album}!images")) == 3
+
+
+def test_v2_gives_what_is_processing_an_address_or_none(caller, album, world, switch):
+    image = world.upload(album, processing=True)
+    shown = caller.v2_things(f"/album/{album}!images")[-1]
+    assert shown["Processing"] is True and "ArchivedUri" not in shown
+    switch(v2_processing_has_archived=True)
+    shown = caller.v2_things(f"/album/{album}!images")[-1]
+    assert shown["Processing"] is True
+    assert caller.photo(shown["ArchivedUri"]).content == image.body.read()
+
+
+def test_v2_gives_the_original_by_the_image_or_only_at_home(caller, album, world, switch):
+    other = list(caller.account.albums)[1]
+    image = caller.account.albums[album].images[0]
+    world.collect(image.key, other, with_original=False)
+    guest = caller.v2_things(f"/album/{other}!images")[-1]
+    assert guest["CollectedFrom"] == world.album(album).title
+    assert "ArchivedUri" not in guest
+    uris = {name: guest["Uris"][name]["Uri"] for name in ("Image", "ImageAlbum")}
+    assert "ArchivedUri" in caller.v2(uris["Image"]).json()["Response"]["Image"]
+    switch(v2_image_has_archived=False)
+    assert "ArchivedUri" not in caller.v2(uris["Image"]).json()["Response"]["Image"]
+    home = caller.v2(f"{uris['ImageAlbum']}/image/{image.key}-0").json()["Response"]
+    assert "ArchivedUri" in home["AlbumImage"]
 
 
 def test_v2_next_page_repeats_parameters(caller, album, switch):

@@ -190,3 +190,41 @@ def test_an_address_with_a_line_end_is_harmless(url: str) -> None:
     except PhotoUnsafe:
         return
     assert not set("\r\n ") & set(place.target + place.host + place.url)
+
+
+DATE = "Tue, 24 Nov 2026 03:00:05 GMT"
+
+
+@pytest.mark.parametrize(
+    ("age", "counts"),
+    [
+        (None, True), ("0", True), ("60", True), (" 59 ", True), ("61", False), ("3600", False),
+        ("", False), ("-1", False), ("1, 2", False), ("soon", False), ("9" * 30, False),
+    ],
+)  # fmt: skip
+def test_a_date_counts_unless_a_cache_kept_the_answer_for_long(
+    age: str | None, counts: bool
+) -> None:
+    headers = {"Date": DATE} | ({} if age is None else {"Age": age})
+    assert (answers.answered_at(headers) is not None) is counts
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "problem"),
+    [
+        ("", b"", None),
+        ("", b"<html>oauth</html>", None),
+        ("", b"oauth_problem=nonce_used&oauth_token=s3cr3t", "nonce_used"),
+        ("", b'{"Code":401,"Message":"oauth_problem=token_rejected"}', "token_rejected"),
+        ("", b'{"oauth_problem": "timestamp_refused"}', "timestamp_refused"),
+        ('OAuth realm="x", oauth_problem="signature_invalid"', b"", "signature_invalid"),
+        ("OAuth oauth_problem=token_revoked", b"oauth_problem=nonce_used", "token_revoked"),
+        ("", b"oauth_problem=abcdefghijkl", "a problem without a name"),
+        ("", b" " * 5000 + b"oauth_problem=nonce_used", None),
+        ("", b"\xff\x00oauth_problem=nonce_used", "nonce_used"),
+    ],
+)
+def test_the_problem_of_a_refused_signature_is_read_by_its_word_alone(
+    header: str, body: bytes, problem: str | None
+) -> None:
+    assert answers.oauth_problem({"WWW-Authenticate": header}, body) == problem

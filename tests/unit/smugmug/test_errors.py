@@ -14,7 +14,14 @@ from smugmug_backup.errors import (
     SourceRetired,
     SourceUnavailable,
 )
-from smugmug_backup.smugmug.errors import CODES, Retry, rule_of_code, rule_of_status
+from smugmug_backup.smugmug.errors import (
+    CODES,
+    Retry,
+    rule_of_code,
+    rule_of_problem,
+    rule_of_refusal,
+    rule_of_status,
+)
 
 EXPECTED = {
     1: LoginLost,
@@ -91,3 +98,47 @@ def test_what_asks_for_less_slows_everybody_down() -> None:
     assert [code for code, rule in CODES.items() if rule.slow] == [98, 99]
     assert all(rule_of_status(status).slow for status in (429, 503))  # type: ignore[union-attr]
     assert rule_of_status(200) is None
+
+
+@pytest.mark.parametrize(
+    ("problem", "error", "retry"),
+    [
+        ("nonce_used", LoginLost, Retry.YES),
+        ("timestamp_refused", LoginLost, Retry.ONCE),
+        ("permission_denied", AccessRefused, Retry.NO),
+        ("permission_unknown", AccessRefused, Retry.NO),
+        ("user_refused", AccessRefused, Retry.NO),
+        ("additional_authorization_required", AccessRefused, Retry.NO),
+        ("token_rejected", LoginLost, Retry.NO),
+        ("consumer_key_unknown", LoginLost, Retry.NO),
+        ("signature_invalid", LoginLost, Retry.NO),
+        ("a problem without a name", LoginLost, Retry.NO),
+    ],
+)
+def test_problems_of_a_signature(problem: str, error: type[SourceError], retry: Retry) -> None:
+    rule = rule_of_problem(problem)
+    assert (rule.error, rule.retry) == (error, retry)
+    assert rule.mends_clock is (problem == "timestamp_refused")
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "of_the_account", "of_an_album"),
+    [
+        (401, "token_revoked", LoginLost, LoginLost),
+        (401, "nonce_used", LoginLost, LoginLost),
+        (401, "permission_denied", LoginLost, AccessRefused),
+        (401, None, LoginLost, AccessRefused),
+        (403, None, LoginLost, AccessRefused),
+        (403, "token_revoked", LoginLost, AccessRefused),
+    ],
+)
+def test_a_refusal_speaks_of_the_album_unless_it_speaks_of_the_login(
+    status: int,
+    problem: str | None,
+    of_the_account: type[SourceError],
+    of_an_album: type[SourceError],
+) -> None:
+    assert rule_of_refusal(status, problem, vital=True).error is of_the_account
+    assert rule_of_refusal(status, problem, vital=False).error is of_an_album
+    signs_again = Retry.YES if problem == "nonce_used" else Retry.NO
+    assert rule_of_refusal(status, problem, vital=True).retry is signs_again

@@ -44,6 +44,52 @@ def test_a_pause_holds_everybody(clock: FakeClock) -> None:
     assert starts(lane, clock, 1) == [30.0]
 
 
+def test_a_pause_ends_at_once_when_somebody_asks_for_an_end(clock: FakeClock) -> None:
+    """By a thread that holds the deadline, as at a first Ctrl-C."""
+    deadline = Deadline.none(clock)
+
+    class Interrupted(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.elapsed >= 5:
+                deadline.stop()
+
+    slow = Interrupted()
+    lane = Lane(concurrency=8, per_second=None, clock=slow)
+    lane.pause(3000)
+    with pytest.raises(OutOfTime, match="interrupted"), lane.turn(deadline):
+        pass
+    assert 5 <= slow.elapsed < 6
+    with pytest.raises(OutOfTime), lane.turn(deadline):
+        pass
+    assert slow.elapsed < 6, "and none is begun"
+
+
+def test_a_pause_ends_at_once_by_a_keyboard_interrupt() -> None:
+    class Interrupted(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            raise KeyboardInterrupt
+
+    clock = Interrupted()
+    lane = Lane(concurrency=1, per_second=None, clock=clock)
+    lane.pause(3000)
+    with pytest.raises(KeyboardInterrupt), lane.turn(Deadline.none(clock)):
+        pass
+    clock.elapsed = 3000
+    with lane.turn(Deadline.none(clock)):
+        pass  # The place was not lost.
+
+
+def test_what_is_under_way_keeps_its_pace_after_an_end_was_asked_for(clock: FakeClock) -> None:
+    lane = Lane(concurrency=1, per_second=2, clock=clock)
+    deadline = Deadline.none(clock)
+    deadline.stop()
+    for _ in range(3):
+        with lane.turn(deadline):
+            pass
+    assert clock.elapsed == pytest.approx(1.0)
+
+
 def test_last_nights_pause_is_over_though_monotonic_time_stood_still() -> None:
     class Thawed(FakeClock):
         frozen = 0.0

@@ -11,7 +11,6 @@ import pytest
 
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
-    BadRequest,
     OutOfTime,
     PhotoError,
     PhotoRefused,
@@ -24,7 +23,7 @@ from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.signing import Signer
-from tests.unit.smugmug.server import FakeClock, Said, Server, serving
+from tests.unit.smugmug.server import START, FakeClock, Said, Server, serving
 
 SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
 
@@ -307,6 +306,30 @@ def test_more_than_the_ceiling_is_too_large(server: Server, clock: FakeClock) ->
         fetch(one, server.url, clock)
 
 
+@pytest.mark.parametrize("problem", ["nonce_used", "timestamp_refused"])
+def test_a_download_whose_signature_collided_is_signed_again(
+    problem: str, server: Server, clock: FakeClock
+) -> None:
+    late = "Tue, 24 Nov 2026 05:00:00 GMT"
+    refused = Said(f"oauth_problem={problem}", 401, date=late)
+    server.answers = [refused, Said(b"bytes")]
+    assert fetch(photos(clock), server.url, clock) == b"bytes"
+    first, second = (asked.headers["Authorization"] for asked in server.asked)
+    assert first.split('oauth_nonce="')[1][:32] != second.split('oauth_nonce="')[1][:32]
+    if problem == "timestamp_refused":
+        assert f'oauth_timestamp="{int(START.timestamp()) + 7196}"' in second
+
+
+def test_a_download_refused_for_the_login_names_the_problem(
+    server: Server, clock: FakeClock
+) -> None:
+    server.answers = [Said("oauth_problem=token_revoked&oauth_token=TOKEN-1", 401)]
+    with pytest.raises(PhotoError, match="token_revoked") as caught:
+        fetch(photos(clock), server.url, clock)
+    assert "TOKEN-1" not in str(caught.value)
+    assert len(server.asked) == 1
+
+
 def test_a_host_that_stalls_is_left(server: Server, clock: FakeClock) -> None:
     release = threading.Event()
     server.answers = [Said(b"x" * 10, length=20, write=lambda out: release.wait(5))]
@@ -325,7 +348,7 @@ def test_a_drip_does_not_hold_us_beyond_the_deadline(server: Server, clock: Fake
 
     server.answers = [Said(b"", length=100_000, write=drip)]
     with pytest.raises(OutOfTime):
-        fetch(photos(clock), server.url, clock, seconds=50)
+        fetch(photos(clock), server.url, clock, seconds=25)
     with pytest.raises(PhotoError, match="slowly"):
         fetch(photos(clock), server.url, clock)
 
@@ -388,7 +411,7 @@ def test_host_patterns(host: str, pattern: str, fits: bool) -> None:
     "text", ["", ",", "https://x.com", "x.com:443", "x.com/y", "com", ".com", "*.x.com", "a b.com"]
 )
 def test_host_lists_that_say_nothing_usable_are_refused(text: str) -> None:
-    with pytest.raises(BadRequest):
+    with pytest.raises(ValueError, match="host names"):
         hosts.parse_hosts(text)
 
 

@@ -3,7 +3,8 @@
 import inspect
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,9 +186,7 @@ def auth(nickname: object, access: str = "Full") -> Said:
     return Said(json.dumps({"stat": "ok", "Auth": {"User": user, "Token": token}}))
 
 
-@pytest.mark.parametrize(
-    ("access", "seen"), [("Full", "owner"), ("Public", "public"), ("", "public")]
-)
+@pytest.mark.parametrize(("access", "seen"), [("Full", "owner"), ("full", "owner"), ("", "public")])
 def test_the_account_is_what_the_token_says(access: str, seen: str, server: Server) -> None:
     server.answers = [auth("Larkfield", access)]
     one = source(server)
@@ -198,6 +197,12 @@ def test_the_account_is_what_the_token_says(access: str, seen: str, server: Serv
 def test_a_token_of_somebody_else_is_refused(server: Server) -> None:
     server.answers = [auth("other")]
     with pytest.raises(BadRequest, match=r"'other'.*'larkfield'"):
+        source(server).account(deadline=DEADLINE)
+
+
+def test_a_token_for_public_albums_is_refused_with_a_hint(server: Server) -> None:
+    server.answers = [auth("Larkfield", "Public")]
+    with pytest.raises(BadRequest, match="Access=Full"):
         source(server).account(deadline=DEADLINE)
 
 
@@ -424,6 +429,92 @@ def test_a_home_album_is_listed_once_for_all_its_images(server: Server) -> None:
         assert (found.availability, found.url) == (Availability.READY, PHOTO["OriginalURL"])
     assert one.resolve(ALBUM, collected("three"), deadline=DEADLINE).kind == "none"
     assert len(server.asked) == 1
+
+
+def from_home(home: int, number: int) -> Image:
+    data = {
+        "id": home * 1000 + number,
+        "Key": f"h{home}i{number}",
+        "Format": "JPG",
+        "Album": {"id": home, "Key": f"home{home}"},
+    }
+    return Image(data["Key"], 1, None, None, None, data, (), offer(data))  # type: ignore[arg-type]
+
+
+def homes(images: int) -> Callable[[Asked], Said]:
+    """Home albums of so many images each."""
+
+    def answer(asked: Asked) -> Said:
+        home = int(asked.form["AlbumID"])
+        entries = [
+            {**PHOTO, "id": home * 1000 + number, "Key": f"h{home}i{number}"}
+            for number in range(images)
+        ]
+        return listed(*entries, id=home, Key=f"home{home}")
+
+    return answer
+
+
+def test_a_smart_album_of_many_homes_lists_each_of_them_once(server: Server) -> None:
+    """In the order of dates, so that each image is of another home than the one before."""
+    server.answers = homes(10)
+    one = source(server)
+    for number in range(10):
+        for home in range(1, 21):
+            found = one.resolve(ALBUM, from_home(home, number), deadline=DEADLINE)
+            assert found.url == PHOTO["OriginalURL"]
+    assert len(server.asked) == 20
+
+
+def test_what_is_kept_of_homes_is_bounded_by_their_images(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smugmug_backup.smugmug.source_130._KEPT_OFFERS", 25)
+    server.answers = homes(10)
+    one = source(server)
+    for home in (1, 2, 3, 3, 2):
+        one.resolve(ALBUM, from_home(home, 0), deadline=DEADLINE)
+    assert len(server.asked) == 3, "the newest two are kept"
+    one.resolve(ALBUM, from_home(1, 0), deadline=DEADLINE)
+    assert len(server.asked) == 4, "the one used longest ago was let go"
+    server.answers = homes(40)
+    for number in (0, 1):
+        one.resolve(ALBUM, from_home(9, number), deadline=DEADLINE)
+    assert len(server.asked) == 5, "one home is always kept, however large"
+
+
+def test_a_home_is_listed_again_when_its_addresses_may_be_stale(server: Server) -> None:
+    server.answers = homes(2)
+    one = source(server)
+    clock = one._homes._clock
+    assert isinstance(clock, FakeClock)
+    one.resolve(ALBUM, from_home(1, 0), deadline=DEADLINE)
+    clock.sleep(599)
+    one.resolve(ALBUM, from_home(1, 1), deadline=DEADLINE)
+    assert len(server.asked) == 1
+    clock.sleep(2)
+    one.resolve(ALBUM, from_home(1, 1), deadline=DEADLINE)
+    assert len(server.asked) == 2
+
+
+def test_a_home_that_was_deleted_has_no_original(server: Server) -> None:
+    server.answers = [Said('{"stat":"fail","code":9}')]
+    assert source(server).resolve(ALBUM, collected(), deadline=DEADLINE).kind == "none"
+
+
+def test_an_album_without_its_number_is_not_asked_for(server: Server) -> None:
+    planned_by_v2 = replace(ALBUM, id=None)
+    with pytest.raises(MalformedAnswer, match="AlbumID"):
+        source(server).images(planned_by_v2, since=None, deadline=DEADLINE)
+    assert server.asked == []
+
+
+def test_a_collected_photo_without_original_keeps_its_md5_and_format(server: Server) -> None:
+    server.answers = [Said('{"stat":"fail","code":4}')]
+    data = {**COLLECTED, "MD5Sum": PHOTO["MD5Sum"], "Format": "JPG"}
+    image = Image("V2xgTbs", 1, None, None, None, data, (), offer(data))
+    found = source(server).resolve(ALBUM, image, deadline=DEADLINE)
+    assert (found.kind, found.md5, found.format) == ("none", PHOTO["MD5Sum"], "JPG")
 
 
 def test_a_home_that_is_closed_to_us_has_no_original(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -144,9 +145,7 @@ class Listing:
 # -- the account ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("level", "access"), [("Full", "owner"), (None, "owner"), ("Public", "public")]
-)
+@pytest.mark.parametrize(("level", "access"), [("Full", "owner"), (None, "owner")])
 def test_the_account_is_who_the_token_is(level: str | None, access: str, server: Server) -> None:
     server.answers = [said({"User": {"NickName": "Larkfield", "ResponseLevel": level}})]
     one = source(server)
@@ -155,6 +154,12 @@ def test_the_account_is_who_the_token_is(level: str | None, access: str, server:
     assert server.asked[0].path.startswith("/api/v2!authuser?")
     assert server.asked[0].headers["Accept"] == "application/json"
     assert "KEY-1" not in server.asked[0].path
+
+
+def test_a_token_for_public_albums_is_refused_with_a_hint(server: Server) -> None:
+    server.answers = [said({"User": {"NickName": "larkfield", "ResponseLevel": "Public"}})]
+    with pytest.raises(BadRequest, match="Access=Full"):
+        source(server).account(deadline=DEADLINE)
 
 
 def test_a_token_of_somebody_else_is_refused(server: Server) -> None:
@@ -228,6 +233,64 @@ def test_albums_that_cannot_be_believed_are_malformed(response: Any, server: Ser
         source(server).albums(deadline=DEADLINE)
 
 
+def test_a_list_of_albums_that_never_stands_still_is_malformed(server: Server) -> None:
+    totals = iter(range(10, 1000))
+    server.answers = lambda asked: said(
+        {"Locator": "Album", "Album": [ENTRY], "Pages": {"Total": next(totals), "Count": 1}}
+    )
+    with pytest.raises(MalformedAnswer, match="changed while it was read"):
+        source(server).albums(deadline=DEADLINE)
+
+
+def test_a_total_of_albums_that_is_always_larger_than_what_is_shown_is_believed(
+    server: Server,
+) -> None:
+    entries = [{**ENTRY, "AlbumKey": key} for key in ("one", "two", "three")]
+    pages = {"Total": 4, "Start": 1, "Count": 3}
+    server.answers = [said({"Locator": "Album", "Album": entries, "Pages": pages})]
+    assert len(source(server).albums(deadline=DEADLINE)) == 3
+
+
+def test_a_404_of_the_albums_is_believed_only_if_the_user_is_not_there_either(
+    server: Server,
+) -> None:
+    """It occurs in passing."""
+    gone = said({}, 404)
+    server.answers = [gone, album_page(ENTRY)]
+    assert len(source(server).albums(deadline=DEADLINE)) == 1
+    asked = len(server.asked)
+
+    def user_is_there(asked: Asked) -> Said:
+        return gone if "!albums" in asked.path else said({"User": {"NickName": "larkfield"}})
+
+    server.answers = user_is_there
+    with pytest.raises(SourceUnavailable, match="404") as caught:
+        source(server).albums(deadline=DEADLINE)
+    assert not caught.value.fatal
+    paths = [one.path.split("?")[0] for one in server.asked[asked:]]
+    assert paths == ["/api/v2/user/larkfield!albums"] * 2 + ["/api/v2/user/larkfield"]
+    server.answers = [gone]
+    with pytest.raises(AccessRefused, match="no such user"):
+        source(server).albums(deadline=DEADLINE)
+
+
+@pytest.mark.parametrize("listing", [said(page([], total=0)), said(page([photo("a")], total=1))])
+def test_an_album_that_needs_its_password_fails_whatever_its_listing_answers(
+    listing: Said, server: Server
+) -> None:
+    server.answers = [album_page({**ENTRY, "ResponseLevel": "Password"})]
+    one = source(server, PUBLIC)
+    (album,) = one.albums(deadline=DEADLINE)
+    server.answers = [listing]
+    for since in (None, after(CHANGED)):
+        with pytest.raises(AccessRefused, match="password"):
+            one.images(album, since=since, deadline=DEADLINE)
+    travelled = replace(album, data=json.loads(json.dumps(dict(album.data))))
+    with pytest.raises(AccessRefused, match="password"):
+        source(server, PUBLIC).images(travelled, since=None, deadline=DEADLINE)
+    assert "ResponseLevel" in parse_qs(urlsplit(server.asked[0].path).query)["_filter"][0]
+
+
 # -- images and their pages ----------------------------------------------------------------------
 
 
@@ -241,6 +304,50 @@ def test_pages_are_read_to_the_last(server: Server) -> None:
     for asked in server.asked:
         query = parse_qs(urlsplit(asked.path).query)
         assert query["_filter"] == [",".join(IMAGE_FIELDS)]
+
+
+def test_pages_are_of_200_and_smaller_after_a_time_out(server: Server) -> None:
+    counts = []
+
+    def slow(asked: Asked) -> Said:
+        query = parse_qs(urlsplit(asked.path).query)
+        start, count = int(query["start"][0]), int(query["count"][0])
+        counts.append(count)
+        if count > 50:
+            return Said("", 504)
+        more = start + 1 if start < 3 else None
+        return said(page([photo(f"k{start}")], total=3, start=start, more=more))
+
+    server.answers = slow
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert len(listing.images) == 3
+    assert counts == [200, 100, 50, 50, 50]
+
+
+def test_the_smallest_page_is_tried_as_often_as_any_call(server: Server) -> None:
+    server.answers = [Said("", 504)]
+    with pytest.raises(SourceUnavailable):
+        source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    counts = [parse_qs(urlsplit(asked.path).query)["count"][0] for asked in server.asked]
+    assert counts == ["200", "100", "50", "25", "25"]
+
+
+@pytest.mark.parametrize(
+    ("orders", "keys"),
+    [
+        (("abcde", "bcde"), "bcde"),  # "a" left after the first page: "c" was never shown.
+        (("abcd", "bcd"), "bcd"),
+        (("abcd", "bcd", "bcd", "cd"), "cd"),  # And again while it was listed again.
+    ],
+)
+def test_a_removal_between_two_pages_is_noticed_and_the_listing_made_again(
+    orders: tuple[str, ...], keys: str, server: Server
+) -> None:
+    server.answers = Listing(*orders)
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert {image.key for image in listing.images} >= set(keys)
+    if {image.key for image in listing.images} != set(keys):
+        assert listing.image_count != len(listing.images), "or the count says so"
 
 
 def test_an_empty_album_is_empty(server: Server) -> None:
@@ -422,6 +529,117 @@ def test_a_video_is_asked_for_unless_it_is_in_the_making(
     assert (found.md5, found.url) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("data", "kind", "availability"),
+    [
+        ({}, "original", Availability.READY),
+        ({"Processing": True}, "original", Availability.READY),
+        ({"Status": "CanNotProcess"}, "original", Availability.READY),
+        ({"Processing": True, "ArchivedUri": ""}, "original", Availability.PROCESSING),
+        ({"Status": "CanNotProcess", "ArchivedUri": ""}, "original", Availability.NEVER),
+        ({"CollectedFrom": "Harbour", "ArchivedUri": ""}, "original", Availability.LOOKUP),
+        ({"Origin": "Smart", "ArchivedUri": ""}, "original", Availability.LOOKUP),
+        ({"Origin": "Album", "ArchivedUri": ""}, "none", Availability.READY),
+        ({"CollectedFrom": "Harbour"}, "original", Availability.READY),
+    ],
+)
+def test_a_photo_with_an_address_is_tried_and_one_without_is_looked_for(
+    data: dict[str, Any], kind: str, availability: Availability
+) -> None:
+    found = offer_of({**PHOTO, **data})
+    assert (found.kind, found.availability) == (kind, availability)
+
+
+GUEST = {**PHOTO, "ArchivedUri": "", "CollectedFrom": "Harbour 2024", "Origin": "Collected"}
+
+
+def image_answer(
+    *, archived: bool, key: str = "pW7dQkN", album: Any = "/api/v2/album/Zc9RkD"
+) -> Said:
+    shown = {**PHOTO, "ImageKey": key, "Uris": {"ImageAlbum": album}}
+    if not archived:
+        del shown["ArchivedUri"]
+    return said({"Uri": f"/api/v2/image/{key}-0", "Locator": "Image", "Image": shown})
+
+
+def home_answer(key: str = "pW7dQkN", *, archived: bool = True) -> Said:
+    shown = {**PHOTO, "ImageKey": key} | ({} if archived else {"ArchivedUri": ""})
+    return said({"Locator": "AlbumImage", "AlbumImage": shown})
+
+
+def asked_paths(server: Server) -> list[str]:
+    return [asked.path.split("?")[0] for asked in server.asked]
+
+
+def test_a_collected_photo_is_looked_for_by_its_own_resource(server: Server) -> None:
+    server.answers = [image_answer(archived=True)]
+    found = source(server).resolve(ALBUM, image_of(1, GUEST), deadline=DEADLINE)
+    assert (found.availability, found.url) == (Availability.READY, PHOTO["ArchivedUri"])
+    assert (found.md5, found.exact) == (PHOTO["ArchivedMD5"], True)
+    assert asked_paths(server) == ["/api/v2/image/pW7dQkN-0"]
+
+
+@pytest.mark.parametrize(
+    "album", ["/api/v2/album/Zc9RkD", {"Uri": "/api/v2/album/Zc9RkD", "Locator": "Album"}]
+)
+def test_a_collected_photo_is_looked_for_in_its_home_album(album: Any, server: Server) -> None:
+    server.answers = [image_answer(archived=False, album=album), home_answer()]
+    found = source(server).resolve(ALBUM, image_of(1, GUEST), deadline=DEADLINE)
+    assert (found.availability, found.url) == (Availability.READY, PHOTO["ArchivedUri"])
+    assert asked_paths(server)[1] == "/api/v2/album/Zc9RkD/image/pW7dQkN-0"
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        ([said({}, 404)], 1),
+        ([said({}, 403)], 1),
+        ([image_answer(archived=False, album=None)], 1),
+        ([image_answer(archived=False, album="/api/v2/album/hT4mWq")], 1),
+        ([image_answer(archived=False, album="https://evil.example/api/v2/album/x")], 1),
+        ([image_answer(archived=False, album="/api/v2/album/../user/x")], 1),
+        ([image_answer(archived=False), said({}, 404)], 2),
+        ([image_answer(archived=False), home_answer(archived=False)], 2),
+    ],
+)
+def test_a_collected_photo_that_is_nowhere_has_no_original(
+    answers: list[Said], asked: int, server: Server
+) -> None:
+    server.answers = answers
+    found = source(server).resolve(ALBUM, image_of(1, GUEST), deadline=DEADLINE)
+    assert (found.kind, found.url) == ("none", None)
+    assert found.availability is not Availability.LOOKUP
+    assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [image_answer(archived=True, key="other")],
+        [image_answer(archived=False), home_answer("other")],
+        [said({"Locator": "Image"})],
+    ],
+)
+def test_an_answer_about_another_image_is_not_taken(answers: list[Said], server: Server) -> None:
+    server.answers = answers
+    with pytest.raises(MalformedAnswer):
+        source(server).resolve(ALBUM, image_of(1, GUEST), deadline=DEADLINE)
+
+
+def test_a_rendition_of_another_image_is_not_taken(server: Server) -> None:
+    largest = {"Url": "https://photos.smugmug.com/1920.mp4", "MD5": PHOTO["ArchivedMD5"]}
+    server.answers = [said({"Uri": "/api/v2/image/other-4!largestvideo", "LargestVideo": largest})]
+    with pytest.raises(MalformedAnswer):
+        source(server).resolve(ALBUM, video(), deadline=DEADLINE)
+
+
+def test_a_rendition_whose_md5_is_not_stated_is_offered_without(server: Server) -> None:
+    largest = {"Url": "https://photos.smugmug.com/1920.mp4", "Size": 999}
+    server.answers = [said({"LargestVideo": largest})]
+    found = source(server).resolve(ALBUM, video(), deadline=DEADLINE)
+    assert (found.md5, found.size, found.exact) == (None, 999, True)
+
+
 def video() -> Image:
     return image_of(1, VIDEO)
 
@@ -511,6 +729,22 @@ def test_a_key_without_access_to_v2_is_told_what_to_do(server: Server) -> None:
     server.answers = [said({}, 401)]
     with pytest.raises(LoginLost, match="terms"):
         source(server, PUBLIC).albums(deadline=DEADLINE)
+
+
+@pytest.mark.parametrize("problem", ["nonce_used", "timestamp_refused"])
+def test_a_signature_that_collided_is_made_again(problem: str, server: Server) -> None:
+    body = json.dumps({"Code": 401, "Message": f"oauth_problem={problem}"})
+    server.answers = [Said(body, 401), album_page(ENTRY)]
+    assert len(source(server).albums(deadline=DEADLINE)) == 1
+    server.answers = [Said(body, 401)]
+    with pytest.raises(LoginLost, match=problem):
+        source(server).albums(deadline=DEADLINE)
+
+
+def test_an_album_refused_for_the_login_says_so(server: Server) -> None:
+    server.answers = [Said("oauth_problem=token_revoked", 401)]
+    with pytest.raises(LoginLost, match="token_revoked"):
+        source(server).images(ALBUM, since=None, deadline=DEADLINE)
 
 
 def test_a_wrong_clock_is_mended_once(server: Server) -> None:

@@ -15,6 +15,7 @@ import requests
 
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
+    AccessRefused,
     BadRequest,
     LoginLost,
     MalformedAnswer,
@@ -166,6 +167,15 @@ def test_a_wait_beyond_the_deadline_is_not_begun(server: Server, clock: FakeCloc
     assert clock.elapsed < 1
 
 
+def test_no_wait_is_begun_after_an_end_was_asked_for(server: Server, clock: FakeClock) -> None:
+    server.answers = [Said("", 429, {"Retry-After": "200"}), OK]
+    deadline = Deadline.none(clock)
+    deadline.stop()
+    with pytest.raises(OutOfTime):
+        client(server, clock).service_ping(deadline=deadline)
+    assert (len(server.asked), clock.elapsed) == (1, 0)
+
+
 def test_nothing_is_asked_when_the_time_is_over(server: Server, clock: FakeClock) -> None:
     deadline = Deadline.after(clock, 10)
     clock.sleep(10)
@@ -188,6 +198,40 @@ def test_an_expired_timestamp_is_mended_once_by_the_servers_date(
     with pytest.raises(LoginLost, match="30"):
         ping(one, clock)
     assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize("where", ["header", "body"])
+@pytest.mark.parametrize("problem", ["nonce_used", "timestamp_refused"])
+def test_a_signature_that_collided_is_made_again_with_the_servers_time(
+    problem: str, where: str, server: Server, clock: FakeClock
+) -> None:
+    told = f"oauth_problem={problem}"
+    headers = {"WWW-Authenticate": f"OAuth {told}"} if where == "header" else {}
+    late = "Tue, 24 Nov 2026 05:00:00 GMT"
+    refused = Said(told if where == "body" else "", 401, headers, date=late)
+    server.answers = [refused, OK]
+    ping(client(server, clock), clock)
+    first, second = (asked.headers["Authorization"] for asked in server.asked)
+    assert first.split('oauth_nonce="')[1][:32] != second.split('oauth_nonce="')[1][:32]
+    if problem == "timestamp_refused":
+        assert f'oauth_timestamp="{int(START.timestamp()) + 7196}"' in second
+    server.answers = [refused]
+    with pytest.raises(LoginLost, match=problem):
+        ping(client(server, clock, attempts=3), clock)
+
+
+def test_a_refusal_without_a_word_is_the_albums_and_of_the_login_only_if_it_says_so(
+    server: Server, clock: FakeClock
+) -> None:
+    server.answers = [Said("<html>", 401)]
+    with pytest.raises(AccessRefused, match="album's password"):
+        list_images(client(server, clock), clock)
+    with pytest.raises(LoginLost):
+        ping(client(server, clock), clock)
+    server.answers = [Said("oauth_problem=token_revoked&oauth_token=TOKEN-1", 401)]
+    with pytest.raises(LoginLost, match="token_revoked") as caught:
+        list_images(client(server, clock), clock)
+    assert "TOKEN-1" not in str(caught.value)
 
 
 def test_each_attempt_has_its_own_nonce_and_time(server: Server, clock: FakeClock) -> None:
@@ -266,6 +310,27 @@ def test_what_is_not_the_envelope_is_malformed(
     assert len(server.asked) == 2
 
 
+@pytest.mark.parametrize(("body", "encoding"), [(b"\x0b\x02\x80", "br"), (b"", "gzip")])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(503, SourceUnavailable), (429, SourceUnavailable), (401, LoginLost), (404, SourceRetired)],
+)
+def test_an_error_is_one_by_its_status_however_its_page_is_packed(
+    status: int,
+    error: type[SourceError],
+    body: bytes,
+    encoding: str,
+    server: Server,
+    clock: FakeClock,
+) -> None:
+    headers = {"Content-Encoding": encoding, "Retry-After": "20"}
+    server.answers = [Said(body, status, headers)]
+    with pytest.raises(error):
+        ping(client(server, clock, attempts=2), clock)
+    if error is SourceUnavailable:
+        assert 20 <= clock.elapsed <= 22
+
+
 def test_no_redirect_is_followed(server: Server, clock: FakeClock) -> None:
     with serving([OK]) as other:
         server.answers = [Said("", 307, {"Location": other.url + "/services/api/json/1.3.0/"})]
@@ -319,7 +384,7 @@ def test_an_empty_set_tells_its_date(server: Server, clock: FakeClock) -> None:
 
 @pytest.mark.parametrize(
     ("date", "headers"),
-    [(None, {}), ("yesterday", {}), ("Tue, 24 Nov 2026 03:00:05 GMT", {"Age": "3"})],
+    [(None, {}), ("yesterday", {}), ("Tue, 24 Nov 2026 03:00:05 GMT", {"Age": "61"})],
 )
 def test_a_date_that_is_missing_unreadable_or_old_is_none(
     date: str | None, headers: dict[str, str], server: Server, clock: FakeClock

@@ -1,0 +1,136 @@
+"""An answer under a deadline over its whole, headers included, and no slower than a least speed.
+
+A time-out of a socket begins anew with each byte: a server that sends one every few seconds holds
+a reader for ever, in the headers as in the body. Here every wait for bytes asks the `Pace` of its
+answer how long it may be.
+"""
+
+import io
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from typing import Any
+
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from smugmug_backup.clock import Clock
+
+LEAST_RATE = 1000
+"""Bytes per second, over `WINDOW_SECONDS` of waiting."""
+WINDOW_SECONDS = 30.0
+
+
+class Pace:
+    """How long one answer may take, from its first header to its last byte.
+
+    ``until``: monotonic seconds at which it must have ended. ``stall``: seconds that may pass
+    without a byte, and before the first one. Time that nobody waits for bytes counts for
+    ``until`` only.
+    """
+
+    def __init__(self, clock: Clock, *, until: float, stall: float) -> None:
+        self._clock, self._until, self._stall = clock, until, stall
+        self._begun = False
+        self._waited = 0.0
+        self._came = 0
+        self.too_slow = False
+
+    def read(self, sock: socket.socket, raw: io.RawIOBase, buffer: Any) -> int | None:
+        """Read from ``raw``, whose socket is ``sock``. Raises TimeoutError, OSError."""
+        before = self._clock.monotonic()
+        if self._waited >= WINDOW_SECONDS:
+            if self._came < LEAST_RATE * WINDOW_SECONDS:
+                self.too_slow = True
+                raise TimeoutError("the answer comes too slowly")
+            self._waited, self._came = 0.0, 0
+        if before >= self._until:
+            raise TimeoutError("the answer takes too long")
+        sock.settimeout(max(0.05, min(self._stall, self._until - before)))
+        count: int | None = raw.readinto(buffer)
+        if self._begun:
+            self._waited += self._clock.monotonic() - before
+            self._came += count or 0
+        # The wait for the first byte is the server's own work, however long it thinks.
+        self._begun = True
+        return count
+
+
+_PACE: ContextVar[Pace | None] = ContextVar("pace", default=None)
+
+
+@contextmanager
+def paced(pace: Pace) -> Iterator[None]:
+    """An answer that begins within this keeps to ``pace``, to its end."""
+    token = _PACE.set(pace)
+    try:
+        yield
+    finally:
+        _PACE.reset(token)
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, sock: socket.socket, pace: Pace) -> None:
+        self._sock, self._pace = sock, pace
+        # It holds the socket open until it is closed itself, as `makefile` promises.
+        self._raw: Any = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        return self._pace.read(self._sock, self._raw, buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _Socket:
+    """What `HTTPResponse` takes for a socket: it asks it for a file and nothing else."""
+
+    def __init__(self, sock: socket.socket, pace: Pace) -> None:
+        self._sock, self._pace = sock, pace
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._sock, self._pace))
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **more: Any) -> None:
+        pace = _PACE.get()
+        given: Any = sock if pace is None else _Socket(sock, pace)
+        super().__init__(given, *args, **more)
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class PacedPool(urllib3.HTTPConnectionPool):
+    """Connections whose answers keep to the `Pace` that was set when they began."""
+
+    ConnectionCls = _Connection
+
+
+class PacedTlsPool(urllib3.HTTPSConnectionPool):
+    """The same, over TLS."""
+
+    ConnectionCls = _TlsConnection
+
+
+class PacedAdapter(HTTPAdapter):
+    """requests' adapter over such connections."""
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        """Make the pools."""
+        super().init_poolmanager(*args, **more)
+        self.poolmanager.pool_classes_by_scheme = {"http": PacedPool, "https": PacedTlsPool}

@@ -1,0 +1,137 @@
+"""An answer has an end: over its whole, headers included, and not slower than a least speed."""
+
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import OutOfTime, PhotoError, SourceUnavailable
+from smugmug_backup.model import Availability, Offer
+from smugmug_backup.smugmug.errors import TimedOut
+from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.photos import Photos
+from smugmug_backup.smugmug.transport import Reply, Transport
+from tests.unit.smugmug.server import FakeClock
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n"
+END = b"X-Last: 1\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@contextmanager
+def dripping(
+    clock: FakeClock, first: bytes, drip: bytes, *, seconds: float, last: bytes = b""
+) -> Iterator[str]:
+    """Sends ``first``, then ``drip`` a byte at a time, ``seconds`` of the clock before each."""
+    gone = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while not gone.is_set():
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(1 << 16)
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    try:
+                        connection.sendall(first)
+                        for byte in drip:
+                            clock.sleep(seconds)
+                            connection.sendall(bytes([byte]))
+                            if gone.wait(0.002):
+                                break
+                        connection.sendall(last)
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            gone.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+def ask(url: str, clock: FakeClock, deadline: Deadline, *, attempts: int = 1) -> Reply:
+    transport = Transport(
+        api_url=url,
+        signer=None,
+        governor=Governor(clock=clock),
+        clock=clock,
+        rng=random.Random(1),
+        attempts=attempts,
+    )
+    whole: Callable[[Reply], Reply] = lambda reply: reply  # noqa: E731
+    return transport.call(requests.Request("GET", url + "/x"), whole, deadline=deadline)
+
+
+def fetch(url: str, clock: FakeClock, deadline: Deadline) -> bytes:
+    photos = Photos(
+        hosts=("127.0.0.1",),
+        signer=None,
+        governor=Governor(clock=clock),
+        clock=clock,
+        rng=random.Random(1),
+        attempts=1,
+    )
+    offer = Offer("original", Availability.READY, url=url + "/x.jpg")
+    with photos.open(offer, deadline=deadline) as body:
+        return b"".join(body)
+
+
+DRIPS = [
+    pytest.param(b"HTTP/1.1 200 OK\r\n", b"X-Padding: " + b"x" * 500, id="in the headers"),
+    pytest.param(b"", b"HTTP/1.1 200 " + b"O" * 500, id="in the status line"),
+    pytest.param(HEAD + END, b"x" * 500, id="in the body"),
+    pytest.param(CHUNKED, b"0" * 500, id="in a chunk's length"),
+]
+
+
+@pytest.mark.parametrize(("first", "drip"), DRIPS)
+def test_an_answer_that_drips_is_left_at_the_deadline(first: bytes, drip: bytes) -> None:
+    clock = FakeClock()
+    with dripping(clock, first, drip, seconds=3) as url:
+        with pytest.raises(OutOfTime):
+            ask(url, clock, Deadline.after(clock, 20))
+        assert clock.elapsed < 60
+        with pytest.raises(OutOfTime):
+            fetch(url, clock, Deadline.after(clock, 20))
+        assert clock.elapsed < 120
+
+
+@pytest.mark.parametrize(("first", "drip"), DRIPS)
+def test_an_answer_that_drips_is_left_without_a_deadline(first: bytes, drip: bytes) -> None:
+    clock = FakeClock()
+    with dripping(clock, first, drip, seconds=3) as url:
+        with pytest.raises(TimedOut) as caught:
+            ask(url, clock, Deadline.none(clock))
+        assert isinstance(caught.value, SourceUnavailable)
+        assert clock.elapsed < 120
+        with pytest.raises(PhotoError):
+            fetch(url, clock, Deadline.none(clock))
+        assert clock.elapsed < 240
+
+
+def test_an_answer_that_is_slow_to_begin_is_waited_for() -> None:
+    clock = FakeClock()
+    whole = b"TTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+    with dripping(clock, b"", b"H", seconds=45, last=whole) as url:
+        assert ask(url, clock, Deadline.none(clock)).body == b"hello"
+        assert clock.elapsed >= 45
+
+
+def test_bytes_that_come_fast_enough_come_whole() -> None:
+    """Two seconds before each of 45 bytes, but 33 kB a half minute."""
+    clock = FakeClock()
+    length = b"HTTP/1.1 200 OK\r\nContent-Length: 40045\r\n\r\n"
+    with dripping(clock, length + b"x" * 40_000, b"y" * 14, seconds=2, last=b"z" * 31) as url:
+        assert len(fetch(url, clock, Deadline.none(clock))) == 40_045
