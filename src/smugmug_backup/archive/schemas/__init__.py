@@ -1,7 +1,10 @@
-"""The JSON Schemas (draft 2020-12) of all that a run writes, and a small validator for them.
+"""The JSON Schemas (draft 2020-12) of all files of a store, and a small validator for them.
 
 The validator knows just the keywords that these schemas use, so that the shipped function can hold
 files to them with the standard library alone; the tests compare it with `jsonschema`.
+
+A schema says what a reader needs: every field is required, and one that it does not know is
+ignored. What we write is held to the strict form, which refuses unknown fields too.
 """
 
 import json
@@ -12,11 +15,14 @@ from importlib.resources import files
 from typing import Any
 
 NAMES = (
-    "image-record",
-    "album-record",
+    "records-header",
+    "record-line",
     "manifest-header",
     "manifest-line",
     "run-report",
+    "check-report",
+    "drill-report",
+    "forgotten",
     "plan-line",
     "outcome",
 )
@@ -25,21 +31,38 @@ Check = Callable[[Any], str | None]
 """Says what is wrong with a value, by its place, or None."""
 
 
-def load(name: str) -> dict[str, Any]:
-    """The schema called ``name``."""
+def load(name: str, *, strict: bool = False) -> dict[str, Any]:
+    """The schema called ``name``; ``strict``: it refuses fields that it does not know."""
     text = (files(__name__) / f"{name}.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
-    return schema
+    return _closed(schema) if strict else schema
 
 
 @cache
-def checker(name: str) -> Check:
+def checker(name: str, *, strict: bool = False) -> Check:
     """A function that says what is wrong with a value by the schema ``name``, None if nothing."""
-    schema = load(name)
+    schema = load(name, strict=strict)
     return _compile(schema, schema)
 
 
-_IGNORED = {"$schema", "$defs", "title", "description", "items", "required", "additionalProperties"}
+def _closed(schema: Any) -> Any:
+    """``schema`` with each object whose fields it names closed to others.
+
+    The branches of an ``anyOf`` name some fields of an object that is described around them, and
+    no type; they stay open.
+    """
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _closed(each) for name, each in schema.items()}
+    if "type" in schema and isinstance(schema.get("properties"), dict):
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+_LATER = {"items", "required", "additionalProperties", "anyOf"}
+_IGNORED = {"$schema", "$defs", "title", "description"} | _LATER
 
 
 def _compile(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Check:
@@ -52,6 +75,9 @@ def _compile(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Check:
         checks.append(_items(_compile(schema["items"], root)))
     if {"required", "additionalProperties"} & schema.keys():
         checks.append(_names(schema, root))
+    if "anyOf" in schema:
+        # The last, so that a field that is missing is called so.
+        checks.append(_any_of(schema["anyOf"], root))
 
     def check(value: Any) -> str | None:
         for each in checks:
@@ -104,7 +130,8 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _pattern(value: str, root: Mapping[str, Any]) -> Check:
-    search = re.compile(value).search
+    # A schema's `$` is the very end; Python's would let a line end follow.
+    search = re.compile(re.sub(r"\$$", r"\\Z", value)).search
     return lambda v: None if not isinstance(v, str) or search(v) else f"must match {value}"
 
 
@@ -114,6 +141,16 @@ def _minimum(value: float, root: Mapping[str, Any]) -> Check:
         return f"must be at least {value}" if number and v < value else None
 
     return check
+
+
+def _min_items(value: int, root: Mapping[str, Any]) -> Check:
+    said = f"must have at least {value} items"
+    return lambda v: said if isinstance(v, list) and len(v) < value else None
+
+
+def _max_items(value: int, root: Mapping[str, Any]) -> Check:
+    said = f"must have at most {value} items"
+    return lambda v: said if isinstance(v, list) and len(v) > value else None
 
 
 def _any_of(value: list[Mapping[str, Any]], root: Mapping[str, Any]) -> Check:
@@ -192,7 +229,8 @@ _KEYWORDS: Mapping[str, Callable[[Any, Mapping[str, Any]], Check]] = {
     "const": _const,
     "pattern": _pattern,
     "minimum": _minimum,
-    "anyOf": _any_of,
+    "minItems": _min_items,
+    "maxItems": _max_items,
     "properties": _properties,
     "propertyNames": _property_names,
 }
