@@ -158,7 +158,14 @@ class StoreError(BackupError):
 
 
 class StoreUnavailable(StoreError):
-    """5xx, time-outs, a full disk: the same request may succeed later."""
+    """5xx, time-outs, a broken connection: the same request may succeed later."""
+
+
+class StoreFull(StoreError):
+    """No room is left, or the quota is used up: all that is written fails until room is made."""
+
+    code = "store_full"
+    remedy = Remedy.OWNER
 
 
 class StoreRefused(StoreError):
@@ -168,6 +175,18 @@ class StoreRefused(StoreError):
     answer = Answer.NEVER
     remedy = Remedy.OWNER
     fatal = True
+
+
+class ListingIncomplete(StoreRefused):
+    """A listing gave all that it could, and could not look into what begins with ``keys``.
+
+    What lies there is not known, so nothing there may be taken as absent. ``keys`` are files, and
+    folders (they end with a slash), in order.
+    """
+
+    def __init__(self, message: str, *, keys: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.keys = keys
 
 
 class NotStored(StoreError):

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from smugmug_backup.errors import StoreError, StoreRefused, StoreUnavailable
+from smugmug_backup.errors import StoreError, StoreFull, StoreRefused, StoreUnavailable
 
 INCOMING = ".incoming"
 
@@ -20,14 +20,18 @@ FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 ROOT = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
-_LEFTOVER = re.compile(r"[0-9a-f]{16}\.part")
+_LEFTOVER = re.compile(r"[0-9a-f]{16}\.part|probe-[0-9a-f]{16}")
 _LEFTOVER_SECONDS = 24 * 3600
 
 # Windows, and what imitates it, cannot hold "aux" or "con.json"; some old or encrypting file
 # systems have no long names. Keys are ASCII, so the forms of Unicode (NFC, NFD) cannot matter.
-_TRICKY = ("aux", "con.json", "-_", "_a.b-c", "x" * 128)
+_TRICKY = ("aux", "con.json", "-_", "_a.b-c", "hT4mWq=12", "x" * 128)
+
+LINKED = {errno.ELOOP, errno.ENOTDIR}
+"""What opening says of a symbolic link on the way (Linux and macOS differ)."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_FULL_FLUSH = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY}
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _REFUSED = {
     errno.EROFS: "the disk is mounted read-only",
@@ -41,22 +45,52 @@ _REFUSED = {
     errno.EISDIR: "something that is no backup stands in the way",
     errno.EEXIST: "something that is no backup stands in the way",
     errno.ELOOP: "a symbolic link stands in the way",
+    errno.ENXIO: "something that is no backup stands in the way",  # a socket
 }
 
+# One file or folder may answer so while the others are well: rights, a bad sector, damage that
+# the file system has found (its own numbers on Linux), or what was taken away in between.
+_ALONE = {errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT, errno.ENAMETOOLONG, errno.EBADMSG}
+_ALONE |= {errno.ENOTDIR, errno.ELOOP, getattr(errno, "EUCLEAN", errno.EIO)}
 
-def new_name() -> str:
-    """A name for a file on its way in, which `prepare` will know as a leftover."""
-    return f"{secrets.token_hex(8)}.part"
+
+def new_file(folder: Path) -> tuple[Path, int]:
+    """A new file in ``folder`` for what is on its way in, and its descriptor. `prepare` knows
+    its name as a leftover. Raises OSError."""
+    try:
+        return _new_file(folder)
+    except FileExistsError:
+        # Names are random, so that is a network disk that met what its own lost answer had made.
+        return _new_file(folder)
+
+
+def _new_file(folder: Path) -> tuple[Path, int]:
+    path = folder / f"{secrets.token_hex(8)}.part"
+    return path, os.open(path, NEW, 0o444)
+
+
+def close(descriptor: int) -> None:
+    """Close what was only read, or is flushed, or is thrown away: no error can matter any more.
+
+    On NFS close() is where late writes fail; what counts was flushed before.
+    """
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def store_error(error: OSError, doing: str) -> StoreError:
     """``error``, met while ``doing`` something, in words."""
     number = error.errno or 0
     if number in _FULL:
-        return StoreUnavailable(f"{doing}: the disk is full, or the quota used up")
+        return StoreFull(f"{doing}: the disk is full, or the quota used up")
     if number in _REFUSED:
         return StoreRefused(f"{doing}: {_REFUSED[number]}")
     return StoreUnavailable(f"{doing}: {error.strerror or type(error).__name__}")
+
+
+def may_be_alone(error: OSError) -> bool:
+    """Whether ``error`` may be that of one file or folder, and all others are well."""
+    return error.errno in _ALONE
 
 
 def a_link(path: Path) -> StoreRefused:
@@ -69,8 +103,15 @@ def check_no_links(root: Path, key: str) -> None:
     path = root
     for part in filter(None, key.split("/")):
         path /= part
-        if path.is_symlink():
+        if is_link(path):
             raise a_link(path)
+
+
+def is_link(path: Path) -> bool:
+    """Whether ``path`` is seen to be a symbolic link. Never raises."""
+    with suppress(OSError):  # `Path.is_symlink` raises until Python 3.13
+        return path.is_symlink()
+    return False
 
 
 def check_is_there(root: Path) -> None:
@@ -118,20 +159,27 @@ def prepare(root: Path) -> None:
     with suppress(FileExistsError):
         incoming.mkdir()
         _flush_path(root)
-    if incoming.is_symlink():
+    if is_link(incoming):
         raise a_link(incoming)
+    try:
+        now = _probe(root, incoming)
+    except (StoreRefused, FileExistsError):
+        # Once more: a network disk whose answer was lost met what it had made itself.
+        now = _probe(root, incoming)
+    _sweep(incoming, now)
+
+
+def _probe(root: Path, incoming: Path) -> float:
+    """Try it all in a folder of its own; what time it is for the file system."""
     probe = incoming / f"probe-{secrets.token_hex(8)}"
     probe.mkdir()
     try:
         _try_names(root, probe)
         _try_links(root, probe)
-        now = probe.stat().st_mtime
+        return probe.stat().st_mtime
     finally:
         with suppress(OSError):
-            for each in probe.iterdir():
-                each.unlink()
-            probe.rmdir()
-    _sweep(incoming, now)
+            _remove(probe)
 
 
 def _try_names(root: Path, probe: Path) -> None:
@@ -167,7 +215,7 @@ def _try_links(root: Path, probe: Path) -> None:
 
 
 def _touch(path: Path) -> None:
-    os.close(os.open(path, NEW, 0o444))
+    close(os.open(path, NEW, 0o444))
 
 
 def _sweep(incoming: Path, now: float) -> None:
@@ -176,15 +224,25 @@ def _sweep(incoming: Path, now: float) -> None:
     for each in incoming.iterdir():
         if not _LEFTOVER.fullmatch(each.name):
             continue
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # one that stays stops nothing
             found = each.lstat()
-            unfinished = unfinished or found.st_nlink > 1
-            if stat.S_ISREG(found.st_mode) and found.st_mtime < now - _LEFTOVER_SECONDS:
-                each.unlink()
+            unfinished = unfinished or (stat.S_ISREG(found.st_mode) and found.st_nlink > 1)
+            if found.st_mtime < now - _LEFTOVER_SECONDS:
+                _remove(each)
     if unfinished:
         # A process died after a file had got its name and before the folder was flushed. What
         # lies there is relied upon from now on, so it has to be on the disk.
         os.sync()
+
+
+def _remove(left: Path) -> None:
+    """Remove a file on its way in, or a probe and what is in it. Raises OSError."""
+    if stat.S_ISDIR(left.lstat().st_mode):
+        for each in left.iterdir():
+            each.unlink()
+        left.rmdir()
+    else:
+        left.unlink()
 
 
 def _ignores_case(root: Path) -> bool:
@@ -225,8 +283,13 @@ def flush(descriptor: int) -> None:
     if sys.platform == "darwin":
         import fcntl
 
-        # fsync only hands the bytes to the drive there.
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        # fsync only hands the bytes to the drive there. Network disks (NFS, SMB) know nothing else.
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            if error.errno not in _NO_FULL_FLUSH:
+                raise
+            os.fsync(descriptor)
     else:
         os.fsync(descriptor)
 
@@ -245,4 +308,4 @@ def _flush_path(folder: Path) -> None:
     try:
         flush_folder(descriptor)
     finally:
-        os.close(descriptor)
+        close(descriptor)

@@ -8,10 +8,23 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
+from smugmug_backup.errors import (
+    AlreadyStored,
+    ListingIncomplete,
+    NotStored,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
 from smugmug_backup.model import StoredObject
 from smugmug_backup.storage import file_system
-from smugmug_backup.storage.file_system import check_is_there, flush, flush_folder, store_error
+from smugmug_backup.storage.file_system import (
+    check_is_there,
+    close,
+    flush,
+    flush_folder,
+    store_error,
+)
 from smugmug_backup.storage.keys import checked, checked_prefix, is_key
 
 _CHUNK = 1024 * 1024
@@ -25,7 +38,8 @@ class FolderStore:
     A file is written under ``.incoming/``, flushed to the disk, and then gets its name by a hard
     link: it appears whole or not at all, and no name is ever given twice. Files are read-only
     (0444, folders 0777, less the umask): nothing that touches up photos should change a backup.
-    Symbolic links below ``root`` are refused, so nothing leads out of it.
+    Symbolic links below ``root`` are refused, so nothing leads out of it; a listing passes over
+    them, and over all else that is neither file nor folder.
 
     ``create``: make the folder if it is not there (but not its parent, which may be a disk that
     is not mounted), and see at once whether the file system will do. Without, that is seen at the
@@ -55,14 +69,21 @@ class FolderStore:
         checked_prefix(prefix)
         self._count()
         base = prefix[: prefix.rfind("/") + 1]
-        with self._errors("listing", base):
-            try:
-                os.close(self._folder(base))
-            except (FileNotFoundError, NotADirectoryError):
+        unseen: dict[str, StoreError] = {}
+        try:
+            close(self._folder(base))
+        except OSError as error:
+            if base and isinstance(error, (FileNotFoundError, NotADirectoryError)):
                 check_is_there(self._root)
                 file_system.check_no_links(self._root, base)
                 return
-        yield from self._walk(base, prefix, after, until)
+            self._pass_over(base, error, unseen)
+        else:
+            yield from self._walk(base, prefix, after, until, unseen)
+        if unseen:
+            first, *more = unseen.values()
+            also = f" (and {len(more)} more like it)" if more else ""
+            raise ListingIncomplete(f"{first}{also}", keys=tuple(unseen))
 
     def head(self, key: str) -> StoredObject | None:
         """See `BackupStore.head`."""
@@ -71,7 +92,7 @@ class FolderStore:
             descriptor, found = self._file(key)
         except NotStored:
             return None
-        os.close(descriptor)
+        close(descriptor)
         return _stored(key, found)
 
     def read(self, key: str) -> bytes:
@@ -87,7 +108,7 @@ class FolderStore:
         try:
             yield self._chunks(key, descriptor, found.st_size)
         finally:
-            os.close(descriptor)
+            close(descriptor)
 
     def create(self, key: str, body: bytes) -> None:
         """See `BackupStore.create`."""
@@ -134,7 +155,7 @@ class FolderStore:
                 flush(descriptor)
                 self._link(key)
         finally:
-            os.close(descriptor)
+            close(descriptor)
         return True
 
     def _link(self, key: str, incoming: str | None = None) -> None:
@@ -147,13 +168,13 @@ class FolderStore:
                 try:
                     os.link(incoming, name, src_dir_fd=source, dst_dir_fd=folder)
                 finally:
-                    os.close(source)
+                    close(source)
         finally:
             # Also if the name is taken: whoever took it may not have come so far.
             try:
                 flush_folder(folder)
             finally:
-                os.close(folder)
+                close(folder)
 
     def _folder(self, path: str, *, make: bool = False) -> int:
         """A descriptor of the folder ``path``, reached without following a symbolic link."""
@@ -168,10 +189,10 @@ class FolderStore:
                     flush_folder(descriptor)
                     self._remember(so_far)
                 inner = os.open(part, file_system.FOLDER, dir_fd=descriptor)
-                os.close(descriptor)
+                close(descriptor)
                 descriptor = inner
         except BaseException:
-            os.close(descriptor)
+            close(descriptor)
             raise
         return descriptor
 
@@ -185,15 +206,19 @@ class FolderStore:
                 try:
                     descriptor = os.open(name, file_system.FILE, dir_fd=folder)
                 finally:
-                    os.close(folder)
+                    close(folder)
             except (FileNotFoundError, NotADirectoryError):
                 check_is_there(self._root)
                 file_system.check_no_links(self._root, key)
                 raise NotStored(f"there is no {self._path(key)}") from None
-            found = os.fstat(descriptor)
+            try:
+                found = os.fstat(descriptor)
+            except OSError:
+                close(descriptor)
+                raise
         if stat.S_ISREG(found.st_mode):
             return descriptor, found
-        os.close(descriptor)
+        close(descriptor)
         if stat.S_ISDIR(found.st_mode):
             raise NotStored(f"{self._path(key)} is a folder, not a file")
         raise StoreRefused(f"{self._path(key)} is no ordinary file")
@@ -211,41 +236,55 @@ class FolderStore:
             raise StoreUnavailable(f"{self._path(key)} gave {done} bytes of {size}")
 
     def _walk(
-        self, folder: str, prefix: str, after: str, until: str | None
+        self,
+        folder: str,
+        prefix: str,
+        after: str,
+        until: str | None,
+        unseen: dict[str, StoreError],
     ) -> Iterator[StoredObject]:
-        for name in self._names(folder):
+        for name in self._names(folder, unseen):
             path = folder + name
             if until is not None and path > until:
                 return
             if name.endswith("/"):
                 leads_there = path.startswith(prefix) or prefix.startswith(path)
                 if leads_there and (path > after or after.startswith(path)):
-                    yield from self._walk(path, prefix, after, until)
+                    yield from self._walk(path, prefix, after, until, unseen)
             elif path.startswith(prefix) and path > after:
-                with self._errors("listing", path):
-                    try:
-                        found = (self._root / path).lstat()
-                    except FileNotFoundError:
-                        # The owner took it away while we were listing.
-                        check_is_there(self._root)
-                        continue
+                try:
+                    found = self._path(path).lstat()
+                except OSError as error:
+                    self._pass_over(path, error, unseen)
+                    continue
                 yield _stored(path, found)
 
-    def _names(self, folder: str) -> Sequence[str]:
+    def _names(self, folder: str, unseen: dict[str, StoreError]) -> Sequence[str]:
         """The names in ``folder`` in the order of whole keys: a folder sorts as ``name/``."""
         names = []
-        with self._errors("listing", folder), os.scandir(self._root / folder) as entries:
-            for entry in entries:
-                if not is_key(entry.name):
-                    continue
-                if entry.is_symlink():
-                    raise file_system.a_link(self._root / folder / entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    names.append(f"{entry.name}/")
-                elif entry.is_file(follow_symlinks=False):
-                    names.append(entry.name)
+        try:
+            with os.scandir(self._path(folder)) as entries:
+                for entry in filter(lambda each: is_key(each.name), entries):
+                    name = entry.name
+                    with suppress(OSError):  # its turn in the walk will tell
+                        if entry.is_dir(follow_symlinks=False):
+                            name += "/"
+                        elif not entry.is_file(follow_symlinks=False):
+                            continue
+                    names.append(name)
+        except OSError as error:
+            self._pass_over(folder, error, unseen)
         names.sort()
         return names
+
+    def _pass_over(self, path: str, error: OSError, unseen: dict[str, StoreError]) -> None:
+        """Note that a listing could not look into ``path``. Raises StoreError if that is more
+        than ``path``'s own trouble."""
+        if isinstance(error, FileNotFoundError):
+            check_is_there(self._root)
+        unseen[path] = store_error(error, f"listing {self._path(path)}")
+        if path == "" or not file_system.may_be_alone(error):
+            raise unseen[path] from error
 
     def _prepare(self) -> None:
         """Once, before anything is written: see that the file system keeps our promises."""
@@ -276,7 +315,8 @@ class FolderStore:
         try:
             yield
         except OSError as error:
-            file_system.check_no_links(self._root, key)
+            if error.errno in file_system.LINKED:
+                file_system.check_no_links(self._root, key)
             raise store_error(error, f"{doing} {self._path(key)}") from error
 
 
@@ -286,7 +326,7 @@ class FolderUpload:
     def __init__(self, store: FolderStore, key: str) -> None:
         self._store = store
         self._key = key
-        self._path = store._root / file_system.INCOMING / file_system.new_name()
+        self._path = store._root / file_system.INCOMING
         self._descriptor: int | None = None
 
     def write(self, chunk: bytes) -> None:
@@ -311,14 +351,14 @@ class FolderUpload:
         """Drop the temporary name; what was committed has its own."""
         if self._descriptor is None:
             return
-        os.close(self._descriptor)
+        close(self._descriptor)
         self._descriptor = None
         with suppress(OSError):
             self._path.unlink()  # one that stays is swept a day later
 
     def _opened(self) -> int:
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, file_system.NEW, 0o444)
+            self._path, self._descriptor = file_system.new_file(self._path)
         return self._descriptor
 
 
