@@ -25,6 +25,7 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.storage import file_system
 from smugmug_backup.storage.folder import FolderStore
+from tests.tools.faulty_disk import bar, failing, strike
 
 KEY = "records/hT4mWq=12/V2xgTbs/1f2e3d4c5b6a7988.json"
 DAY = 24 * 3600
@@ -42,44 +43,6 @@ def store(root):
 
 def files(root):
     return sorted(str(each.relative_to(root)) for each in root.rglob("*") if each.is_file())
-
-
-def failing(number):
-    def fail(*_, **__):
-        raise OSError(number, os.strerror(number))
-
-    return fail
-
-
-def strike(monkeypatch, name, number, *, when, times=1_000_000, after=False):
-    """The next ``times`` calls of ``os.name`` that ``when`` picks by their arguments fail;
-    ``after``: though they are done (their answer was lost, or they tell of something late)."""
-    call = getattr(os, name)
-    left = iter(range(times))
-
-    def struck(*arguments, **more):
-        if not when(*arguments, **more) or next(left, None) is None:
-            return call(*arguments, **more)
-        if after:
-            call(*arguments, **more)
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, name, struck)
-
-
-def bar(monkeypatch, *names, number=errno.EACCES):
-    """Nobody gets into the folders called so: mode 000, or a bad sector."""
-
-    def leads_in(path, *_, **__):
-        return not isinstance(path, int) and not {*names}.isdisjoint(Path(path).parts)
-
-    def within(path, *_, **__):
-        return leads_in(path) and Path(path).name not in names
-
-    strike(monkeypatch, "open", number, when=leads_in)
-    strike(monkeypatch, "scandir", number, when=leads_in)
-    strike(monkeypatch, "lstat", number, when=within)
-    strike(monkeypatch, "stat", number, when=within)
 
 
 # -- on the disk -----------------------------------------------------------------------------------
@@ -458,7 +421,7 @@ def test_a_listing_gives_all_it_can_and_then_names_the_folder_it_cannot_look_int
 ):
     for key in ("albums/x", "originals/A/1.jpg", "originals/B/1.jpg", "originals/C/1.jpg"):
         store.create(key, b"x")
-    bar(monkeypatch, "B", number=number)
+    bar(monkeypatch, "B", number)
     found, keys = unseen(store.list(""))
     assert (found, keys) == (
         ["albums/x", "originals/A/1.jpg", "originals/C/1.jpg"],
@@ -500,7 +463,7 @@ def test_a_listing_whose_disk_goes_away_is_not_the_shorter_for_it(root, store, m
 def test_a_disk_that_fails_as_a_whole_ends_a_listing_at_once(store, monkeypatch):
     for key in ("runs/a/1", "runs/b/1"):
         store.create(key, b"x")
-    bar(monkeypatch, "a", number=errno.ESTALE)
+    bar(monkeypatch, "a", errno.ESTALE)
     with pytest.raises(StoreUnavailable, match="Stale"):
         list(store.list("runs/"))
 
@@ -513,7 +476,7 @@ def test_what_lies_in_a_folder_that_cannot_be_entered_fails_alone_and_in_words(
 ):
     store.create("originals/X/a.jpg", b"a")
     store.create("originals/Y/a.jpg", b"a")
-    bar(monkeypatch, "X", number=number)
+    bar(monkeypatch, "X", number)
     for attempt in (
         lambda: store.head("originals/X/a.jpg"),
         lambda: store.read("originals/X/a.jpg"),
