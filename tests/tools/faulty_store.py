@@ -10,7 +10,7 @@ begun is neither committed nor aborted.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from smugmug_backup.errors import ListingIncomplete, StoreRefused
 from smugmug_backup.model import StoredObject
@@ -81,13 +81,13 @@ class FaultyStore:
         with self._store.open(key) as chunks:
             yield self._chunks(key, chunks, fault)
 
-    def create(self, key: str, body: bytes) -> None:
-        self._do("create", key, lambda: self._store.create(key, body))
+    def create(self, key: str, body: bytes, **more: Any) -> None:
+        self._do("create", key, lambda: self._store.create(key, body, **more))
 
     @contextmanager
-    def upload(self, key: str) -> Iterator["_FaultyUpload"]:
+    def upload(self, key: str, **more: Any) -> Iterator["_FaultyUpload"]:
         self.points.check_alive()
-        context = self._store.upload(key)
+        context = self._store.upload(key, **more)
         upload = context.__enter__()
         try:
             yield _FaultyUpload(self, upload, key)
