@@ -3,21 +3,13 @@
 import os
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
-from smugmug_backup.errors import (
-    AlreadyStored,
-    ListingIncomplete,
-    NotStored,
-    StoreError,
-    StoreRefused,
-    StoreUnavailable,
-)
+from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
 from smugmug_backup.model import StoredObject
-from smugmug_backup.storage import file_system
+from smugmug_backup.storage import file_system, probe
 from smugmug_backup.storage.file_system import (
     check_is_there,
     close,
@@ -25,7 +17,8 @@ from smugmug_backup.storage.file_system import (
     flush_folder,
     store_error,
 )
-from smugmug_backup.storage.keys import checked, checked_prefix, is_key
+from smugmug_backup.storage.folder_listing import FolderListing, stored
+from smugmug_backup.storage.keys import checked, checked_prefix
 
 _CHUNK = 1024 * 1024
 _REMEMBERED = 10_000
@@ -52,7 +45,7 @@ class FolderStore:
         self._requests = 0
         self._ready = False
         self._flushed: set[str] = set()
-        file_system.check_root(self._root, create=create)
+        probe.check_root(self._root, create=create)
         self._root = self._root.resolve()
         if create:
             self._prepare()
@@ -69,7 +62,7 @@ class FolderStore:
         checked_prefix(prefix)
         self._count()
         base = prefix[: prefix.rfind("/") + 1]
-        unseen: dict[str, StoreError] = {}
+        listing = FolderListing(self._root, prefix, after=after, until=until)
         try:
             close(self._folder(base))
         except OSError as error:
@@ -77,13 +70,10 @@ class FolderStore:
                 check_is_there(self._root)
                 file_system.check_no_links(self._root, base)
                 return
-            self._pass_over(base, error, unseen)
+            listing.pass_over(base, error)
         else:
-            yield from self._walk(base, prefix, after, until, unseen)
-        if unseen:
-            first, *more = unseen.values()
-            also = f" (and {len(more)} more like it)" if more else ""
-            raise ListingIncomplete(f"{first}{also}", keys=tuple(unseen))
+            yield from listing.walk(base)
+        listing.end()
 
     def head(self, key: str) -> StoredObject | None:
         """See `BackupStore.head`."""
@@ -93,7 +83,7 @@ class FolderStore:
         except NotStored:
             return None
         close(descriptor)
-        return _stored(key, found)
+        return stored(key, found)
 
     def read(self, key: str) -> bytes:
         """See `BackupStore.read`."""
@@ -235,57 +225,6 @@ class FolderStore:
         if done != size:
             raise StoreUnavailable(f"{self._path(key)} gave {done} bytes of {size}")
 
-    def _walk(
-        self,
-        folder: str,
-        prefix: str,
-        after: str,
-        until: str | None,
-        unseen: dict[str, StoreError],
-    ) -> Iterator[StoredObject]:
-        for name in self._names(folder, unseen):
-            path = folder + name
-            if until is not None and path > until:
-                return
-            if name.endswith("/"):
-                leads_there = path.startswith(prefix) or prefix.startswith(path)
-                if leads_there and (path > after or after.startswith(path)):
-                    yield from self._walk(path, prefix, after, until, unseen)
-            elif path.startswith(prefix) and path > after:
-                try:
-                    found = self._path(path).lstat()
-                except OSError as error:
-                    self._pass_over(path, error, unseen)
-                    continue
-                yield _stored(path, found)
-
-    def _names(self, folder: str, unseen: dict[str, StoreError]) -> Sequence[str]:
-        """The names in ``folder`` in the order of whole keys: a folder sorts as ``name/``."""
-        names = []
-        try:
-            with os.scandir(self._path(folder)) as entries:
-                for entry in filter(lambda each: is_key(each.name), entries):
-                    name = entry.name
-                    with suppress(OSError):  # its turn in the walk will tell
-                        if entry.is_dir(follow_symlinks=False):
-                            name += "/"
-                        elif not entry.is_file(follow_symlinks=False):
-                            continue
-                    names.append(name)
-        except OSError as error:
-            self._pass_over(folder, error, unseen)
-        names.sort()
-        return names
-
-    def _pass_over(self, path: str, error: OSError, unseen: dict[str, StoreError]) -> None:
-        """Note that a listing could not look into ``path``. Raises StoreError if that is more
-        than ``path``'s own trouble."""
-        if isinstance(error, FileNotFoundError):
-            check_is_there(self._root)
-        unseen[path] = store_error(error, f"listing {self._path(path)}")
-        if path == "" or not file_system.may_be_alone(error):
-            raise unseen[path] from error
-
     def _prepare(self) -> None:
         """Once, before anything is written: see that the file system keeps our promises."""
         if self._ready:
@@ -293,7 +232,7 @@ class FolderStore:
         with self._lock:
             if not self._ready:
                 with self._errors("preparing", ""):
-                    file_system.prepare(self._root)
+                    probe.prepare(self._root)
                 self._ready = True
 
     def _remember(self, folder: str) -> None:
@@ -360,9 +299,3 @@ class FolderUpload:
         if self._descriptor is None:
             self._path, self._descriptor = file_system.new_file(self._path)
         return self._descriptor
-
-
-def _stored(key: str, found: os.stat_result) -> StoredObject:
-    return StoredObject(
-        key, found.st_size, modified=datetime.fromtimestamp(int(found.st_mtime), UTC)
-    )

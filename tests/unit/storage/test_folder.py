@@ -23,7 +23,7 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from smugmug_backup.storage import file_system
+from smugmug_backup.storage import file_system, probe
 from smugmug_backup.storage.folder import FolderStore
 from tests.tools.faulty_disk import bar, failing, strike
 
@@ -165,17 +165,17 @@ def test_our_own_leftovers_are_swept_after_a_day_and_nothing_else(root, store):
 
 def test_a_probe_whose_process_was_killed_is_swept_after_a_day(root, store):
     for name, days in (("probe-0123456789abcdef", 1.1), ("probe-123456789abcdef0", 0.9)):
-        probe = root / ".incoming" / name
-        probe.mkdir()
-        (probe / "aB").touch()
-        (probe / "elsewhere").symlink_to(root)
+        left = root / ".incoming" / name
+        left.mkdir()
+        (left / "aB").touch()
+        (left / "elsewhere").symlink_to(root)
         then = time.time() - days * DAY
-        os.utime(probe, (then, then))
+        os.utime(left, (then, then))
     (root / ".incoming" / "probe-of-mine").mkdir()
     store.create(KEY, b"{}")
     FolderStore(root)
-    left = sorted(each.name for each in (root / ".incoming").iterdir())
-    assert left == ["probe-123456789abcdef0", "probe-of-mine"]
+    names = sorted(each.name for each in (root / ".incoming").iterdir())
+    assert names == ["probe-123456789abcdef0", "probe-of-mine"]
     assert store.read(KEY) == b"{}"
 
 
@@ -183,7 +183,7 @@ def test_a_leftover_that_cannot_be_swept_stops_nothing(root, store, monkeypatch)
     old = leave(root, "0123456789abcdef.part", days=2)
     monkeypatch.setattr(Path, "unlink", failing(errno.EACCES))
     with monkeypatch.context() as patch:
-        patch.setattr(file_system, "_remove", failing(errno.EACCES))
+        patch.setattr(probe, "_remove", failing(errno.EACCES))
         FolderStore(root)
     assert old.exists()
 
@@ -294,23 +294,21 @@ def test_a_copy_on_a_file_system_that_ignores_case_is_seen_without_writing(root)
 
 @pytest.mark.parametrize("change", [str.lower, str.upper, lambda name: name[:8]])
 def test_a_file_system_that_changes_names_is_refused(root, monkeypatch, change):
-    touch = file_system._touch
-    monkeypatch.setattr(
-        file_system, "_touch", lambda path: touch(path.with_name(change(path.name)))
-    )
+    touch = probe._touch
+    monkeypatch.setattr(probe, "_touch", lambda path: touch(path.with_name(change(path.name))))
     with pytest.raises(StoreRefused, match="keep every name"):
         FolderStore(root)
 
 
 def test_a_file_system_with_reserved_names_is_refused(root, monkeypatch):
-    touch = file_system._touch
+    touch = probe._touch
 
     def windows(path):
         if path.stem == "con":
             raise OSError(errno.EINVAL, "Invalid argument")
         touch(path)
 
-    monkeypatch.setattr(file_system, "_touch", windows)
+    monkeypatch.setattr(probe, "_touch", windows)
     with pytest.raises(StoreRefused, match="keep every name"):
         FolderStore(root)
 
