@@ -201,7 +201,14 @@ class StoreError(BackupError):
 
 
 class StoreUnavailable(StoreError):
-    """5xx, time-outs, a full disk: the same request may succeed later."""
+    """5xx, time-outs, a broken connection: the same request may succeed later."""
+
+
+class StoreFull(StoreError):
+    """No room is left, or the quota is used up: all that is written fails until room is made."""
+
+    code = Code.STORE_FULL
+    remedy = Remedy.OWNER
 
 
 class StoreRefused(StoreError):
@@ -213,12 +220,16 @@ class StoreRefused(StoreError):
     fatal = True
 
 
-class StoreFull(StoreError):
-    """No room is left: nothing more can be stored until its owner makes some."""
+class ListingIncomplete(StoreRefused):
+    """A listing gave all that it could, and could not look into what begins with ``keys``.
 
-    code = Code.STORE_FULL
-    answer = Answer.NEVER
-    remedy = Remedy.OWNER
+    What lies there is not known, so nothing there may be taken as absent. ``keys`` are files, and
+    folders (they end with a slash), in order.
+    """
+
+    def __init__(self, message: str, *, keys: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.keys = keys
 
 
 class NotStored(StoreError):

@@ -93,7 +93,8 @@ class BackupStore(Protocol):
     """Keys to bytes, created once and never changed or removed; safe for many threads.
 
     Keys are relative paths of ASCII letters, digits and ``-_./``. Every method raises
-    `StoreUnavailable` (after its own bounded retries) or `StoreRefused`.
+    `StoreUnavailable` (after its own bounded retries) or `StoreRefused`; one that writes,
+    `StoreFull`.
     """
 
     @property
@@ -104,7 +105,10 @@ class BackupStore(Protocol):
         self, prefix: str, *, after: str = "", until: str | None = None
     ) -> Iterator[StoredObject]:
         """All objects whose key starts with ``prefix``, is greater than ``after`` and not greater
-        than ``until``, in ascending order of the keys' bytes. Lazy: a page at a time."""
+        than ``until``, in ascending order of the keys' bytes. Lazy: a page at a time.
+
+        What it cannot look into (a folder without rights, a bad sector) it leaves out, gives all
+        the rest, and at its end raises `ListingIncomplete`, which names it."""
 
     def head(self, key: str) -> StoredObject | None:
         """What lies under ``key``, or None."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from moto.s3.models import s3_backends
 from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.s3 import S3Store, s3_client
+from tests.tools.faulty_disk import bar
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.local_s3 import HYPERCORN, set_environment
 from tests.tools.memory_store import MemoryStore
@@ -25,13 +26,15 @@ BUCKET = "backup-bucket"
 
 @dataclass
 class Place:
-    """One empty place. ``open`` gives another instance on it, as another process would have."""
+    """One empty place. ``open`` gives another instance on it, as another process would have;
+    ``barred`` one that cannot get into a folder."""
 
     name: str
     open: Callable[[], BackupStore]
     leftovers: Callable[[], list[str]] = list
     client: Any = None
     prefix: str = ""
+    barred: Callable[[str], AbstractContextManager[BackupStore]] | None = None
     store: BackupStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,16 +66,28 @@ def memory() -> Iterator[Place]:
 def faulty() -> Iterator[Place]:
     """The fault-injecting wrapper, while it injects nothing."""
     store = MemoryStore()
-    yield Place("faulty", lambda: FaultyStore(store))
+    yield Place(
+        "faulty",
+        lambda: FaultyStore(store),
+        barred=lambda folder: nullcontext(FaultyStore(store, barred=(folder,))),
+    )
 
 
 @contextmanager
 def folder(path: Path) -> Iterator[Place]:
     root = path / "backup"
+
+    @contextmanager
+    def barred(folder: str) -> Iterator[BackupStore]:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            bar(monkeypatch, Path(folder).name)
+            yield FolderStore(root)
+
     yield Place(
         "folder",
         lambda: FolderStore(root),
         lambda: [each.name for each in (root / ".incoming").iterdir()],
+        barred=barred,
     )
 
 

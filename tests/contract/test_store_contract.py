@@ -5,6 +5,7 @@ import os
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC
 from itertools import islice
 
@@ -13,15 +14,24 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from moto import mock_aws
 
-from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored, StoreUnavailable
+from smugmug_backup.errors import (
+    AlreadyStored,
+    BadRequest,
+    ListingIncomplete,
+    NotStored,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+)
 from tests.contract import stores
-from tests.tools.faulty_store import Fault, FaultyStore
+from tests.tools.faults import Fault, Points
+from tests.tools.faulty_store import FaultyStore
 from tests.tools.killed import Killed
 from tests.tools.local_s3 import ministack
 
 MIB = 1024 * 1024
-KEY = "manifests/hT4mWq/00000001.jsonl"
-VIDEO = "originals/V2xgTbs/rev-0123456789abcdef.mp4"
+KEY = "manifests/hT4mWq=12/00000001.jsonl"
+VIDEO = "originals/V2xgTbs=11/rev-0123456789abcdef.mp4"
 PLACES = ["memory", "faulty", "folder", "moto", "ministack"]
 
 
@@ -303,7 +313,8 @@ SHELF = [
     *("albums/a/1.json", "albums/a/b-c.json", "albums/a/b.json", "albums/a/b/c.json"),
     *("albums/a/b0.json", "albums/a0/1.json", "manifests/Ab/00000001.jsonl"),
     *("manifests/Ab/00000002.jsonl", "manifests/ab-c/00000001.jsonl"),
-    *("manifests/ab/00000001.jsonl", "originals/x/1.jpg", "originals/x/1.png"),
+    *("manifests/ab-c=3/00000001.jsonl", "manifests/ab/00000001.jsonl"),
+    *("manifests/ab=12/00000001.jsonl", "originals/x/1.jpg", "originals/x/1.png"),
     *("originals/xy/1.jpg", "runs/2026/11/a.json", "runs/2026/12/a.json", "runs/2027/01/a.json"),
     "zzz",
 ]
@@ -361,12 +372,36 @@ def test_what_others_put_there_is_not_seen(place, tmp_path):
     assert [each.key for each in place.store.list("")] == ["albums/a/1.json"]
 
 
-# -- lost requests, lost answers, kills ------------------------------------------------------------
+@only("faulty", "folder", reason="all that can be listed there can be looked into")
+def test_a_listing_gives_all_that_it_can_and_then_names_what_it_could_not_look_into(place):
+    place.fill(SHELF)
+    with place.barred("albums/a/") as store:
+        for after in BOUNDS:
+            found = []
+            bounds = {"after": after, "until": "originals/"}
+            with (
+                pytest.raises(ListingIncomplete) if after < "albums/b" else nullcontext() as caught
+            ):
+                found.extend(each.key for each in store.list("", **bounds))
+            assert found == [
+                key
+                for key in SHELF
+                if after < key <= "originals/" and not key.startswith("albums/a/")
+            ]
+            assert caught is None or caught.value.keys == ("albums/a/",)
+        with pytest.raises(ListingIncomplete):
+            next(store.list("albums/a/b"))
+        with pytest.raises(StoreRefused, match="albums/a"):
+            store.head("albums/a/1.json")
+        assert len(list(store.list("runs/"))) == 3
+
+
+# -- lost requests, lost answers, kills, full disks ------------------------------------------------
 
 
 @pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.ANSWER_LOST])
 def test_a_create_whose_fate_is_unknown_can_be_repeated(store, fault):
-    faulty = FaultyStore(store, {1: fault})
+    faulty = FaultyStore(store, Points({1: fault}))
     with pytest.raises(StoreUnavailable):
         faulty.create(KEY, b"one")
     assert (store.head(KEY) is not None) == (fault is Fault.ANSWER_LOST)
@@ -375,7 +410,7 @@ def test_a_create_whose_fate_is_unknown_can_be_repeated(store, fault):
 
 
 def test_an_upload_whose_answer_was_lost_lies_there_when_it_is_repeated(store):
-    faulty = FaultyStore(store, lambda each: Fault.ANSWER_LOST if each.name == "commit" else None)
+    faulty = FaultyStore(store, Points({("commit", VIDEO, 0): Fault.ANSWER_LOST}))
     with pytest.raises(StoreUnavailable):
         put_in_parts(faulty, VIDEO, b"a video")
     with pytest.raises(AlreadyStored):
@@ -388,7 +423,7 @@ def test_a_kill_leaves_a_key_whole_or_free(place, fault):
     body = media(100)
     for number in range(1, 4):
         key = f"originals/{number}/a.jpg"
-        killed = FaultyStore(place.store, {number: fault})
+        killed = FaultyStore(place.store, Points({number: fault}))
         with pytest.raises(Killed):
             put_in_parts(killed, key, body)
             killed.create(f"records/{number}/b.json", b"record")
@@ -400,6 +435,22 @@ def test_a_kill_leaves_a_key_whole_or_free(place, fault):
             put_in_parts(healthy, key, body)
         healthy.create(f"records/{number}/b.json", b"record")
     assert len(list(place.store.list(""))) == 6
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(Fault.FULL, StoreFull), (Fault.REFUSED, StoreRefused)]
+)
+def test_what_found_no_room_or_was_refused_leaves_nothing_and_can_be_repeated(place, fault, error):
+    for number in (1, 2):
+        key = f"originals/{number}/a.jpg"
+        faulty = FaultyStore(place.store, Points(lambda each: fault if each.nth == 0 else None))
+        for _ in range(2 if fault is Fault.FULL else 1):
+            with pytest.raises(error):
+                put_in_parts(faulty, key, b"a picture")
+            assert place.store.head(key) is None
+            assert place.leftovers() == []
+        put_in_parts(faulty, key, b"a picture")
+        assert place.store.read(key) == b"a picture"
 
 
 def losing_one_answer(place, operation):

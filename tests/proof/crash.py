@@ -8,9 +8,12 @@ from pathlib import Path
 
 from smugmug_backup.backup import originals
 from smugmug_backup.errors import PhotoError
-from tests.proof.points import KINDS, Fault, Label, Points
 from tests.proof.world import AsksForVideos, Limits, World
 from tests.tools.fake_source import JPEG
+from tests.tools.faults import Fault, Label, Points, possible
+
+Future = tuple[Label, Fault]
+"""What goes wrong in it, and where."""
 
 
 @dataclass(frozen=True)
@@ -149,34 +152,34 @@ def labels(scenario: Scenario) -> list[Label]:
     points = world.points()
     with _InMemory(scenario):
         world.run(points, trigger="nightly 1")
-    return points.labels
+    return [each.label for each in points.log]
 
 
-def futures(scenario: Scenario) -> list[Fault]:
+def futures(scenario: Scenario) -> list[Future]:
     """All single faults of that night."""
-    return [Fault(label, kind) for label in labels(scenario) for kind in KINDS]
+    return [(label, fault) for label in labels(scenario) for fault in possible(label[0])]
 
 
-def try_all(scenario: Scenario, faults: list[Fault], folder: Path | None = None) -> int:
-    """Live through each of ``faults``; AssertionError names the first that breaks a promise."""
+def try_all(scenario: Scenario, chosen: list[Future], folder: Path | None = None) -> int:
+    """Live through each of ``chosen``; AssertionError names the first that breaks a promise."""
     base = evening(scenario)
     with _InMemory(scenario):
-        for number, fault in enumerate(faults):
+        for number, future in enumerate(chosen):
             world = base.fork()
             if folder is not None:
                 world = in_folder(world, folder / str(number))
             try:
-                live_through(world, scenario, fault)
+                live_through(world, scenario, future)
             except Exception as error:
-                raise AssertionError(f"{scenario.name}, {fault}: {error}") from error
+                raise AssertionError(f"{scenario.name}, {future}: {error}") from error
             if folder is not None:
                 shutil.rmtree(folder / str(number))
-    return len(faults)
+    return len(chosen)
 
 
-def live_through(world: World, scenario: Scenario, fault: Fault) -> Points:
+def live_through(world: World, scenario: Scenario, future: Future) -> Points:
     """The failing night, Lambda's retry of it, and healthy nights until all must be right."""
-    points = world.points(fault)
+    points = world.points(dict([future]))
     world.run(points, trigger="nightly 1")
     world.look()
     world.clock.advance(seconds=60)
@@ -210,7 +213,7 @@ def in_folder(world: World, folder: Path) -> World:
     return world
 
 
-def sample(scenario: Scenario, size: int, seed: int = 1) -> list[Fault]:
+def sample(scenario: Scenario, size: int, seed: int = 1) -> list[Future]:
     """``size`` of all faults, the same every time."""
     every = futures(scenario)
     return every if len(every) <= size else random.Random(seed).sample(every, size)

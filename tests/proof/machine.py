@@ -17,9 +17,9 @@ from smugmug_backup.errors import (
     SourceUnavailable,
 )
 from smugmug_backup.model import Album, Listing
-from tests.proof.points import KINDS, LOST_ANSWER, LOST_REQUEST, Points
 from tests.proof.world import Limits, World
 from tests.tools.fake_source import FakeImage, FakeSource
+from tests.tools.faults import LOST, Fault, Points
 from tests.tools.invariants import absences, cursors, newest
 
 LATEST = 40
@@ -296,10 +296,10 @@ class BackupMachine(RuleBasedStateMachine):
     def night(self) -> None:
         self.run(accept_shrink=True)
 
-    @rule(number=st.integers(1, 70), kind=st.sampled_from(KINDS), retry=st.booleans())
-    def faulty_night(self, number: int, kind: str, retry: bool) -> None:
+    @rule(number=st.integers(1, 70), fault=st.sampled_from(Fault), retry=st.booleans())
+    def faulty_night(self, number: int, fault: Fault, retry: bool) -> None:
         trigger = f"t{self.world.tokens}"
-        self.run(self.world.points(nth=(number, kind)), trigger=trigger)
+        self.run(self.world.points({number: fault}), trigger=trigger)
         if retry:
             self.world.clock.advance(seconds=60)
             self.run(trigger=trigger)
@@ -307,11 +307,7 @@ class BackupMachine(RuleBasedStateMachine):
     @rule(seed=st.integers(0, 999))
     def stormy_night(self, seed: int) -> None:
         dice = random.Random(seed)
-        kinds = [LOST_REQUEST, LOST_ANSWER]
-        points = self.world.points(
-            chooser=lambda name: dice.choice(kinds) if dice.random() < 0.1 else None
-        )
-        self.run(points)
+        self.run(self.world.points(lambda _: dice.choice(LOST) if dice.random() < 0.1 else None))
 
     @rule(ticks=st.integers(6, 60), every=st.integers(1, 4), overflow=st.booleans())
     def short_night(self, ticks: int, every: int, overflow: bool) -> None:
@@ -320,11 +316,11 @@ class BackupMachine(RuleBasedStateMachine):
     @rule(
         ticks=st.integers(10, 40),
         number=st.integers(1, 150),
-        kind=st.sampled_from(KINDS),
+        fault=st.sampled_from(Fault),
     )
-    def faulty_overflow(self, ticks: int, number: int, kind: str) -> None:
+    def faulty_overflow(self, ticks: int, number: int, fault: Fault) -> None:
         limits = Limits(ticks=ticks, overflow=True, commit_every=2)
-        self.run(self.world.points(nth=(number, kind)), limits=limits)
+        self.run(self.world.points({number: fault}), limits=limits)
 
     @rule(number=st.integers(1, 60), second=st.integers(1, 60))
     def runs_at_once(self, number: int, second: int) -> None:
@@ -335,12 +331,12 @@ class BackupMachine(RuleBasedStateMachine):
             def tick() -> None:
                 nonlocal depth
                 self.world.clock.advance(seconds=1)
-                if depth < len(moments) and len(points.labels) == moments[depth]:
+                if depth < len(moments) and len(points.log) == moments[depth]:
                     depth += 1
                     self.world.run(points_of(moments))
 
             points = self.world.points()
-            points._tick = tick
+            points.tick = tick
             return points
 
         self.run(points_of([number, second]))

@@ -15,9 +15,11 @@ from pathlib import Path
 from smugmug_backup.backup.run import Backup, Options, RunReport, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.storage.folder import FolderStore
-from tests.proof.points import Points, PointSource, PointStore
+from tests.proof.points import PointSource
 from tests.tools.clock import START, FakeClock
 from tests.tools.fake_source import JPEG, FakeSource
+from tests.tools.faults import Points
+from tests.tools.faulty_store import FaultyStore
 
 
 class Nights(FakeClock):
@@ -58,10 +60,10 @@ def account(clock: FakeClock, seed: int, night: int) -> FakeSource:
 def back_up(folder: Path, seed: int, night: int, hours: float, pause: float) -> RunReport:
     """One run, with real threads."""
     clock = Nights(hours)
-    points = Points(tick=lambda: time.sleep(pause) if pause else None)
+    points = Points(tick=lambda: time.sleep(pause))
     backup = Backup(
         source=PointSource(account(clock, seed, night), points),
-        store=PointStore(FolderStore(folder), points),
+        store=FaultyStore(FolderStore(folder), points),
         clock=clock,
         token=lambda: secrets.token_hex(4),
         options=Options(concurrency=3, commit_every=2),

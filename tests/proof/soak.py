@@ -40,7 +40,7 @@ class Row:
 
 
 def crash_points(sizes: argparse.Namespace) -> Iterator[Row]:
-    """Every operation of every scenario, failing in each of the four ways."""
+    """Every operation of every scenario, failing in every way that it can."""
     total = 0
     for scenario in SCENARIOS:
         tried = try_all(scenario, futures(scenario))

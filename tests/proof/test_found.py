@@ -16,9 +16,9 @@ from smugmug_backup.errors import (
     PhotoError,
     SourceUnavailable,
 )
-from tests.proof.points import KILLED_BEFORE, Fault
 from tests.proof.world import AsksForVideos, Limits, World
 from tests.tools.fake_source import FakeImage
+from tests.tools.faults import Fault
 
 
 def one_album(images: int = 1) -> World:
@@ -87,9 +87,9 @@ def test_an_album_that_failed_in_a_run_that_died_is_missing_from_the_overflows_r
     world.source.album("B", images=7)
     world.source.errors["images:A"] = SourceUnavailable("503")
     key = "runs/2026/11/20261124T030000Z-00000001.json"
-    points = world.points(Fault(("store.create", key, 0), KILLED_BEFORE))
+    points = world.points({("create", key, 0): Fault.KILLED_BEFORE})
     report = night(world, points=points, trigger="t")
-    assert points.hit
+    assert points.struck
     assert report.status == "incomplete"
 
 

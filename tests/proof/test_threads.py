@@ -8,8 +8,8 @@ import pytest
 
 from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
-from tests.proof.points import LOST_ANSWER, LOST_REQUEST, Points
 from tests.proof.world import Limits, World
+from tests.tools.faults import LOST, Points
 from tests.tools.memory_store import MemoryStore
 
 
@@ -59,10 +59,10 @@ def test_a_run_of_many_threads_survives_lost_requests_and_answers(store: BackupS
     world = World(store=store, limits=Limits(threads=6, commit_every=4))
     for key in "ABC":
         world.source.album(key, images=10)
-    kinds = [None] * 11 + [LOST_REQUEST, LOST_ANSWER]
+    faults = [None] * 11 + list(LOST)
     for night in range(6):
         turn = iter(range(night, 1_000_000))
-        points = world.points(chooser=lambda name, turn=turn: kinds[next(turn) % len(kinds)])
+        points = world.points(lambda _, turn=turn: faults[next(turn) % len(faults)])
         world.run(points)
         world.look()
         world.clock.advance(days=1)

@@ -17,10 +17,13 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BackupError
 from smugmug_backup.model import Availability, Image, Offer
 from smugmug_backup.ports import BackupStore
-from tests.proof.points import Fault, Killed, Points, PointSource, PointStore
+from tests.proof.points import PointSource
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeImage, FakeSource
+from tests.tools.faults import Plan, Points
+from tests.tools.faulty_store import FaultyStore
 from tests.tools.invariants import History, violations
+from tests.tools.killed import Killed
 from tests.tools.memory_store import MemoryStore
 
 
@@ -65,11 +68,11 @@ class _PointOverflow:
         self._inner, self._points = inner, points
 
     def start(self, run_id: str) -> None:
-        with self._points.at("store.start", run_id):
+        with self._points.at("overflow.start", run_id):
             self._inner.start(run_id)
 
     def recent(self) -> tuple[tuple[str, bool], ...]:
-        with self._points.at("store.recent", ""):
+        with self._points.at("overflow.recent", ""):
             return self._inner.recent()
 
 
@@ -126,7 +129,7 @@ class World:
         limits = limits or self.limits
         return (InlineBackup if limits.threads is None else Backup)(
             source=PointSource(self.source, points),
-            store=PointStore(self.store, points),
+            store=FaultyStore(self.store, points),
             clock=self.machine,
             token=self.token,
             options=Options(
@@ -147,8 +150,8 @@ class World:
             return Deadline.none(self.machine)
         return Deadline.after(self.machine, limits.ticks, reserve=limits.reserve)
 
-    def points(self, fault: Fault | None = None, **more: Any) -> Points:
-        return Points(fault, tick=lambda: self.clock.advance(seconds=1), **more)
+    def points(self, plan: Plan | None = None) -> Points:
+        return Points(plan, tick=lambda: self.clock.advance(seconds=1))
 
     def run(
         self,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from smugmug_backup.errors import MalformedAnswer, PhotoError, SourceUnavailable
 from smugmug_backup.ports import BackupStore
-from tests.proof.points import KINDS, LOST_ANSWER, LOST_REQUEST, Points
 from tests.proof.world import Limits, World
+from tests.tools.faults import LOST, Fault, Points
 from tests.tools.invariants import same_backup
 from tests.tools.memory_store import MemoryStore
 
@@ -110,7 +110,7 @@ def _night(world: World, dice: random.Random, night: int) -> int:
     what = dice.choice(["fault", "storm", "album", "photo", "albums", "short"])
     album = dice.choice(list(world.source.world.values()))
     if what == "fault":
-        points = world.points(nth=(dice.randrange(1, 60), dice.choice(KINDS)))
+        points = world.points({dice.randrange(1, 60): dice.choice(list(Fault))})
     elif what == "storm":
         points = _storm(world, dice)
     elif what == "album":
@@ -131,5 +131,4 @@ def _night(world: World, dice: random.Random, night: int) -> int:
 
 
 def _storm(world: World, dice: random.Random) -> Points:
-    kinds = [LOST_REQUEST, LOST_ANSWER]
-    return world.points(chooser=lambda name: dice.choice(kinds) if dice.random() < 0.1 else None)
+    return world.points(lambda _: dice.choice(LOST) if dice.random() < 0.1 else None)

@@ -9,6 +9,7 @@ _HINTS = {
     "login_lost": "`smugmug-backup authorize` asks SmugMug for a new access token",
     "source_retired": "try the other API: --api v2",
     "source_unavailable": "try again later; nothing is lost",
+    "store_full": "make room, and run it again: it goes on where it stopped",
     "store_refused": "look at the location; for S3 also at the credentials (AWS_PROFILE)",
     "store_unavailable": "try again; what is stored is not touched",
     "store_damaged": "`smugmug-backup check LOCATION` names all that is wrong",

@@ -3,16 +3,22 @@
 import os
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
 from smugmug_backup.model import StoredObject
-from smugmug_backup.storage import file_system
-from smugmug_backup.storage.file_system import check_is_there, flush, flush_folder, store_error
-from smugmug_backup.storage.keys import checked, checked_prefix, is_key
+from smugmug_backup.storage import file_system, probe
+from smugmug_backup.storage.file_system import (
+    check_is_there,
+    close,
+    flush,
+    flush_folder,
+    store_error,
+)
+from smugmug_backup.storage.folder_listing import FolderListing, stored
+from smugmug_backup.storage.keys import checked, checked_prefix
 
 _CHUNK = 1024 * 1024
 _REMEMBERED = 10_000
@@ -25,7 +31,8 @@ class FolderStore:
     A file is written under ``.incoming/``, flushed to the disk, and then gets its name by a hard
     link: it appears whole or not at all, and no name is ever given twice. Files are read-only
     (0444, folders 0777, less the umask): nothing that touches up photos should change a backup.
-    Symbolic links below ``root`` are refused, so nothing leads out of it.
+    Symbolic links below ``root`` are refused, so nothing leads out of it; a listing passes over
+    them, and over all else that is neither file nor folder.
 
     ``create``: make the folder if it is not there (but not its parent, which may be a disk that
     is not mounted), and see at once whether the file system will do. Without, that is seen at the
@@ -38,7 +45,7 @@ class FolderStore:
         self._requests = 0
         self._ready = False
         self._flushed: set[str] = set()
-        file_system.check_root(self._root, create=create)
+        probe.check_root(self._root, create=create)
         self._root = self._root.resolve()
         if create:
             self._prepare()
@@ -55,14 +62,18 @@ class FolderStore:
         checked_prefix(prefix)
         self._count()
         base = prefix[: prefix.rfind("/") + 1]
-        with self._errors("listing", base):
-            try:
-                os.close(self._folder(base))
-            except (FileNotFoundError, NotADirectoryError):
+        listing = FolderListing(self._root, prefix, after=after, until=until)
+        try:
+            close(self._folder(base))
+        except OSError as error:
+            if base and isinstance(error, (FileNotFoundError, NotADirectoryError)):
                 check_is_there(self._root)
                 file_system.check_no_links(self._root, base)
                 return
-        yield from self._walk(base, prefix, after, until)
+            listing.pass_over(base, error)
+        else:
+            yield from listing.walk(base)
+        listing.end()
 
     def head(self, key: str) -> StoredObject | None:
         """See `BackupStore.head`."""
@@ -71,8 +82,8 @@ class FolderStore:
             descriptor, found = self._file(key)
         except NotStored:
             return None
-        os.close(descriptor)
-        return _stored(key, found)
+        close(descriptor)
+        return stored(key, found)
 
     def read(self, key: str) -> bytes:
         """See `BackupStore.read`."""
@@ -100,7 +111,7 @@ class FolderStore:
         try:
             yield self._chunks(key, descriptor, found.st_size)
         finally:
-            os.close(descriptor)
+            close(descriptor)
 
     def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         """See `BackupStore.create`."""
@@ -147,7 +158,7 @@ class FolderStore:
                 flush(descriptor)
                 self._link(key)
         finally:
-            os.close(descriptor)
+            close(descriptor)
         return True
 
     def _link(self, key: str, incoming: str | None = None) -> None:
@@ -160,13 +171,13 @@ class FolderStore:
                 try:
                     os.link(incoming, name, src_dir_fd=source, dst_dir_fd=folder)
                 finally:
-                    os.close(source)
+                    close(source)
         finally:
             # Also if the name is taken: whoever took it may not have come so far.
             try:
                 flush_folder(folder)
             finally:
-                os.close(folder)
+                close(folder)
 
     def _folder(self, path: str, *, make: bool = False) -> int:
         """A descriptor of the folder ``path``, reached without following a symbolic link."""
@@ -181,10 +192,10 @@ class FolderStore:
                     flush_folder(descriptor)
                     self._remember(so_far)
                 inner = os.open(part, file_system.FOLDER, dir_fd=descriptor)
-                os.close(descriptor)
+                close(descriptor)
                 descriptor = inner
         except BaseException:
-            os.close(descriptor)
+            close(descriptor)
             raise
         return descriptor
 
@@ -198,15 +209,19 @@ class FolderStore:
                 try:
                     descriptor = os.open(name, file_system.FILE, dir_fd=folder)
                 finally:
-                    os.close(folder)
+                    close(folder)
             except (FileNotFoundError, NotADirectoryError):
                 check_is_there(self._root)
                 file_system.check_no_links(self._root, key)
                 raise NotStored(f"there is no {self._path(key)}") from None
-            found = os.fstat(descriptor)
+            try:
+                found = os.fstat(descriptor)
+            except OSError:
+                close(descriptor)
+                raise
         if stat.S_ISREG(found.st_mode):
             return descriptor, found
-        os.close(descriptor)
+        close(descriptor)
         if stat.S_ISDIR(found.st_mode):
             raise NotStored(f"{self._path(key)} is a folder, not a file")
         raise StoreRefused(f"{self._path(key)} is no ordinary file")
@@ -223,43 +238,6 @@ class FolderStore:
         if done != size:
             raise StoreUnavailable(f"{self._path(key)} gave {done} bytes of {size}")
 
-    def _walk(
-        self, folder: str, prefix: str, after: str, until: str | None
-    ) -> Iterator[StoredObject]:
-        for name in self._names(folder):
-            path = folder + name
-            if until is not None and path > until:
-                return
-            if name.endswith("/"):
-                leads_there = path.startswith(prefix) or prefix.startswith(path)
-                if leads_there and (path > after or after.startswith(path)):
-                    yield from self._walk(path, prefix, after, until)
-            elif path.startswith(prefix) and path > after:
-                with self._errors("listing", path):
-                    try:
-                        found = (self._root / path).lstat()
-                    except FileNotFoundError:
-                        # The owner took it away while we were listing.
-                        check_is_there(self._root)
-                        continue
-                yield _stored(path, found)
-
-    def _names(self, folder: str) -> Sequence[str]:
-        """The names in ``folder`` in the order of whole keys: a folder sorts as ``name/``."""
-        names = []
-        with self._errors("listing", folder), os.scandir(self._root / folder) as entries:
-            for entry in entries:
-                if not is_key(entry.name):
-                    continue
-                if entry.is_symlink():
-                    raise file_system.a_link(self._root / folder / entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    names.append(f"{entry.name}/")
-                elif entry.is_file(follow_symlinks=False):
-                    names.append(entry.name)
-        names.sort()
-        return names
-
     def _prepare(self) -> None:
         """Once, before anything is written: see that the file system keeps our promises."""
         if self._ready:
@@ -267,7 +245,7 @@ class FolderStore:
         with self._lock:
             if not self._ready:
                 with self._errors("preparing", ""):
-                    file_system.prepare(self._root)
+                    probe.prepare(self._root)
                 self._ready = True
 
     def _remember(self, folder: str) -> None:
@@ -289,7 +267,8 @@ class FolderStore:
         try:
             yield
         except OSError as error:
-            file_system.check_no_links(self._root, key)
+            if error.errno in file_system.LINKED:
+                file_system.check_no_links(self._root, key)
             raise store_error(error, f"{doing} {self._path(key)}") from error
 
 
@@ -299,7 +278,7 @@ class FolderUpload:
     def __init__(self, store: FolderStore, key: str) -> None:
         self._store = store
         self._key = key
-        self._path = store._root / file_system.INCOMING / file_system.new_name()
+        self._path = store._root / file_system.INCOMING
         self._descriptor: int | None = None
 
     def write(self, chunk: bytes) -> None:
@@ -324,18 +303,12 @@ class FolderUpload:
         """Drop the temporary name; what was committed has its own."""
         if self._descriptor is None:
             return
-        os.close(self._descriptor)
+        close(self._descriptor)
         self._descriptor = None
         with suppress(OSError):
             self._path.unlink()  # one that stays is swept a day later
 
     def _opened(self) -> int:
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, file_system.NEW, 0o444)
+            self._path, self._descriptor = file_system.new_file(self._path)
         return self._descriptor
-
-
-def _stored(key: str, found: os.stat_result) -> StoredObject:
-    return StoredObject(
-        key, found.st_size, modified=datetime.fromtimestamp(int(found.st_mtime), UTC)
-    )

@@ -6,9 +6,9 @@ from smugmug_backup.errors import BadRequest
 
 # No part begins with a dot ("..", hidden files, our own ".incoming") or ends with one (Windows and
 # SMB drop it).
-_PART = r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?"
+_PART = r"[A-Za-z0-9_-](?:[A-Za-z0-9._=-]{0,126}[A-Za-z0-9_-])?"
 _KEY = re.compile(rf"{_PART}(?:/{_PART})*")
-_BEGINNING = re.compile(rf"(?:{_PART}/)*(?:[A-Za-z0-9_-][A-Za-z0-9._-]*)?")
+_BEGINNING = re.compile(rf"(?:{_PART}/)*(?:[A-Za-z0-9_-][A-Za-z0-9._=-]*)?")
 _LONGEST = 512
 """S3 takes 1,024 bytes, the prefix included."""
 

@@ -1,20 +1,33 @@
 """The folder store: born whole, on the disk, within its root, on a file system that will do."""
 
 import errno
+import fcntl
 import os
+import socket
 import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
-from smugmug_backup.storage import file_system
+from smugmug_backup.errors import (
+    AlreadyStored,
+    BadBytes,
+    ListingIncomplete,
+    NotStored,
+    StoreError,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+)
+from smugmug_backup.storage import file_system, probe
 from smugmug_backup.storage.folder import FolderStore
+from tests.tools.faulty_disk import bar, failing, strike
 
-KEY = "records/hT4mWq/V2xgTbs/1f2e3d4c5b6a7988.json"
+KEY = "records/hT4mWq=12/V2xgTbs/1f2e3d4c5b6a7988.json"
 DAY = 24 * 3600
 
 
@@ -30,13 +43,6 @@ def store(root):
 
 def files(root):
     return sorted(str(each.relative_to(root)) for each in root.rglob("*") if each.is_file())
-
-
-def failing(number):
-    def fail(*_, **__):
-        raise OSError(number, os.strerror(number))
-
-    return fail
 
 
 # -- on the disk -----------------------------------------------------------------------------------
@@ -157,6 +163,31 @@ def test_our_own_leftovers_are_swept_after_a_day_and_nothing_else(root, store):
     assert sorted((root / ".incoming").iterdir()) == sorted((young, strange))
 
 
+def test_a_probe_whose_process_was_killed_is_swept_after_a_day(root, store):
+    for name, days in (("probe-0123456789abcdef", 1.1), ("probe-123456789abcdef0", 0.9)):
+        left = root / ".incoming" / name
+        left.mkdir()
+        (left / "aB").touch()
+        (left / "elsewhere").symlink_to(root)
+        then = time.time() - days * DAY
+        os.utime(left, (then, then))
+    (root / ".incoming" / "probe-of-mine").mkdir()
+    store.create(KEY, b"{}")
+    FolderStore(root)
+    names = sorted(each.name for each in (root / ".incoming").iterdir())
+    assert names == ["probe-123456789abcdef0", "probe-of-mine"]
+    assert store.read(KEY) == b"{}"
+
+
+def test_a_leftover_that_cannot_be_swept_stops_nothing(root, store, monkeypatch):
+    old = leave(root, "0123456789abcdef.part", days=2)
+    monkeypatch.setattr(Path, "unlink", failing(errno.EACCES))
+    with monkeypatch.context() as patch:
+        patch.setattr(probe, "_remove", failing(errno.EACCES))
+        FolderStore(root)
+    assert old.exists()
+
+
 def test_after_a_kill_between_name_and_flush_everything_is_flushed(root, store, monkeypatch):
     synced = []
     monkeypatch.setattr(os, "sync", lambda: synced.append(True))
@@ -171,7 +202,7 @@ def test_after_a_kill_between_name_and_flush_everything_is_flushed(root, store, 
 # -- within its root -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("link", ["records", "records/hT4mWq", "records/hT4mWq/V2xgTbs", KEY])
+@pytest.mark.parametrize("link", ["records", "records/hT4mWq=12", "records/hT4mWq=12/V2xgTbs", KEY])
 def test_a_symbolic_link_is_refused_wherever_it_lies(root, store, tmp_path, link):
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -184,14 +215,33 @@ def test_a_symbolic_link_is_refused_wherever_it_lies(root, store, tmp_path, link
         lambda: store.create(KEY, b"ours"),
         lambda: store.head(KEY),
         lambda: store.read(KEY),
-        lambda: list(store.list("")),
-        lambda: list(store.list("records/")),
-        lambda: list(store.list("records/hT4mWq/V2xgTbs/1")),
     ):
         with pytest.raises(StoreRefused, match=r"symbolic link"):
             attempt()
+    folder = "records/hT4mWq=12/V2xgTbs/"
+    if folder.startswith(f"{link}/"):
+        with pytest.raises(StoreRefused, match=r"symbolic link"):
+            list(store.list(folder))
     assert files(outside) == before
     assert files(root / ".incoming") == []
+
+
+def test_a_listing_passes_over_what_is_neither_file_nor_folder(root, store, monkeypatch):
+    """One link that somebody put there ends no run; it is refused where a key leads to it."""
+    store.create("runs/2026/11/a.json", b"{}")
+    (root / "runs/etc").symlink_to("/etc")
+    (root / "runs/2026/11/b.json").symlink_to(root / "runs/2026/11/a.json")
+    (root / "runs/2026/10").symlink_to(root / "nowhere")
+    os.mkfifo(root / "runs/2026/11/pipe.json")
+    monkeypatch.chdir(root / "runs")  # a socket's path is short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+    for prefix in ("", "runs/", "runs/2026/"):
+        assert [each.key for each in store.list(prefix)] == ["runs/2026/11/a.json"]
+    for key in ("runs/etc/passwd", "runs/2026/11/b.json", "runs/2026/11/pipe.json", "runs/socket"):
+        for attempt in (store.head, store.read, lambda key: store.create(key, b"x")):
+            with pytest.raises(StoreRefused, match=str(root / "runs")):
+                attempt(key)
 
 
 def test_the_incoming_folder_must_not_be_a_link(tmp_path, root):
@@ -244,23 +294,21 @@ def test_a_copy_on_a_file_system_that_ignores_case_is_seen_without_writing(root)
 
 @pytest.mark.parametrize("change", [str.lower, str.upper, lambda name: name[:8]])
 def test_a_file_system_that_changes_names_is_refused(root, monkeypatch, change):
-    touch = file_system._touch
-    monkeypatch.setattr(
-        file_system, "_touch", lambda path: touch(path.with_name(change(path.name)))
-    )
+    touch = probe._touch
+    monkeypatch.setattr(probe, "_touch", lambda path: touch(path.with_name(change(path.name))))
     with pytest.raises(StoreRefused, match="keep every name"):
         FolderStore(root)
 
 
 def test_a_file_system_with_reserved_names_is_refused(root, monkeypatch):
-    touch = file_system._touch
+    touch = probe._touch
 
     def windows(path):
         if path.stem == "con":
             raise OSError(errno.EINVAL, "Invalid argument")
         touch(path)
 
-    monkeypatch.setattr(file_system, "_touch", windows)
+    monkeypatch.setattr(probe, "_touch", windows)
     with pytest.raises(StoreRefused, match="keep every name"):
         FolderStore(root)
 
@@ -288,8 +336,8 @@ def test_the_probe_leaves_nothing(root, store):
 @pytest.mark.parametrize(
     ("number", "error", "words"),
     [
-        (errno.ENOSPC, StoreUnavailable, "disk is full"),
-        (errno.EDQUOT, StoreUnavailable, "quota"),
+        (errno.ENOSPC, StoreFull, "disk is full"),
+        (errno.EDQUOT, StoreFull, "quota"),
         (errno.EROFS, StoreRefused, "read-only"),
         (errno.EACCES, StoreRefused, "permission denied"),
         (errno.EFBIG, StoreRefused, "so large a file"),
@@ -319,7 +367,7 @@ def test_another_file_system_below_the_root_is_told(store, monkeypatch):
 def test_a_root_that_cannot_be_prepared_is_told(root, monkeypatch, number):
     root.mkdir()
     monkeypatch.setattr(Path, "mkdir", failing(number))
-    with pytest.raises((StoreRefused, StoreUnavailable), match=str(root)):
+    with pytest.raises((StoreRefused, StoreFull), match=str(root)):
         FolderStore(root)
 
 
@@ -349,11 +397,95 @@ def test_a_disk_that_went_away_is_not_an_empty_backup(root, store):
             attempt()
 
 
-def test_a_folder_that_cannot_be_listed_is_an_error_not_empty(store, monkeypatch):
+def test_a_root_that_cannot_be_listed_is_an_error_not_empty(store, monkeypatch):
     store.create(KEY, b"{}")
     monkeypatch.setattr(os, "scandir", failing(errno.EACCES))
-    with pytest.raises(StoreRefused, match="permission denied"):
+    with pytest.raises(StoreRefused, match="permission denied") as caught:
         list(store.list(""))
+    assert type(caught.value) is StoreRefused
+
+
+def unseen(listing):
+    """What a listing gives, and what it says that it could not look into."""
+    found = []
+    with pytest.raises(ListingIncomplete) as caught:
+        found.extend(each.key for each in listing)
+    return found, caught.value.keys
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_a_listing_gives_all_it_can_and_then_names_the_folder_it_cannot_look_into(
+    root, store, monkeypatch, number
+):
+    for key in ("albums/x", "originals/A/1.jpg", "originals/B/1.jpg", "originals/C/1.jpg"):
+        store.create(key, b"x")
+    bar(monkeypatch, "B", number)
+    found, keys = unseen(store.list(""))
+    assert (found, keys) == (
+        ["albums/x", "originals/A/1.jpg", "originals/C/1.jpg"],
+        ("originals/B/",),
+    )
+    assert unseen(store.list("originals/", after="originals/B/0"))[1] == ("originals/B/",)
+    assert unseen(store.list("originals/B/")) == ([], ("originals/B/",))
+    with pytest.raises(ListingIncomplete, match=str(root / "originals/B")):
+        list(store.list("originals/B/1."))
+    # What is not in question is not asked.
+    assert [each.key for each in store.list("albums/")] == ["albums/x"]
+    assert len(list(store.list("originals/", after="originals/B~"))) == 1
+    assert len(list(store.list("originals/", until="originals/A~"))) == 1
+
+
+def test_a_file_that_cannot_be_looked_at_is_named_by_its_listing(root, store, monkeypatch):
+    for name in ("1", "2", "3"):
+        store.create(f"originals/A/{name}.jpg", b"x")
+    with monkeypatch.context() as patch:
+        strike(patch, "stat", errno.EIO, when=lambda path, **_: str(path).endswith("2.jpg"))
+        strike(patch, "lstat", errno.EIO, when=lambda path, **_: str(path).endswith("2.jpg"))
+        found, keys = unseen(store.list("originals/"))
+    assert found == ["originals/A/1.jpg", "originals/A/3.jpg"]
+    assert keys == ("originals/A/2.jpg",)
+
+
+def test_a_listing_whose_disk_goes_away_is_not_the_shorter_for_it(root, store, monkeypatch):
+    """The empty folder of a mount point looks like a backup whose files are gone."""
+    for key in ("runs/a", "runs/b/1", "runs/b/2", "runs/c/1"):
+        store.create(key, b"x")
+    listing = store.list("runs/")
+    seen = [next(listing).key]
+    root.rename(root.with_name("elsewhere"))
+    root.mkdir()
+    assert seen == ["runs/a"]
+    assert unseen(listing) == ([], ("runs/b/", "runs/c/"))
+
+
+def test_a_disk_that_fails_as_a_whole_ends_a_listing_at_once(store, monkeypatch):
+    for key in ("runs/a/1", "runs/b/1"):
+        store.create(key, b"x")
+    bar(monkeypatch, "a", errno.ESTALE)
+    with pytest.raises(StoreUnavailable, match="Stale"):
+        list(store.list("runs/"))
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(errno.EACCES, StoreRefused), (errno.EIO, StoreUnavailable)]
+)
+def test_what_lies_in_a_folder_that_cannot_be_entered_fails_alone_and_in_words(
+    root, store, monkeypatch, number, error
+):
+    store.create("originals/X/a.jpg", b"a")
+    store.create("originals/Y/a.jpg", b"a")
+    bar(monkeypatch, "X", number)
+    for attempt in (
+        lambda: store.head("originals/X/a.jpg"),
+        lambda: store.read("originals/X/a.jpg"),
+        lambda: store.create("originals/X/a.jpg", b"a"),
+        lambda: store.create("originals/X/b.jpg", b"b"),
+    ):
+        with pytest.raises(error, match=str(root / "originals/X/")) as caught:
+            attempt()
+        assert type(caught.value) is error
+    store.create("originals/Y/b.jpg", b"b")
+    assert store.read("originals/Y/a.jpg") == b"a"
 
 
 def test_a_file_that_ends_too_early_is_an_error_not_an_end(root, store):
@@ -363,6 +495,145 @@ def test_a_file_that_ends_too_early_is_an_error_not_an_end(root, store):
         os.truncate(root / KEY, 1024 * 1024 + 5)
         with pytest.raises(StoreUnavailable, match="bytes of"):
             list(chunks)
+
+
+# -- what a close, a network disk or macOS says ----------------------------------------------------
+
+
+def is_part(descriptor):
+    return Path(f"/proc/self/fd/{descriptor}").readlink().suffix == ".part"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names descriptors by /proc")
+def test_what_a_close_says_takes_the_place_of_nothing(root, store, monkeypatch):
+    strike(monkeypatch, "close", errno.EDQUOT, when=is_part, after=True)
+    with pytest.raises(BadBytes), store.upload(KEY) as upload:
+        upload.write(b"x" * 1000)
+        raise BadBytes("more bytes than were announced")
+    assert files(root) == []
+    # What was flushed and has its name cannot be lost by a close any more.
+    store.create(KEY, b"{}")
+    assert files(root) == [KEY]
+
+
+CALLS = ("open", "close", "write", "read", "fsync", "link", "mkdir", "fstat", "scandir", "lstat")
+CALLS += ("stat", "unlink", "rmdir", "listdir")
+
+
+def put(store):
+    with store.upload(KEY) as upload:
+        upload.write(b"z" * 1000)
+        upload.commit()
+
+
+def drop(store):
+    with store.upload(KEY) as upload:
+        upload.write(b"z" * 1000)
+
+
+def look(store):
+    assert [each.key for each in store.list("")] == [KEY]
+    assert store.head(KEY).bytes == 1000
+    assert store.read(KEY) == b"z" * 1000
+
+
+@pytest.mark.parametrize("number", ["EIO", "EDQUOT", "EACCES", "EEXIST", "ESTALE", "ELOOP"])
+@pytest.mark.parametrize("act", [FolderStore, put, drop, look], ids=lambda act: act.__name__)
+def test_any_call_may_fail_and_one_of_our_errors_tells_it(tmp_path, monkeypatch, act, number):
+    """Every system call of every operation, one after the other."""
+    count = at = struck = 0
+    opened = set()
+
+    def watched(name, call):
+        def one(*arguments, **more):
+            nonlocal count, struck
+            count += 1
+            if count == at:
+                struck += 1
+                if name == "close":
+                    opened.discard(*arguments)
+                    call(*arguments)
+                raise OSError(getattr(errno, number), number)
+            if name == "fsync":
+                return None
+            if name == "close":
+                opened.discard(*arguments)
+            answer = call(*arguments, **more)
+            if name == "open":
+                opened.add(answer)
+            return answer
+
+        return one
+
+    while struck == at:
+        root = tmp_path / str(at)
+        store = FolderStore(root)
+        if act is look:
+            put(store)
+        at += 1
+        count = 0
+        with monkeypatch.context() as patch:
+            for name in CALLS:
+                patch.setattr(os, name, watched(name, getattr(os, name)))
+            with suppress(StoreError):
+                act(root if act is FolderStore else store)
+        assert opened == set()
+        if (root / KEY).exists():
+            assert (root / KEY).read_bytes() == b"z" * 1000
+        if act is not put:
+            act(root if act is FolderStore else FolderStore(root))
+        else:
+            FolderStore(root).create(KEY, b"z" * 1000)
+    assert at > 3
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        ("link", "aB.json"),
+        ("link", "linked"),
+        ("open", ".part"),
+        ("open", "aB"),
+        ("mkdir", "probe"),
+    ],
+)
+def test_a_network_disk_that_lost_an_answer_and_says_that_it_exists_is_asked_anew(
+    root, monkeypatch, call, word
+):
+    root.mkdir()
+
+    def ours(*arguments, **_):
+        return any(word in str(each) for each in arguments)
+
+    strike(monkeypatch, call, errno.EEXIST, when=ours, times=1, after=True)
+    store = FolderStore(root)
+    store.create("originals/X/aB.json", b"a")
+    assert store.read("originals/X/aB.json") == b"a"
+    with pytest.raises(AlreadyStored):
+        store.create("originals/X/aB.json", b"b")
+
+
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.EINVAL, errno.ENOTTY])
+def test_a_network_disk_of_macos_that_has_no_full_flush_gets_the_plain_one(
+    store, monkeypatch, number
+):
+    flushed = []
+    fsync = os.fsync
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", failing(number))
+    monkeypatch.setattr(os, "fsync", lambda file: (flushed.append(is_part(file)), fsync(file)))
+    store.create(KEY, b"{}")
+    assert flushed.count(True) == 1
+
+
+def test_a_full_flush_that_fails_is_an_error(root, store, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", failing(errno.EIO))
+    with pytest.raises(StoreUnavailable, match="Input/output"):
+        store.create(KEY, b"{}")
+    assert files(root) == []
 
 
 # -- a copy that is only read ----------------------------------------------------------------------
