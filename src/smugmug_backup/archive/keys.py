@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from smugmug_backup.words import is_id as is_id
+
 README = "README.txt"
 ALBUMS = "albums/"
 MANIFESTS = "manifests/"
@@ -11,7 +13,6 @@ ORIGINALS = "originals/"
 RUNS = "runs/"
 WORK = "work/"
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 _MANIFEST = re.compile(r"manifests/([A-Za-z0-9_-]{1,64})/(\d{8})\.jsonl")
 _REPORT = re.compile(r"runs/\d{4}/\d{2}/(\d{8}T\d{6}Z-[0-9a-f]{8})\.json")
@@ -30,11 +31,6 @@ _FORMATS = {
     "mp4": "mp4",
     "mov": "mov",
 }
-
-
-def is_id(text: object) -> bool:
-    """Whether ``text`` can be an album or image key: ``^[A-Za-z0-9_-]{1,64}$``."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def is_run_id(text: object) -> bool:

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from smugmug_backup.archive.summary import summarise
-from smugmug_backup.aws.sign_of_life import mail, send_sign_of_life, subject
 from smugmug_backup.errors import AccessRefused, BadRequest
 from smugmug_backup.function import actions
 from smugmug_backup.function.events import parse_event
+from smugmug_backup.function.sign_of_life import mail, send_sign_of_life, subject
 from smugmug_backup.function.telemetry import logger, metrics
 from smugmug_backup.settings import SecretName, Settings, SourceSettings
 from smugmug_backup.wiring import Application

@@ -162,7 +162,8 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     settings = source_settings_of(args)
     source = build_source(settings, read_credentials(settings.secret), clock)
     connections = 2 * settings.max_concurrency + 2
-    is_new = "://" not in args.location and not Path(args.location).expanduser().exists()
+    folder = args.location.folder
+    is_new = folder is not None and not folder.exists()
     with tempfile.TemporaryDirectory(prefix="smugmug-backup-") as empty:
         if args.dry_run and is_new:
             store: BackupStore = FolderStore(Path(empty))
@@ -252,7 +253,7 @@ def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None
     estimate = estimate_run(
         plan.forecasts, api_calls=plan.api_calls, known_albums=len(plan.forecasts)
     )
-    in_s3 = args.location.startswith("s3:")
+    in_s3 = args.location.in_s3
     if args.json:
         print_json(console, _plan_as_json(plan, estimate, in_s3=in_s3))
         return
