@@ -19,7 +19,6 @@ from smugmug_backup.archive.report import (
     Failure,
     RunReport,
 )
-from smugmug_backup.aws.secret import read_credentials
 from smugmug_backup.backup.album import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
@@ -57,7 +56,7 @@ from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.restore.select import find_albums
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
-from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
+from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of, read_credentials
 
 NAME = "run"
 
