@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test lint bench soak fmt lock clean
+.PHONY: help bootstrap demo test quick lint bench soak fmt lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +30,9 @@ demo: bootstrap  ## the whole backup on this machine: local SmugMug, local AWS (
 test: lint  ## everything that has to hold: lint, imports, types, template, tests
 	@echo "pytest"
 	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests
+
+quick: bootstrap  ## the pure tests only: no server, no stack, no proof (seconds)
+	@$(DEV)/pytest --quick -n 2 --dist loadfile tests/unit
 
 lint: bootstrap  ## format, lint, who imports whom, types and template only
 	@echo "ruff, import-linter, mypy, bandit"

@@ -11,10 +11,10 @@ from smugmug_backup import words
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName, Settings
 from smugmug_backup.words import Amount, Location
-from tests.stack.template import source
 from tests.tools.cli import Shell
+from tests.tools.readme import template
 
-PARAMETERS = source()["Parameters"]
+PARAMETERS = template()["Parameters"]
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 
 
