@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test lint bench soak fmt lock clean
+.PHONY: help bootstrap demo test quick lint bench soak fmt lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,14 +27,18 @@ bootstrap:  ## make the environments (nothing to do when they are up to date)
 demo: bootstrap  ## the whole backup on this machine: local SmugMug, local AWS (API=v2 for the other API)
 	@$(DEV)/python -m tests.demo --api $(API)
 
-test: lint  ## everything that has to hold: lint, types, template, tests
+test: lint  ## everything that has to hold: lint, imports, types, template, tests
 	@echo "pytest"
 	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
-lint: bootstrap  ## format, lint, types and template only
-	@echo "ruff, mypy, bandit"
+quick: bootstrap  ## the pure tests only: no server, no stack, no proof (seconds)
+	@$(DEV)/pytest --quick -n 2 --dist loadfile tests/unit
+
+lint: bootstrap  ## format, lint, who imports whom, types and template only
+	@echo "ruff, import-linter, mypy, bandit"
 	@$(DEV)/ruff format --check --quiet $(PYTHON_FILES)
 	@$(DEV)/ruff check --quiet $(PYTHON_FILES)
+	@said=$$(PYTHONPATH=src $(DEV)/lint-imports --no-cache --no-logo) || { echo "$$said"; exit 1; }
 	@$(DEV)/mypy --strict --no-error-summary src
 	@$(DEV)/bandit --quiet --recursive --configfile pyproject.toml src
 	@echo "cfn-lint, sam validate"

@@ -1,7 +1,9 @@
 """What holds for all tests: nothing of the machine's AWS, no host but this one."""
 
+import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,24 +12,57 @@ from hypothesis import settings
 from tests.stack import environment
 from tests.stack.ministack import LocalAws, local_aws
 
+pytest_plugins = ["tests.tools.skips"]
+
 # The same examples each time, and no opinion on how fast a busy machine is.
 settings.register_profile("tests", deadline=None, derandomize=True, database=None)
-settings.load_profile("tests")
+settings.register_profile("quick", settings.get_profile("tests"), max_examples=10)
+
+_UNIT = Path(__file__).parent / "unit"
+_NOT_PURE = ("cli", "project", "storage", "template", "tools")
+"""Rooms whose tests run whole commands and programs, write to disks or read the template."""
+_STARTS = re.compile(
+    r"^(from|import) (tests\.\S*(local_|stack|server|behaviour)|moto|subprocess)", re.MULTILINE
+)
+"""Imports of what a test starts: a server, a stack, a program."""
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--quick``, for `make quick`."""
+    parser.addoption(
+        "--quick", action="store_true", help="only the pure tests: no server, no stack, no proof"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported: no real credentials, proxies, certificates or settings."""
     environment.clean()
+    settings.load_profile("quick" if config.getoption("quick") else "tests")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``--quick``: what is not pure is not even read."""
+    quick = config.getoption("quick") and collection_path.suffix == ".py"
+    return True if quick and not _is_pure(collection_path) else None
+
+
+def _is_pure(module: Path) -> bool:
+    """Whether the tests of a module need nothing but this process."""
+    if not module.is_relative_to(_UNIT) or module.relative_to(_UNIT).parts[0] in _NOT_PURE:
+        return False
+    return not _STARTS.search(module.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(autouse=True)
-def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def _only_this_machine(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
     """A connection to any other host is a mistake of the test, or a leak of the code."""
     connect = socket.socket.connect
+    # A pure test talks to nobody at all.
+    here = () if pytestconfig.getoption("quick") else ("127.0.0.1", "::1", "localhost")
 
     def guarded(self: socket.socket, address: Any) -> None:
         is_inet = self.family in (socket.AF_INET, socket.AF_INET6)
-        if is_inet and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        if is_inet and address[0] not in here:
             raise AssertionError(f"a test tried to connect to {address[0]}")
         connect(self, address)
 

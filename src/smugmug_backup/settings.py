@@ -6,13 +6,11 @@ An ARN or the name of a secret may stand there, a secret never.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from smugmug_backup.archive.keys import is_id
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.smugmug.hosts import parse_hosts
+from smugmug_backup.words import album_keys, is_loopback_name, parse_hosts, prefix
 
 API_130 = "1.3.0"
 API_V2 = "v2"
@@ -20,7 +18,6 @@ DEFAULT_API_URL = "https://api.smugmug.com"
 DEFAULT_PHOTO_HOSTS = (".smugmug.com",)
 
 _SECRET = re.compile(r"(ssm|secretsmanager|file):(.+)")
-_PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Settings:
         settings = cls(
             source=source,
             bucket=read.required("BACKUP_BUCKET", str, ""),
-            prefix=read.optional("BACKUP_PREFIX", _prefix, ""),
+            prefix=read.optional("BACKUP_PREFIX", prefix, ""),
             idempotency_table=read.optional("IDEMPOTENCY_TABLE", str, None),
             reserve_seconds=read.optional("RESERVE_SECONDS", _between(5, 840), 60.0),
             state_machine_arn=read.optional("STATE_MACHINE_ARN", str, None),
@@ -114,7 +111,7 @@ def _source(read: "_Reader") -> SourceSettings:
         max_concurrency=int(read.optional("MAX_CONCURRENCY", _between(1, 64), 8)),
         max_calls_per_second=read.optional("MAX_CALLS_PER_SECOND", _between(0.01, 1000), None),
         full_listing_days=int(read.optional("FULL_LISTING_DAYS", _between(1, 365), 30)),
-        ignore_albums=read.optional("IGNORE_ALBUMS", _albums, frozenset()),
+        ignore_albums=read.optional("IGNORE_ALBUMS", album_keys, frozenset()),
     )
 
 
@@ -161,37 +158,12 @@ def _api(text: str) -> str:
 
 def _api_url(text: str) -> str:
     parts = urlsplit(text)
-    loopback = parts.hostname is not None and is_loopback(parts.hostname)
+    loopback = parts.hostname is not None and is_loopback_name(parts.hostname)
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise ValueError("must be an https URL (http only on a loopback address)")
     if not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError("must be a plain URL such as " + DEFAULT_API_URL)
     return text.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` is an address of this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _prefix(text: str) -> str:
-    text = text.rstrip("/")
-    if text and (not _PREFIX.fullmatch(text) or {".", ".."} & set(text.split("/"))):
-        raise ValueError("must be like photos/smugmug, without a leading slash")
-    return text
-
-
-def _albums(text: str) -> frozenset[str]:
-    albums = frozenset(each.strip() for each in text.split(",") if each.strip())
-    wrong = sorted(each for each in albums if not is_id(each))
-    if wrong:
-        raise ValueError(f"must be album keys; no album key: {', '.join(wrong)}")
-    return albums
 
 
 def _between(least: float, most: float) -> Callable[[str], float]:

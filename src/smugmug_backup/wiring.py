@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import boto3
 
-from smugmug_backup.aws.secret import read_credentials
+from smugmug_backup.aws.secret import read_secret
 from smugmug_backup.aws.step_functions import StepFunctionsOverflow
 from smugmug_backup.backup.run import Backup, Observer, Options
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.ports import BackupStore, PhotoSource
-from smugmug_backup.settings import API_V2, Settings, SourceSettings
+from smugmug_backup.settings import API_V2, SecretName, Settings, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.source_130 import SmugMug130Source
@@ -84,6 +84,18 @@ class Application:
     def _overflow(self) -> StepFunctionsOverflow | None:
         arn = self.settings.state_machine_arn
         return StepFunctionsOverflow(boto3.client("stepfunctions"), arn) if arn else None
+
+
+def read_credentials(secret: SecretName) -> Credentials:
+    """The credentials behind ``secret``.
+
+    Raises AwsError if AWS does not give them, BadRequest if they are not usable; neither ever
+    tells what was read.
+    """
+    try:
+        return Credentials.from_json(read_secret(secret))
+    except BadRequest as error:
+        raise BadRequest(f"the secret {secret} cannot be used: {error}") from None
 
 
 def build_source(

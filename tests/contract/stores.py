@@ -140,4 +140,4 @@ def _s3(name: str, client: Any) -> Place:
 
 def skip_without_ministack() -> None:
     if not HYPERCORN.exists():
-        pytest.skip(f"there is no {HYPERCORN}; `make` installs it")
+        pytest.skip("the local AWS: `make bootstrap`")

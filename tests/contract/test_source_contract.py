@@ -5,7 +5,6 @@ promises that need no HTTP.
 """
 
 import contextlib
-import importlib.util
 import json
 import logging
 import threading
@@ -51,7 +50,6 @@ from tests.tools.faulty_source import Fault, FaultySource, enumerate_calls
 from tests.tools.killed import Killed
 
 _SOURCES: dict[str, Any] = {"1.3.0": SmugMug130Source, "v2": SmugMugV2Source}
-_SERVES_V2 = importlib.util.find_spec("tests.local_smugmug.api_v2") is not None
 
 
 class Rig:
@@ -97,14 +95,7 @@ class Rig:
         return body
 
 
-@pytest.fixture(
-    params=[
-        "1.3.0",
-        pytest.param(
-            "v2", marks=pytest.mark.skipif(not _SERVES_V2, reason="the local SmugMug has no v2 yet")
-        ),
-    ]
-)
+@pytest.fixture(params=["1.3.0", "v2"])
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     with ExitStack() as stack:
         yield Rig(request.param, stack)
@@ -572,10 +563,10 @@ def test_an_answer_that_trickles_is_left_in_time(kind: str, rig: Rig) -> None:
         rig.bytes_of(source, image.offer)
 
 
+# The switch retires API 1.3.0.
+@pytest.mark.parametrize("rig", ["1.3.0"], indirect=True)
 @pytest.mark.parametrize("retired", ["404", "410", "html", "redirect", "17", "11", "38"])
 def test_a_retired_api_is_its_own_error(retired: str, rig: Rig) -> None:
-    if rig.api == "v2":
-        pytest.skip("the switch retires API 1.3.0")
     source = rig.source()
     rig.smugmug.switches.set(retired=retired)
     for ask in (source.account, source.albums):
@@ -690,8 +681,6 @@ def test_a_picture_in_the_place_of_a_video_is_handed_on_as_it_came(
 
 @pytest.fixture
 def rig_v2() -> Iterator[Rig]:
-    if not _SERVES_V2:
-        pytest.skip("the local SmugMug has no v2 yet")
     with ExitStack() as stack:
         yield Rig("v2", stack)
 
@@ -875,9 +864,9 @@ def test_the_public_view_leaves_private_albums_out(rig: Rig) -> None:
     assert key in albums_of(rig, rig.source())
 
 
+# API v2 takes no passwords with a call.
+@pytest.mark.parametrize("rig", ["1.3.0"], indirect=True)
 def test_passwords_open_albums_and_sites(rig: Rig) -> None:
-    if rig.api == "v2":
-        pytest.skip("v2 takes no passwords with a call")
     key = first_album(rig)
     rig.account.site_protected = True
     rig.world.edit_album(key, password="word & word")

@@ -17,6 +17,19 @@ TEMPLATE = ROOT / "template.yaml"
 FUNCTION = "BackupFunction"
 
 
+def _listed(name: str) -> tuple[str, ...]:
+    """The words of a variable of `src/Makefile`."""
+    text = (ROOT / "src" / "Makefile").read_text(encoding="utf-8")
+    (line,) = (each for each in text.splitlines() if each.startswith(f"{name} := "))
+    return tuple(line.partition(":= ")[2].split())
+
+
+OWNERS = _listed("OWNERS")
+"""The rooms that are not shipped."""
+KEEPING = _listed("KEEPING")
+"""What is shipped of the room that keeps copies."""
+
+
 class BuildError(Exception):
     """`sam build` failed; the message is what it said."""
 
@@ -88,7 +101,7 @@ def _inputs() -> Iterator[Path]:
     package = source / "smugmug_backup"
     for path in sorted(package.rglob("*")):
         inside = path.relative_to(package).parts
-        if path.is_file() and inside[0] != "cli" and "__pycache__" not in inside:
+        if path.is_file() and inside[0] not in OWNERS and "__pycache__" not in inside:
             yield path
 
 

@@ -8,7 +8,8 @@ from importlib.util import cache_from_source
 import pytest
 
 from tests.stack.environment import VENVS
-from tests.stack.package import built_package, python_version
+from tests.stack.package import FUNCTION, KEEPING, OWNERS, built_package, python_version
+from tests.stack.template import source
 
 pytestmark = pytest.mark.stack
 
@@ -35,7 +36,14 @@ def test_only_what_the_function_imports_is_shipped(package):
         *("s3transfer", "six", "six.py", "smugmug_backup", "typing_extensions", "urllib3"),
         "typing_extensions.py",
     }
-    assert not (package / "smugmug_backup" / "cli").exists()
+
+
+def test_no_room_of_the_owners_tool_is_shipped(package):
+    ours = package / "smugmug_backup"
+    assert not [room for room in OWNERS if (ours / room).exists()]
+    kept = {str(each.relative_to(ours / "keeping")) for each in (ours / "keeping").rglob("*.py")}
+    assert kept <= set(KEEPING)
+    assert not (package / "bin").exists()
 
 
 def test_it_runs_on_any_processor_and_version(package):
@@ -63,25 +71,36 @@ def test_byte_code_of_every_module_is_shipped_for_the_runtime(package):
             assert file.read(8)[4:] == b"\x01\x00\x00\x00", code
 
 
-def test_nothing_is_missing_and_no_tool_of_the_owners_is_imported(package):
+def test_the_handler_every_action_and_every_other_module_that_is_shipped_can_be_imported(package):
     script = """
-import json, sys
+import importlib, json, pkgutil, sys
 sys.path.insert(0, sys.argv[1])
-import smugmug_backup.handler
+importlib.import_module(sys.argv[2].rpartition(".")[0])
+handled = sorted(sys.modules)
+import smugmug_backup
+for each in pkgutil.walk_packages(smugmug_backup.__path__, "smugmug_backup."):
+    importlib.import_module(each.name)
 import boto3
 for service in ("s3", "ssm", "secretsmanager", "stepfunctions", "dynamodb", "sns"):
     boto3.client(service, region_name="us-east-1")
-print(json.dumps(sorted(name for name in sys.modules if "." not in name or "cli" in name)))
+print(json.dumps([handled, sorted(sys.modules)]))
 """
+    handler = source()["Resources"][FUNCTION]["Properties"]["Handler"]
     # -I and -S: no environment, no site-packages; ministack's workers would find modules there.
     done = subprocess.run(
-        [PYTHON, "-I", "-S", "-B", "-c", script, package],
+        [PYTHON, "-I", "-S", "-B", "-c", script, package, handler],
         capture_output=True,
         text=True,
         check=False,
         env={"POWERTOOLS_SERVICE_NAME": "test"},
     )
     assert done.returncode == 0, done.stderr
-    modules = json.loads(done.stdout)
-    assert "rich" not in modules
-    assert not [name for name in modules if name.startswith("smugmug_backup.cli")]
+    handled, everything = json.loads(done.stdout)
+    assert "smugmug_backup.function.actions" in handled
+    assert "rich" not in everything
+    shipped = {
+        "smugmug_backup." + ".".join(each.relative_to(package / "smugmug_backup").parts)[:-3]
+        for each in (package / "smugmug_backup").rglob("*.py")
+        if each.name != "__init__.py"
+    }
+    assert shipped <= set(everything)

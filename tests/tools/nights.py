@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from itertools import count
 
+from smugmug_backup.archive.state import load_manifest, newest_generation
+
 from smugmug_backup.archive.manifest import Entry, Manifest
 from smugmug_backup.archive.report import RunReport
-from smugmug_backup.archive.state import load_manifest, newest_generation
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.ports import BackupStore, Overflow, PhotoSource

@@ -4,7 +4,7 @@ import pytest
 
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName, Settings, source_settings
-from smugmug_backup.smugmug.hosts import parse_hosts
+from smugmug_backup.words import parse_hosts
 
 LEAST = {"BACKUP_BUCKET": "my-photos", "SMUGMUG_SECRET": "ssm:/smugmug-backup/secret"}
 

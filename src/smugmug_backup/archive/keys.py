@@ -8,6 +8,8 @@ folder holds stands in ``FORMAT.md``.
 import re
 from datetime import UTC, datetime
 
+from smugmug_backup.words import is_id as is_id
+
 README = "README.txt"
 MANIFESTS = "manifests/"
 RECORDS = "records/"
@@ -18,10 +20,6 @@ DRILLS = "drills/"
 FORGOTTEN = "forgotten/"
 WORK = "work/"
 
-EARLIER_FORM = "albums/"
-"""Only a store of the form before this one has such a folder."""
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 _DIR = r"[A-Za-z0-9_-]{1,64}(?:=[0-9a-f]{1,16})?"
 _RUN = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
@@ -51,11 +49,6 @@ _FORMATS = {
     "mp4": "mp4",
     "mov": "mov",
 }
-
-
-def is_id(text: object) -> bool:
-    """Whether ``text`` can be an album or image key: ``^[A-Za-z0-9_-]{1,64}$``."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def directory(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Read the credentials from where the settings say they lie."""
+"""Read the secret from where the settings say it lies."""
 
 from pathlib import Path
 from typing import Any
@@ -8,19 +8,11 @@ import boto3
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName
-from smugmug_backup.smugmug.credentials import Credentials
 
 
-def read_credentials(secret: SecretName) -> Credentials:
-    """The credentials behind ``secret``.
-
-    Raises AwsError if AWS does not give them, BadRequest if they are not usable; neither ever
-    tells what was read.
-    """
-    try:
-        return Credentials.from_json(_READERS[secret.kind](secret.name))
-    except BadRequest as error:
-        raise BadRequest(f"the secret {secret} cannot be used: {error}") from None
+def read_secret(secret: SecretName) -> str:
+    """The text behind ``secret``. Raises AwsError, and BadRequest for a file; neither tells it."""
+    return _READERS[secret.kind](secret.name)
 
 
 def _ssm(name: str) -> str:

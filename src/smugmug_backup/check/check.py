@@ -28,11 +28,12 @@ from smugmug_backup.archive.manifest import (
 )
 from smugmug_backup.archive.report import AlbumState, RunReport
 from smugmug_backup.check.data import Reading, ReadPlan, ahead, read_again
-from smugmug_backup.check.turns import Amount, OriginalsIndex, Turn, Weights, place, turn_of
+from smugmug_backup.check.turns import OriginalsIndex, Turn, Weights, place, turn_of
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import FormatTooNew, NotABackup, NotStored, OutOfTime
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore
+from smugmug_backup.words import Amount
 
 SOUND = "sound"
 NOT_SOUND = "not_sound"

@@ -12,7 +12,6 @@ N + M days once. A share (``5%``) makes N constant for ever. Two checks on one d
 """
 
 import hashlib
-import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -20,37 +19,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from smugmug_backup.errors import BadRequest
+from smugmug_backup.words import MOST_TURNS, Amount
 
-_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(%|B|KB|MB|GB|TB)", re.IGNORECASE)
 _PLACES = 1 << 16
-_MOST = 1 << 14
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """How much to read: so many bytes, or every day one of so many turns (1: all)."""
-
-    text: str
-    bytes: int | None = None
-    turns: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> "Amount":
-        """``5GB`` (1 GB = 10^9 bytes), ``5%`` or ``all``. Raises BadRequest."""
-        text = text.strip()
-        if text.lower() == "all":
-            return cls("all", turns=1)
-        match = _AMOUNT.fullmatch(text)
-        number = float(match[1]) if match else 0.0
-        if match is None or number <= 0 or (match[2] == "%" and number > 100):
-            raise BadRequest(
-                f"'{text}' is no amount of data to read; it must be like 5GB, 5% or all"
-            )
-        if match[2] == "%":
-            return cls(text, turns=min(_MOST, ceil(100 / number)))
-        return cls(text, bytes=max(1, round(number * _UNITS[match[2].upper()])))
 
 
 def place(key: str) -> int:
@@ -111,7 +82,7 @@ class Weights:
             if turns < least:
                 continue
             largest = max(sums[_bound(n + 1, turns)] - sums[_bound(n, turns)] for n in range(turns))
-            if largest <= budget or turns >= min(8 * least, _MOST):
+            if largest <= budget or turns >= min(8 * least, MOST_TURNS):
                 break
         return turns
 

@@ -13,6 +13,7 @@ from smugmug_backup.cli.errors import tell
 from smugmug_backup.cli.output import make_console
 from smugmug_backup.cli.parsing import COULD_NOT, EXIT_STATUSES, INTERRUPTED, HelpFormatter
 from smugmug_backup.errors import BackupError, BadRequest
+from smugmug_backup.words import Location
 
 COMMANDS = ("authorize", "run", "status", "albums", "images", "check", "restore", "diff")
 
@@ -61,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     command: Command = args.command
+    if hasattr(args, "location"):
+        args.location = Location.parse(args.location)
     status = command(args, make_console())
     sys.stdout.flush()
     return status

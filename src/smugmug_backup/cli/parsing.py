@@ -48,7 +48,7 @@ def command_parser(
 
 
 def add_location(parser: argparse.ArgumentParser) -> None:
-    """``args.location``: the store."""
+    """``args.location``: the store; `main` makes a `Location` of it."""
     parser.add_argument(
         "location", metavar="LOCATION", help="the backup: s3://bucket/prefix, or a folder"
     )

@@ -3,9 +3,10 @@
 from smugmug_backup.archive import keys
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.ports import BackupStore
+from smugmug_backup.words import Location
 
 
-def open_existing(location: str) -> BackupStore:
+def open_existing(location: Location) -> BackupStore:
     """The store at ``location``, which must hold a backup.
 
     Raises BadRequest if it does not, StoreRefused if it cannot be read or is not there.

@@ -8,7 +8,6 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from smugmug_backup.archive.report import INCOMPLETE, REFUSED, RunReport
-from smugmug_backup.aws.sign_of_life import send_sign_of_life
 from smugmug_backup.backup.run import DryRun, RunRequest
 from smugmug_backup.check.check import check
 from smugmug_backup.clock import Deadline
@@ -22,6 +21,7 @@ from smugmug_backup.function.events import (
     FinishEvent,
     SignOfLifeEvent,
 )
+from smugmug_backup.function.sign_of_life import send_sign_of_life
 from smugmug_backup.function.telemetry import (
     LogObserver,
     count_batch,

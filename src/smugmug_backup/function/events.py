@@ -1,17 +1,15 @@
 """The events that the function takes: one table of actions, each parsed whole or refused."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from smugmug_backup.archive.keys import is_id, is_run_id
+from smugmug_backup.archive.keys import is_run_id
 from smugmug_backup.backup.overflow import PlannedAlbum
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.errors import BadRequest
-
-_READ_DATA = re.compile(r"all|\d+(\.\d+)?%|\d+(\.\d+)?\s*(B|KB|MB|GB|TB)", re.IGNORECASE)
+from smugmug_backup.words import Amount, is_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +116,12 @@ def _check(event: Mapping[str, Any]) -> CheckEvent:
     read_data = event.get("read_data")
     if read_data is None:
         return CheckEvent(None)
-    if not isinstance(read_data, str) or not _READ_DATA.fullmatch(read_data.strip()):
-        raise BadRequest('"read_data" must be like "5GB", "5%" or "all"')
-    return CheckEvent(read_data.strip())
+    if not isinstance(read_data, str):
+        raise BadRequest('"read_data" must be a text like "5GB", "5%" or "all"')
+    try:
+        return CheckEvent(Amount.parse(read_data).text)
+    except BadRequest as error:
+        raise BadRequest(f'"read_data": {error}') from None
 
 
 def _sign_of_life(event: Mapping[str, Any]) -> SignOfLifeEvent:

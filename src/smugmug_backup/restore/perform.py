@@ -11,7 +11,7 @@ links, because a program that edits one file in place must not change the other 
 import errno
 import hashlib
 import json
-import os
+import os  # noqa: TID251 - restored files are written here
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
-from pathlib import Path
+from pathlib import Path  # noqa: TID251 - as above
 from stat import S_ISREG
 from typing import Any, Protocol
 

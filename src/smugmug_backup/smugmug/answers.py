@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from smugmug_backup.archive.keys import is_id
 from smugmug_backup.archive.records import whole_number
 from smugmug_backup.errors import MalformedAnswer
+from smugmug_backup.words import is_id
 
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 _OLDEST = 60

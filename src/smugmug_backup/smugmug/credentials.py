@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smugmug_backup.archive.keys import is_id
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.words import is_id
 
 _OAUTH = ("api_secret", "access_token", "access_token_secret")
 

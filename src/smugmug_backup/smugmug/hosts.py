@@ -12,17 +12,6 @@ SMUGMUG = ".smugmug.com"
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def is_loopback_name(host: str) -> bool:
-    """Whether ``host`` names this machine: localhost, 127.0.0.1, ::1 and alike."""
-    name = host.lower().strip("[]")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 def is_smugmug(host: str) -> bool:
     """Whether ``host`` is SmugMug's own, so that it may see a signed request."""
     return matches(host, SMUGMUG)
@@ -33,29 +22,6 @@ def matches(host: str, pattern: str) -> bool:
     if pattern.startswith("."):
         return host == pattern[1:] or host.endswith(pattern)
     return host == pattern
-
-
-def parse_hosts(text: str) -> tuple[str, ...]:
-    """Read ``SMUGMUG_PHOTO_HOSTS``: a comma list without ports. Raises ValueError, whose text goes
-    on from the setting's name."""
-    patterns = tuple(part.strip().lower().strip("[]") for part in text.split(",") if part.strip())
-    if not patterns or not all(map(_is_pattern, patterns)):
-        raise ValueError(
-            "must be host names such as photos.smugmug.com, or with a leading dot a domain and all "
-            "that is under it, such as .smugmug.com; without scheme, port or path, and no domain "
-            "as wide as .com"
-        )
-    return patterns
-
-
-def _is_pattern(pattern: str) -> bool:
-    if is_loopback_name(pattern):
-        return True
-    labels = pattern.removeprefix(".").split(".")
-    # A bare top-level domain would open half the world.
-    return len(labels) >= 2 and all(
-        label and all(c.isascii() and (c.isalnum() or c in "-_") for c in label) for label in labels
-    )
 
 
 def resolve(host: str, port: int) -> list[str]:

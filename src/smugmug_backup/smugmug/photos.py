@@ -22,6 +22,7 @@ from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
 from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import USER_AGENT
+from smugmug_backup.words import is_loopback_name
 
 LARGEST_PHOTO = 50 * 1024**3
 """Bytes. SmugMug's own limits are far below; more is no photo and no video of an account."""
@@ -192,7 +193,7 @@ class Photos:
         host = (parts.host or "").lower().strip("[]").rstrip(".")
         if not host or parts.auth is not None or "\\" in url:
             raise PhotoUnsafe("a photo's address is no plain https URL")
-        loopback = hosts.is_loopback_name(host)
+        loopback = is_loopback_name(host)
         allowed = any(hosts.matches(host, pattern) for pattern in self._hosts)
         if not allowed:
             raise PhotoUnsafe("a photo lies on a host that is not SmugMug's")

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from smugmug_backup.archive import records
-from smugmug_backup.archive.keys import is_id
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import AccessRefused, AlbumNotFound, EmptySet, MalformedAnswer
 from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer
@@ -28,6 +27,7 @@ from smugmug_backup.smugmug.reading import (
     needed_nickname,
     tidied,
 )
+from smugmug_backup.words import is_id
 
 __all__ = ["SmugMug130", "SmugMug130Source"]
 

@@ -19,9 +19,9 @@ from smugmug_backup.errors import Answer, BadRequest, MalformedAnswer, OutOfTime
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.errors import Retry, TimedOut, Trouble
 from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
-from smugmug_backup.smugmug.hosts import is_loopback_name
 from smugmug_backup.smugmug.pace import Pace, PacedAdapter, paced
 from smugmug_backup.smugmug.signing import Signer
+from smugmug_backup.words import is_loopback_name
 
 T = TypeVar("T")
 

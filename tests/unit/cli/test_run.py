@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -51,7 +50,7 @@ def parts(source, monkeypatch, tmp_path):
 
     @contextmanager
     def fake_parts(args):
-        if args.dry_run and not Path(args.location).exists():
+        if args.dry_run and not args.location.folder.exists():
             (tmp_path / "nothing").mkdir()
             store = FolderStore(tmp_path / "nothing")
         else:

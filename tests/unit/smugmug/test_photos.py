@@ -23,6 +23,7 @@ from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.signing import Signer
+from smugmug_backup.words import parse_hosts
 from tests.unit.smugmug.server import START, FakeClock, Said, Server, serving
 
 SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
@@ -42,7 +43,7 @@ def clock() -> FakeClock:
 def photos(clock: FakeClock, *, allowed: str = "127.0.0.1", **more: Any) -> Photos:
     rng = random.Random(7)
     return Photos(
-        hosts=hosts.parse_hosts(allowed),
+        hosts=parse_hosts(allowed),
         signer=Signer(SIGNED, clock=clock, rng=rng),
         governor=Governor(clock=clock),
         clock=clock,
@@ -412,11 +413,11 @@ def test_host_patterns(host: str, pattern: str, fits: bool) -> None:
 )
 def test_host_lists_that_say_nothing_usable_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="host names"):
-        hosts.parse_hosts(text)
+        parse_hosts(text)
 
 
 def test_host_lists() -> None:
     text = " .SmugMug.com , photos.example.org,localhost,[::1],127.0.0.1"
-    assert hosts.parse_hosts(text) == (
+    assert parse_hosts(text) == (
         ".smugmug.com", "photos.example.org", "localhost", "::1", "127.0.0.1"
     )  # fmt: skip

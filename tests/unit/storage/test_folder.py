@@ -88,7 +88,7 @@ class Disk:
         monkeypatch.setattr(os, name, watched)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names descriptors by /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc: a Linux")
 def test_bytes_are_on_the_disk_before_they_have_a_name_and_the_name_before_it_counts(
     root, store, monkeypatch
 ):
@@ -110,7 +110,7 @@ def test_bytes_are_on_the_disk_before_they_have_a_name_and_the_name_before_it_co
     assert [name for name, _ in disk.log] == ["fsync", "link", "fsync"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names descriptors by /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc: a Linux")
 def test_what_a_killed_process_wrote_is_flushed_before_it_counts(root, store, monkeypatch):
     store.create("a/1.json", b"{}")
     again = FolderStore(root)

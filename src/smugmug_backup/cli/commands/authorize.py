@@ -10,7 +10,6 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.archive.keys import is_id
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.output import make_console, print_json, shown
 from smugmug_backup.cli.parsing import FINE, add_source_options, command_parser
@@ -28,6 +27,7 @@ from smugmug_backup.settings import SecretName, SourceSettings, source_settings
 from smugmug_backup.smugmug import oauth
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.wiring import SystemClock, build_source
+from smugmug_backup.words import DEFAULT_CREDENTIALS, is_id
 
 NAME = "authorize"
 
@@ -55,7 +55,7 @@ def add_parser(subparsers: Any) -> None:
         NAME,
         help="get access to a SmugMug account and store the secret",
         description=_DESCRIPTION,
-        example="smugmug-backup authorize --secret ssm:/smugmug-backup/credentials",
+        example=f"smugmug-backup authorize --secret {DEFAULT_CREDENTIALS}",
     )
     parser.add_argument("--api-key", metavar="KEY", help="the API key (its secret is asked for)")
     parser.add_argument(

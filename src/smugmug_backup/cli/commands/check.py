@@ -11,13 +11,13 @@ from rich.status import Status
 
 from smugmug_backup.check.check import NOT_SOUND, SOUND, CheckResult, check
 from smugmug_backup.check.data import ReadPlan
-from smugmug_backup.check.turns import Amount
 from smugmug_backup.cli.estimate import PRICES, money
 from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
+from smugmug_backup.words import Amount
 
 NAME = "check"
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     clock = SystemClock()
     out = make_console(stderr=True) if args.json else console
     with (
-        _Progress(out, s3=args.location.startswith("s3:")) as progress,
+        _Progress(out, s3=args.location.in_s3) as progress,
         ThreadPoolExecutor(_AT_A_TIME) as executor,
     ):
         result = check(
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             observer=progress,
         )
     if args.json:
-        print_json(console, {**result.as_json(), "location": args.location})
+        print_json(console, {**result.as_json(), "location": str(args.location)})
     else:
         _tell(console, result)
     return _STATUS.get(result.status, COULD_NOT)

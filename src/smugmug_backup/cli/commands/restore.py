@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -38,6 +37,7 @@ from smugmug_backup.restore.perform import (
 )
 from smugmug_backup.restore.plan import SIDECARS, Plan, Problem, Target, folders, plan
 from smugmug_backup.restore.select import choose, find_albums, survey
+from smugmug_backup.words import Location
 
 NAME = "restore"
 
@@ -114,7 +114,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Restore; see the parser."""
     began = time.monotonic()
     target = Path(args.target).expanduser()
-    refuse_overlap(args.location, target)
+    refuse_overlap(str(args.location), target)
     store = open_existing(args.location)
     say = make_console(stderr=True) if args.json else console
     progress = RestoreProgress(say)
@@ -129,7 +129,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
                 found = restorer.survey(planned)
                 thaw = restorer.look_up(found)
             _check_space(found, target)
-            if args.location.startswith("s3://"):
+            if args.location.in_s3:
                 _ask(args, say, found)
             result = _perform(say, restorer, progress, found)
     except Stopped:
@@ -253,26 +253,23 @@ def _tell_problems(say: Console, problems: Sequence[Problem]) -> None:
 
 
 def _tell_thaw(say: Console, args: argparse.Namespace, thaw: Sequence[Target]) -> None:
-    bucket, keys = _archived(args.location, thaw)
+    bucket, keys = args.location.bucket, _archived(args.location, thaw)
     request = f"--restore-request {shlex.quote(_THAW)}"
     say.print("Thaw it (a day or two, by the bulk rate), then restore again:", style="bold")
     if len(keys) == 1:
         command = f"aws s3api restore-object --bucket {bucket} --key {keys[0]} {request}"
     else:
         command = (
-            f"smugmug-backup restore {shlex.quote(args.location)} {shlex.quote(args.target)} "
+            f"smugmug-backup restore {shlex.quote(str(args.location))} {shlex.quote(args.target)} "
             "--yes --json | jq -r '.archived[]' |\n"
             f"  xargs -I KEY aws s3api restore-object --bucket {bucket} --key KEY {request}"
         )
     say.print(f"  {command}", soft_wrap=True)
 
 
-def _archived(location: str, thaw: Sequence[Target]) -> tuple[str, list[str]]:
-    """(bucket, whole keys) of what is to be thawed."""
-    parts = urlsplit(location)
-    prefix = parts.path.strip("/")
-    keys = sorted({target.original for target in thaw})
-    return parts.netloc, [f"{prefix}/{key}" if prefix else key for key in keys]
+def _archived(location: Location, thaw: Sequence[Target]) -> list[str]:
+    """The whole keys of what is to be thawed."""
+    return [location.key(key) for key in sorted({target.original for target in thaw})]
 
 
 def _as_json(
@@ -288,5 +285,5 @@ def _as_json(
         "interrupted": result.stopped,
         "error": str(result.error) if result.error else None,
         "problems": [each.as_json() for each in result.problems],
-        "archived": _archived(args.location, thaw)[1] if thaw else [],
+        "archived": _archived(args.location, thaw) if thaw else [],
     }

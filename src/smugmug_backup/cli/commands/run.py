@@ -19,7 +19,6 @@ from smugmug_backup.archive.report import (
     Failure,
     RunReport,
 )
-from smugmug_backup.aws.secret import read_credentials
 from smugmug_backup.backup.album import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
@@ -57,7 +56,7 @@ from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.restore.select import find_albums
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
-from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
+from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of, read_credentials
 
 NAME = "run"
 
@@ -162,7 +161,8 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     settings = source_settings_of(args)
     source = build_source(settings, read_credentials(settings.secret), clock)
     connections = 2 * settings.max_concurrency + 2
-    is_new = "://" not in args.location and not Path(args.location).expanduser().exists()
+    folder = args.location.folder
+    is_new = folder is not None and not folder.exists()
     with tempfile.TemporaryDirectory(prefix="smugmug-backup-") as empty:
         if args.dry_run and is_new:
             store: BackupStore = FolderStore(Path(empty))
@@ -252,7 +252,7 @@ def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None
     estimate = estimate_run(
         plan.forecasts, api_calls=plan.api_calls, known_albums=len(plan.forecasts)
     )
-    in_s3 = args.location.startswith("s3:")
+    in_s3 = args.location.in_s3
     if args.json:
         print_json(console, _plan_as_json(plan, estimate, in_s3=in_s3))
         return

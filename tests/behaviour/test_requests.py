@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-
 from smugmug_backup.archive.state import newest_generations
+
 from smugmug_backup.backup.run import Options
 from smugmug_backup.storage.s3 import S3Store
 from tests.behaviour.conftest import Service
