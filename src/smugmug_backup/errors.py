@@ -24,6 +24,16 @@ class Remedy(Enum):
     SOURCE = "source"
 
 
+class Concerns(Enum):
+    """Whom a refusal of the store is about; more than one object may still be meant by OBJECT."""
+
+    OBJECT = "object"
+    BUCKET = "bucket"
+    CREDENTIALS = "credentials"
+    REGION = "region"
+    MOMENT = "moment"
+
+
 class BackupError(Exception):
     """Base of all errors that this program raises on purpose.
 
@@ -151,20 +161,28 @@ class BadBytes(PhotoError):
 
 
 class StoreError(BackupError):
-    """The store did not do what was asked."""
+    """The store did not do what was asked; ``concerns`` says whom the answer is about."""
 
     code = "store_unavailable"
     answer = Answer.AGAIN
+    concerns = Concerns.OBJECT
+
+    def __init__(self, message: str, *, concerns: Concerns | None = None) -> None:
+        super().__init__(message)
+        self.concerns = concerns or type(self).concerns
 
 
 class StoreUnavailable(StoreError):
     """5xx, time-outs, a full disk: the same request may succeed later."""
+
+    concerns = Concerns.MOMENT
 
 
 class StoreRefused(StoreError):
     """Permission denied, no such bucket, an unusable file system; the message says which."""
 
     code = "store_refused"
+    concerns = Concerns.BUCKET
     answer = Answer.NEVER
     remedy = Remedy.OWNER
     fatal = True

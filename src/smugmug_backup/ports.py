@@ -77,15 +77,27 @@ class Upload(Protocol):
 
     def commit(self) -> None:
         """Make it visible and durable. Raises AlreadyStored, and changes nothing, if the key is
-        taken (whatever lies there: the caller reads it back), and StoreError."""
+        taken (whatever lies there: the caller reads it back), and StoreError. After
+        StoreUnavailable this upload is over: the caller begins a new one, with the bytes anew."""
 
 
 class BackupStore(Protocol):
     """Keys to bytes, created once and never changed or removed; safe for many threads.
 
-    Keys are relative paths of ASCII letters, digits and ``-_./``. Every method raises
-    `StoreUnavailable` (after its own bounded retries) or `StoreRefused`.
+    Keys are relative paths of ASCII letters, digits and ``-_.=/``. Every method raises
+    `StoreUnavailable` (after its own bounded retries) or `StoreRefused`, and no other error of
+    whatever carries the bytes. ``file_name``, if the store can keep it beside the bytes (S3 can),
+    is the name under which a browser saves them; it is no part of what is stored.
     """
+
+    def bounded(self, deadline: Deadline) -> "BackupStore":
+        """This store for one run: no call outlasts ``deadline.ends``.
+
+        A call that is begun when fewer seconds are left gets 10 all the same, for a commit and
+        the report come then. What is broken off is StoreUnavailable. Without it, a call that is
+        stuck ends by the store's own patience, within minutes. A folder, whose calls cannot be
+        broken off, is itself.
+        """
 
     @property
     def requests(self) -> int:
@@ -106,14 +118,14 @@ class BackupStore(Protocol):
     def open(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
         """The object in chunks of at most a MiB. Raises NotStored, on entering."""
 
-    def create(self, key: str, body: bytes) -> None:
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         """Store ``body`` under ``key``, once and for all; durable and whole when this returns.
 
         Raises AlreadyStored, and changes nothing, if the key is taken by other bytes. The same
         bytes are no conflict: a lost answer makes a retry meet its own write.
         """
 
-    def upload(self, key: str) -> AbstractContextManager[Upload]:
+    def upload(self, key: str, *, file_name: str | None = None) -> AbstractContextManager[Upload]:
         """Begin an object of unknown size under ``key``; memory does not grow with it."""
 
 

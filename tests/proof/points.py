@@ -141,15 +141,18 @@ class PointStore:
         with self._points.at("store.open", key), self._inner.open(key) as chunks:
             yield chunks
 
-    def create(self, key: str, body: bytes) -> None:
+    def bounded(self, deadline: Deadline) -> "PointStore":
+        return self
+
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         with self._points.at("store.create", key):
-            self._inner.create(key, body)
+            self._inner.create(key, body, file_name=file_name)
 
     @contextmanager
-    def upload(self, key: str) -> Iterator["_PointUpload"]:
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator["_PointUpload"]:
         with self._points.at("store.upload", key):
             pass
-        with self._inner.upload(key) as upload:
+        with self._inner.upload(key, file_name=file_name) as upload:
             yield _PointUpload(upload, key, self._points)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import StoreUnavailable
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore, Upload
@@ -110,13 +111,16 @@ class FaultyStore:
         with self._store.open(key) as chunks:
             yield self._chunks(chunks, fault)
 
-    def create(self, key: str, body: bytes) -> None:
-        self._do("create", key, lambda: self._store.create(key, body))
+    def bounded(self, deadline: Deadline) -> "FaultyStore":
+        return self
+
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+        self._do("create", key, lambda: self._store.create(key, body, file_name=file_name))
 
     @contextmanager
-    def upload(self, key: str) -> Iterator["_FaultyUpload"]:
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator["_FaultyUpload"]:
         self.check_alive()
-        context = self._store.upload(key)
+        context = self._store.upload(key, file_name=file_name)
         upload = context.__enter__()
         try:
             yield _FaultyUpload(self, upload, key)

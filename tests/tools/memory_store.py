@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored
 from smugmug_backup.model import StoredObject
 from smugmug_backup.storage.keys import checked, checked_prefix
@@ -62,14 +63,17 @@ class MemoryStore:
         body = self.read(key)
         yield (body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK))
 
-    def create(self, key: str, body: bytes) -> None:
+    def bounded(self, deadline: Deadline) -> "MemoryStore":
+        return self
+
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         checked(key)
         self._note("put", key)
         if not self._put(key, bytes(body)) and self.objects.get(key) != body:
             raise AlreadyStored(f"something else is stored under {key}")
 
     @contextmanager
-    def upload(self, key: str) -> Iterator["_MemoryUpload"]:
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator["_MemoryUpload"]:
         yield _MemoryUpload(self, checked(key))
 
     def _put(self, key: str, body: bytes) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
 from smugmug_backup.model import StoredObject
 from smugmug_backup.storage import file_system
@@ -89,7 +90,11 @@ class FolderStore:
         finally:
             os.close(descriptor)
 
-    def create(self, key: str, body: bytes) -> None:
+    def bounded(self, deadline: Deadline) -> "FolderStore":
+        """See `BackupStore.bounded`: a system call cannot be broken off."""
+        return self
+
+    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         """See `BackupStore.create`."""
         with self.upload(key) as upload:
             # To look first saves writing what is there already.
@@ -103,7 +108,7 @@ class FolderStore:
                     raise StoreRefused(f"no file, and yet {self._path(key)} is taken") from None
 
     @contextmanager
-    def upload(self, key: str) -> Iterator["FolderUpload"]:
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator["FolderUpload"]:
         """See `BackupStore.upload`."""
         checked(key)
         self._count()
