@@ -66,6 +66,16 @@ class Remedy(Enum):
     SOURCE = "source"
 
 
+class Concerns(Enum):
+    """Whom a refusal of the store is about; more than one object may still be meant by OBJECT."""
+
+    OBJECT = "object"
+    BUCKET = "bucket"
+    CREDENTIALS = "credentials"
+    REGION = "region"
+    MOMENT = "moment"
+
+
 class BackupError(Exception):
     """Base of all errors that this program raises on purpose.
 
@@ -194,20 +204,28 @@ class BadBytes(PhotoError):
 
 
 class StoreError(BackupError):
-    """The store did not do what was asked."""
+    """The store did not do what was asked; ``concerns`` says whom the answer is about."""
 
     code = Code.STORE_UNAVAILABLE
     answer = Answer.AGAIN
+    concerns = Concerns.OBJECT
+
+    def __init__(self, message: str, *, concerns: Concerns | None = None) -> None:
+        super().__init__(message)
+        self.concerns = concerns or type(self).concerns
 
 
 class StoreUnavailable(StoreError):
     """5xx, time-outs, a broken connection: the same request may succeed later."""
+
+    concerns = Concerns.MOMENT
 
 
 class StoreFull(StoreError):
     """No room is left, or the quota is used up: all that is written fails until room is made."""
 
     code = Code.STORE_FULL
+    concerns = Concerns.BUCKET
     remedy = Remedy.OWNER
 
 
@@ -215,6 +233,7 @@ class StoreRefused(StoreError):
     """Permission denied, no such bucket, an unusable file system; the message says which."""
 
     code = Code.STORE_REFUSED
+    concerns = Concerns.BUCKET
     answer = Answer.NEVER
     remedy = Remedy.OWNER
     fatal = True
@@ -228,7 +247,7 @@ class ListingIncomplete(StoreRefused):
     """
 
     def __init__(self, message: str, *, keys: tuple[str, ...]) -> None:
-        super().__init__(message)
+        super().__init__(message, concerns=Concerns.OBJECT)
         self.keys = keys
 
 

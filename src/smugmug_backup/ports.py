@@ -86,16 +86,27 @@ class Upload(Protocol):
 
     def commit(self) -> None:
         """Make it visible and durable. Raises AlreadyStored, and changes nothing, if the key is
-        taken (whatever lies there: the caller reads it back), and StoreError."""
+        taken (whatever lies there: the caller reads it back), and StoreError. After
+        StoreUnavailable this upload is over: the caller begins a new one, with the bytes anew."""
 
 
 class BackupStore(Protocol):
     """Keys to bytes, created once and never changed or removed; safe for many threads.
 
-    Keys are relative paths of ASCII letters, digits and ``-_./``. Every method raises
-    `StoreUnavailable` (after its own bounded retries) or `StoreRefused`; one that writes,
-    `StoreFull`.
+    Keys are relative paths of ASCII letters, digits and ``-_.=/``. Every method raises
+    `StoreUnavailable` (after its own bounded retries) or `StoreRefused`, one that writes `StoreFull`, and no other error of
+    whatever carries the bytes. ``file_name``, if the store can keep it beside the bytes (S3 can),
+    is the name under which a browser saves them; it is no part of what is stored.
     """
+
+    def bounded(self, deadline: Deadline) -> "BackupStore":
+        """This store for one run: no call outlasts ``deadline.ends``.
+
+        A call that is begun when fewer seconds are left gets 10 all the same, for a commit and
+        the report come then. What is broken off is StoreUnavailable. Without it, a call that is
+        stuck ends by the store's own patience, within minutes. A folder, whose calls cannot be
+        broken off, is itself.
+        """
 
     @property
     def requests(self) -> int:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import boto3
-
+from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.secret import read_secret
 from smugmug_backup.aws.step_functions import StepFunctionsOverflow
 from smugmug_backup.backup.run import Backup, Observer, Options
@@ -83,7 +82,7 @@ class Application:
 
     def _overflow(self) -> StepFunctionsOverflow | None:
         arn = self.settings.state_machine_arn
-        return StepFunctionsOverflow(boto3.client("stepfunctions"), arn) if arn else None
+        return StepFunctionsOverflow(aws_client("stepfunctions"), arn) if arn else None
 
 
 def read_credentials(secret: SecretName) -> Credentials:

@@ -16,12 +16,15 @@ from moto.s3.models import s3_backends
 from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.s3 import S3Store, s3_client
+from smugmug_backup.storage.s3_budget import Patience
+from tests.tools.fake_s3 import FakeS3
 from tests.tools.faulty_disk import bar
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.local_s3 import HYPERCORN, set_environment
 from tests.tools.memory_store import MemoryStore
 
 BUCKET = "backup-bucket"
+PATIENCE = Patience(answer=3.0, backoff=0.01)
 
 
 @dataclass
@@ -35,6 +38,7 @@ class Place:
     client: Any = None
     prefix: str = ""
     barred: Callable[[str], AbstractContextManager[BackupStore]] | None = None
+    s3: FakeS3 | None = None
     store: BackupStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,6 +109,16 @@ def local_s3(client: Any) -> Iterator[Place]:
     yield _s3("ministack", client)
 
 
+@contextmanager
+def fake_s3(s3: FakeS3, client: Any) -> Iterator[Place]:
+    """The little S3 that fails on demand."""
+    place = _s3("fake", client)
+    place.s3 = s3
+    place.leftovers = lambda: [key for key, _ in s3.uploads.values() if place.prefix in key]
+    yield place
+    s3.forget_faults()
+
+
 def client(endpoint: str | None = None) -> Any:
     """A client for S3 at ``endpoint``, or for moto. It is slow to make, so tests share it."""
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -135,7 +149,11 @@ def _s3(name: str, client: Any) -> Place:
         found = client.list_multipart_uploads(Bucket=BUCKET, Prefix=prefix)
         return [each["Key"] for each in found.get("Uploads", ())]
 
-    return Place(name, lambda: S3Store(client, BUCKET, prefix), uploads, client, prefix)
+    # Whether it overwrites is proved elsewhere: a probe would lie among what a promise counts.
+    def store() -> S3Store:
+        return S3Store(client, BUCKET, prefix, patience=PATIENCE, proved=True)
+
+    return Place(name, store, uploads, client, prefix)
 
 
 def skip_without_ministack() -> None:

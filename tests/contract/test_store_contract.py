@@ -24,6 +24,7 @@ from smugmug_backup.errors import (
     StoreUnavailable,
 )
 from tests.contract import stores
+from tests.tools.fake_s3 import FakeS3
 from tests.tools.faults import Fault, Points
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.killed import Killed
@@ -32,7 +33,7 @@ from tests.tools.local_s3 import ministack
 MIB = 1024 * 1024
 KEY = "manifests/hT4mWq=12/00000001.jsonl"
 VIDEO = "originals/V2xgTbs=11/rev-0123456789abcdef.mp4"
-PLACES = ["memory", "faulty", "folder", "moto", "ministack"]
+PLACES = ["memory", "faulty", "folder", "moto", "fake", "ministack"]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,12 @@ def moto_client():
         return stores.client()
 
 
+@pytest.fixture(scope="module")
+def fake_s3():
+    with FakeS3() as s3:
+        yield s3, stores.client(s3.address)
+
+
 @pytest.fixture(params=PLACES)
 def place(request, tmp_path):
     match request.param:
@@ -59,6 +66,8 @@ def place(request, tmp_path):
             opened = stores.folder(tmp_path)
         case "moto":
             opened = stores.moto(request.getfixturevalue("moto_client"))
+        case "fake":
+            opened = stores.fake_s3(*request.getfixturevalue("fake_s3"))
         case _:
             opened = stores.local_s3(request.getfixturevalue("ministack_client"))
     with opened as place:
@@ -271,7 +280,7 @@ def together(count, act):
         return list(pool.map(one, range(count)))
 
 
-@only("memory", "faulty", "folder", "ministack", reason=_MOTO_RACES)
+@only("memory", "faulty", "folder", "fake", "ministack", reason=_MOTO_RACES)
 def test_of_many_who_create_one_key_exactly_one_wins(place):
     several = [place.open() for _ in range(3)]
     for turn in range(10):
@@ -285,7 +294,7 @@ def test_of_many_who_create_one_key_exactly_one_wins(place):
     assert place.leftovers() == []
 
 
-@only("memory", "faulty", "folder", "ministack", reason=_MOTO_RACES)
+@only("memory", "faulty", "folder", "fake", "ministack", reason=_MOTO_RACES)
 def test_many_who_create_the_same_all_succeed(place):
     several = [place.open() for _ in range(3)]
     results = together(12, lambda number: several[number % 3].create(KEY, b"the same"))
@@ -294,7 +303,7 @@ def test_many_who_create_the_same_all_succeed(place):
 
 
 @pytest.mark.parametrize("size", [100, 17 * MIB], ids=["small", "large"])
-@only("memory", "faulty", "folder", "ministack", reason=_MOTO_RACES)
+@only("memory", "faulty", "folder", "fake", "ministack", reason=_MOTO_RACES)
 def test_of_many_uploads_under_one_key_exactly_one_wins(place, size):
     count = 8 if size < MIB else 2
     bodies = [media(size + number) for number in range(count)]
@@ -354,7 +363,7 @@ def test_a_listing_goes_on_beyond_a_page_and_is_lazy(place):
         assert place.store.requests == before + 3
 
 
-@only("folder", "moto", "ministack", reason="nobody else can put anything there")
+@only("folder", "moto", "fake", "ministack", reason="nobody else can put anything there")
 def test_what_others_put_there_is_not_seen(place, tmp_path):
     place.store.create("albums/a/1.json", b"ours")
     strange = ["albums/Größe.json", "albums/a b.json", "albums/.DS_Store", ".trash/x", "a/ends."]
@@ -467,7 +476,7 @@ def losing_one_answer(place, operation):
     return stores.tampering(place.client, operation, send)
 
 
-@only("ministack", reason="an answer can be lost on the wire only where there is one")
+@only("fake", "ministack", reason="an answer can be lost on the wire only where there is one")
 def test_the_own_retry_of_a_create_meets_its_own_write(place):
     with losing_one_answer(place, "PutObject"):
         place.store.create(KEY, b"one")
@@ -476,7 +485,7 @@ def test_the_own_retry_of_a_create_meets_its_own_write(place):
     assert place.store.read(KEY) == b"one"
 
 
-@only("ministack", reason="an answer can be lost on the wire only where there is one")
+@only("fake", "ministack", reason="an answer can be lost on the wire only where there is one")
 def test_the_own_retry_of_a_completion_meets_its_own_object(place):
     with losing_one_answer(place, "CompleteMultipartUpload"):
         put_in_parts(place.store, VIDEO, media(17 * MIB))
@@ -484,7 +493,7 @@ def test_the_own_retry_of_a_completion_meets_its_own_object(place):
     assert place.leftovers() == []
 
 
-@only("ministack", reason="an answer can be lost on the wire only where there is one")
+@only("fake", "ministack", reason="an answer can be lost on the wire only where there is one")
 def test_a_small_upload_whose_own_retry_meets_it_says_that_the_key_is_taken(place):
     with losing_one_answer(place, "PutObject"), pytest.raises(AlreadyStored):
         put_in_parts(place.store, VIDEO, b"small")
@@ -492,7 +501,7 @@ def test_a_small_upload_whose_own_retry_meets_it_says_that_the_key_is_taken(plac
 
 
 @pytest.mark.parametrize("operation", ["PutObject", "UploadPart"])
-@only("ministack", reason="moto accepts wrong checksums; in a folder nothing travels")
+@only("fake", "ministack", reason="moto accepts wrong checksums; in a folder nothing travels")
 def test_bytes_damaged_on_the_way_are_never_stored(place, operation):
     def damage(request, **_):
         body = bytearray(request.body.getvalue())

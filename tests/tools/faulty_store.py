@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import ListingIncomplete, StoreRefused
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore, Upload
@@ -83,6 +84,9 @@ class FaultyStore:
         fault = self._begin("open", key)
         with self._store.open(key) as chunks:
             yield self._chunks(key, chunks, fault)
+
+    def bounded(self, deadline: Deadline) -> "FaultyStore":
+        return self
 
     def create(self, key: str, body: bytes, **more: Any) -> None:
         self._do("create", key, lambda: self._store.create(key, body, **more))

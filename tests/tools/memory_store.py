@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored
 from smugmug_backup.model import StoredObject
 from smugmug_backup.storage.keys import checked, checked_prefix
@@ -67,6 +68,9 @@ class MemoryStore:
     def open(self, key: str) -> Iterator[Iterator[bytes]]:
         body = self.read(key)
         yield (body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK))
+
+    def bounded(self, deadline: Deadline) -> "MemoryStore":
+        return self
 
     def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         checked(key)

@@ -23,10 +23,61 @@ class AwsRefused(AwsError):
 def aws_error(error: Exception, *, doing: str, permission: str) -> AwsError:
     """``error`` of a call that was ``doing`` something, as one of ours; never its whole text."""
     if not isinstance(error, ClientError):
+        words = setup_words(error)
+        if words is not None:
+            return AwsRefused(f"{doing} was not possible: {words}")
         return AwsError(f"{doing} failed: {type(error).__name__}")
     code = error.response.get("Error", {}).get("Code", "unknown")
     if "AccessDenied" in code or code in ("UnauthorizedOperation", "NotAuthorized"):
         return AwsRefused(f"{doing} was denied; the function's role needs {permission} for it")
     if code in ("ParameterNotFound", "ResourceNotFoundException", "StateMachineDoesNotExist"):
         return AwsRefused(f"{doing} failed: it does not exist ({code})")
+    if code in CREDENTIAL_CODES:
+        return AwsRefused(f"{doing} was not possible: {CREDENTIAL_CODES[code]}")
     return AwsError(f"{doing} failed: {code}")
+
+
+def setup_words(error: Exception) -> str | None:
+    """One clear sentence, if AWS is not set up here; None if ``error`` is about anything else.
+
+    The text of ``error`` may hold what is secret; its type does not.
+    """
+    return _SETUP.get(type(error).__name__)
+
+
+_LOG_IN = "the AWS login has expired; log in again"
+
+# Errors of botocore that come before anything is asked of AWS (botocore/exceptions.py).
+_SETUP = {
+    "NoCredentialsError": "there are no AWS credentials; run `aws configure` or set AWS_PROFILE",
+    "PartialCredentialsError": "the AWS credentials are incomplete",
+    "CredentialRetrievalError": "the AWS credentials could not be fetched; log in again",
+    "ProfileNotFound": "the AWS profile does not exist; look at AWS_PROFILE",
+    "ConfigParseError": "the AWS configuration file cannot be read",
+    "NoRegionError": "no AWS region is set; set AWS_REGION, or the region of the AWS profile",
+    "InvalidRegionError": "the AWS region is not a valid name; look at AWS_REGION",
+    "TokenRetrievalError": _LOG_IN,
+    "SSOTokenLoadError": "there is no AWS login; log in with `aws sso login`",
+    "UnauthorizedSSOTokenError": _LOG_IN,
+    "LoginRefreshRequired": _LOG_IN,
+}
+
+# What AWS says of whoever asks, in S3's words (S3 API reference, "List of error codes") and in
+# those of all other services (each API reference, "Common errors").
+CREDENTIAL_CODES = {
+    "InvalidAccessKeyId": "AWS does not know this access key",
+    "UnrecognizedClientException": "AWS does not know this access key",
+    "InvalidClientTokenId": "AWS does not know this access key",
+    "SignatureDoesNotMatch": "the secret access key is wrong",
+    "InvalidSignatureException": "the secret access key, or this machine's clock, is wrong",
+    "IncompleteSignature": "the secret access key is wrong",
+    "ExpiredToken": _LOG_IN,
+    "ExpiredTokenException": _LOG_IN,
+    "TokenRefreshRequired": _LOG_IN,
+    "InvalidToken": "the AWS session token is not valid; log in again",
+    "RequestTimeTooSkewed": "this machine's clock is wrong",
+    "RequestExpired": "this machine's clock is wrong",
+    "AccountProblem": "the AWS account has a problem that its owner must solve with AWS",
+    "NotSignedUp": "the AWS account is not signed up for this service",
+    "OptInRequired": "the AWS account is not signed up for this service",
+}

@@ -1,10 +1,8 @@
 """Read the secret from where the settings say it lies."""
 
 from pathlib import Path
-from typing import Any
 
-import boto3
-
+from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName
@@ -17,7 +15,7 @@ def read_secret(secret: SecretName) -> str:
 
 def _ssm(name: str) -> str:
     try:
-        answer = _client("ssm").get_parameter(Name=name, WithDecryption=True)
+        answer = aws_client("ssm").get_parameter(Name=name, WithDecryption=True)
     except AWS_ERRORS as error:
         raise aws_error(
             error,
@@ -29,7 +27,7 @@ def _ssm(name: str) -> str:
 
 def _secrets_manager(name: str) -> str:
     try:
-        answer = _client("secretsmanager").get_secret_value(SecretId=name)
+        answer = aws_client("secretsmanager").get_secret_value(SecretId=name)
     except AWS_ERRORS as error:
         raise aws_error(
             error,
@@ -44,10 +42,6 @@ def _file(name: str) -> str:
         return Path(name).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadRequest(f"the file {name} cannot be read ({type(error).__name__})") from None
-
-
-def _client(service: str) -> Any:
-    return boto3.client(service)  # type: ignore[call-overload]
 
 
 _READERS = {"ssm": _ssm, "secretsmanager": _secrets_manager, "file": _file}

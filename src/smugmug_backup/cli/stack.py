@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
+from smugmug_backup.aws.client import aws_client as _client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.cli.errors import Mistaken
 
@@ -135,7 +134,3 @@ def _subscriptions(topic: str) -> Iterator[tuple[str, str]]:
             doing="looking at who gets the alarms",
             permission="sns:ListSubscriptionsByTopic",
         ) from None
-
-
-def _client(service: str) -> Any:
-    return boto3.client(service)  # type: ignore[call-overload]

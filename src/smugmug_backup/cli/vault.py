@@ -7,9 +7,9 @@ import secrets
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
 from botocore.exceptions import ClientError
 
+from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest, StoreRefused
 from smugmug_backup.settings import SecretName
@@ -33,8 +33,8 @@ def vault_of(name: SecretName) -> Vault:
     if name.kind == "file":
         return FileVault(Path(name.name).expanduser())
     if name.kind == "ssm":
-        return SsmVault(boto3.client("ssm"), name.name)
-    return SecretsManagerVault(boto3.client("secretsmanager"), name.name)
+        return SsmVault(aws_client("ssm"), name.name)
+    return SecretsManagerVault(aws_client("secretsmanager"), name.name)
 
 
 def secret_text(credentials: Credentials) -> str:

@@ -18,6 +18,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from smugmug_backup.archive.report import CONTINUING
+from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AwsError
 
 # Longer than every retry: Lambda gives up after 6 hours, Scheduler after 24.
@@ -45,7 +46,9 @@ def once(trigger: str, run: Callable[[], Result], *, table: str, context: Lambda
 
     @idempotent_function(  # type: ignore[untyped-decorator]
         data_keyword_argument="delivery",
-        persistence_store=DynamoDBPersistenceLayer(table_name=table),
+        persistence_store=DynamoDBPersistenceLayer(
+            table_name=table, boto3_client=aws_client("dynamodb")
+        ),
         config=config,
         # Of our own, so that a function with another name forgets nothing.
         key_prefix="smugmug-backup",

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
 from smugmug_backup.archive.summary import Summary, summarise
+from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.ports import BackupStore
@@ -29,7 +28,7 @@ def send_sign_of_life(
     summary = summarise(store, runs=7)
     title = subject(summary)
     try:
-        sns = client or boto3.client("sns")
+        sns = client or aws_client("sns")
         sns.publish(TopicArn=topic_arn, Subject=title, Message=mail(summary, now=now))
     except AWS_ERRORS as error:
         raise aws_error(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
 from smugmug_backup.model import StoredObject
 from smugmug_backup.storage import file_system, probe
@@ -112,6 +113,10 @@ class FolderStore:
             yield self._chunks(key, descriptor, found.st_size)
         finally:
             close(descriptor)
+
+    def bounded(self, deadline: Deadline) -> "FolderStore":
+        """See `BackupStore.bounded`: a system call cannot be broken off."""
+        return self
 
     def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
         """See `BackupStore.create`."""

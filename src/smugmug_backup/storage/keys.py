@@ -1,23 +1,27 @@
 """What may be a key of a store: the same for a bucket and for a folder."""
 
 import re
+from urllib.parse import quote
 
 from smugmug_backup.errors import BadRequest
 
 # No part begins with a dot ("..", hidden files, our own ".incoming") or ends with one (Windows and
-# SMB drop it).
+# SMB drop it). What stands after "=" tells the capital letters: `hT4mWq=12` (FORMAT.md).
 _PART = r"[A-Za-z0-9_-](?:[A-Za-z0-9._=-]{0,126}[A-Za-z0-9_-])?"
 _KEY = re.compile(rf"{_PART}(?:/{_PART})*")
 _BEGINNING = re.compile(rf"(?:{_PART}/)*(?:[A-Za-z0-9_-][A-Za-z0-9._=-]*)?")
 _LONGEST = 512
 """S3 takes 1,024 bytes, the prefix included."""
 
-# With these, a browser shows the text instead of saving it. For JSON all of them have a viewer
-# (or show the text); `application/x-ndjson`, the lines' own type, would be saved.
+_LONGEST_DISPOSITION = 2048
+"""S3 takes 8 KB of headers: a name that no disk could take must not keep its photo out."""
+
 CONTENT_TYPES = {
     "txt": "text/plain; charset=utf-8",
+    "html": "text/html; charset=utf-8",
     "json": "application/json",
-    "jsonl": "text/plain; charset=utf-8",
+    "jsonl": "application/x-ndjson",
+    "bin": "application/octet-stream",
     "jpg": "image/jpeg",
     "png": "image/png",
     "gif": "image/gif",
@@ -50,4 +54,13 @@ def checked_prefix(prefix: str) -> str:
 
 def content_type(key: str) -> str:
     """The media type by the key's extension."""
-    return CONTENT_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
+    return CONTENT_TYPES.get(key.rpartition(".")[2], CONTENT_TYPES["bin"])
+
+
+def content_disposition(file_name: str | None) -> str | None:
+    """The header by which a browser saves an object as ``file_name`` (RFC 6266); None for none."""
+    # Half a surrogate pair can stand in JSON, and has no bytes in UTF-8.
+    encoded = quote(file_name or "", safe="-._~", errors="replace")
+    if not encoded or len(encoded) > _LONGEST_DISPOSITION:
+        return None
+    return f"inline; filename*=UTF-8''{encoded}"

@@ -1,60 +1,64 @@
 """The one way to S3: client, bucket and prefix; every request and every error goes by here."""
 
+import copy
+import random
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
-from smugmug_backup.errors import BadRequest, NotStored, StoreError, StoreRefused
+from smugmug_backup.aws.client import aws_client
+from smugmug_backup.aws.errors import AwsRefused
+from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import Concerns, StoreError, StoreRefused, StoreUnavailable
 from smugmug_backup.storage import s3_errors
 from smugmug_backup.storage.keys import checked
+from smugmug_backup.storage.s3_budget import Budget, Patience, TookTooLong, within
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_CONFLICT_WAITS = (0.1, 0.3, 0.9, 2.7)
+T = TypeVar("T")
+
+CONFLICT_WAITS = (0.1, 0.3, 0.9, 2.7)
+
+BROKEN = (BotoCoreError, HTTPError, HTTPException, OSError, ResponseParserError, ValueError)
+"""What the libraries below raise for an answer that is none: botocore's own wrapping is not whole.
+
+urllib3's SSLError comes through botocore's body (1.44), a date that is none is a ValueError of
+its parser, and XML that is none a ResponseParserError.
+"""
+
+_AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
+_SAYS_NOTHING = frozenset({301, 307, 400, 403})
+"""To a HEAD: an expired login is 400 and a wrong clock 403, as are region and permission."""
 
 
 def s3_client(*, max_connections: int) -> "S3Client":
-    """An S3 client for so many threads; endpoint, region and credentials by boto3's own rules.
+    """An S3 client for so many threads, as `aws_client` makes it.
 
-    An endpoint on this machine is asked without proxies and may be plain http; no other may.
-    Raises BadRequest for such an endpoint, and StoreRefused if AWS is not set up.
+    Raises BadRequest for an endpoint that must not be asked, StoreRefused if AWS is not set up.
     """
     config = Config(
-        # Five attempts with full jitter, on time-outs, 5xx and throttling.
-        retries={"mode": "standard", "total_max_attempts": 5},
+        # The store itself asks again (`Bucket.call`), for only it knows how long it may.
+        retries={"mode": "standard", "total_max_attempts": 1},
         max_pool_connections=max_connections,
-        connect_timeout=10,
-        read_timeout=60,
         # We send the checksums that S3 shall check, and botocore does not compute another one.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
     try:
-        session = boto3.session.Session()
-        client = session.client("s3", config=config)
-        endpoint = urlsplit(client.meta.endpoint_url)
-        if _is_local(endpoint.hostname or ""):
-            # A bucket is no host name here, and a proxy or its certificate is not ours to ask.
-            local = Config(proxies={}, s3={"addressing_style": "path"})
-            client = session.client("s3", config=config.merge(local))
-        elif endpoint.scheme != "https":
-            raise BadRequest(f"the S3 endpoint at {endpoint.hostname} must be https")
-    except BotoCoreError as error:
-        raise s3_errors.unasked(error, operation="setting up", name="S3") from None
-    except ValueError:
-        raise StoreRefused("the S3 endpoint that is set (AWS_ENDPOINT_URL) is no URL") from None
+        client: S3Client = aws_client("s3", config=config)
+    except AwsRefused as error:
+        raise StoreRefused(f"S3: {error}", concerns=Concerns.CREDENTIALS) from None
     return client
-
-
-def _is_local(host: str) -> bool:
-    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
 
 
 class Bucket:
@@ -65,69 +69,158 @@ class Bucket:
         client: "S3Client",
         bucket: str,
         prefix: str,
+        *,
         sleep: Callable[[float], None] = time.sleep,
+        patience: Patience,
     ) -> None:
         self._client = client
         self._bucket = bucket
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._sleep = sleep
-        self._requests = 0
-        self._lock = threading.Lock()
+        self.sleep = sleep
+        self.patience = patience
+        self._deadline: Deadline | None = None
+        self._shared: Budget | None = None
+        self._requests = _Counter()
         # First, because an emulator inside this process answers in the same hook and ends it.
-        client.meta.events.register_first("before-send.s3", self._count)
+        client.meta.events.register_first("before-send.s3", self._requests)
+
+    def bounded(self, deadline: Deadline) -> "Bucket":
+        """The same bucket, and one count of requests; see `BackupStore.bounded`."""
+        bounded = copy.copy(self)
+        bounded._deadline = deadline
+        return bounded
+
+    def spending(self) -> "Bucket":
+        """The same bucket for one call of the store: all that it asks shares one budget."""
+        spending = copy.copy(self)
+        spending._shared = self.budget()
+        return spending
 
     @property
     def requests(self) -> int:
         """Requests sent so far, each attempt counted."""
-        return self._requests
+        return self._requests.count
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether it is S3 itself that is asked, not what somebody else calls so."""
+        host = urlsplit(self._client.meta.endpoint_url).hostname or ""
+        return host.endswith(_AWS_HOSTS)
 
     def name(self, key: str) -> str:
         """``key`` as it is named in messages: ``s3://bucket/prefix/key``."""
         return f"s3://{self._bucket}/{self.prefix}{key}"
 
+    def budget(self) -> Budget:
+        """What a call may take that begins now."""
+        return self._shared or Budget(self.patience, self._deadline)
+
     def call(self, operation: str, key: str, **arguments: Any) -> Any:
-        """Do ``operation`` (S3's own name of it) on the object ``key``. Raises StoreError."""
-        return self._call(operation, key, Key=self.prefix + checked(key), **arguments)
+        """Do ``operation`` (S3's own name of it) on the object ``key``. Raises StoreError.
 
-    def page(self, prefix: str, after: str) -> Any:
-        """The next at most 1,000 objects below ``prefix`` whose whole key is above ``after``."""
-        begin = {"StartAfter": after} if after else {}
+        What may pass is asked again, within the budget.
+        """
+        return self._call(operation, key, {"Key": self.prefix + checked(key), **arguments})
+
+    def page(self, prefix: str, *, after: str, token: str | None) -> Any:
+        """The next at most 1,000 objects below ``prefix``: by the ``token`` of the page before, or
+        those whose whole key is above ``after``."""
+        arguments: dict[str, Any] = {
+            "Prefix": self.prefix + prefix,
+            "OptionalObjectAttributes": ["RestoreStatus"],
+        }
+        if token:
+            arguments["ContinuationToken"] = token
+        elif after:
+            arguments["StartAfter"] = after
+        return self._call("ListObjectsV2", prefix, arguments)
+
+    def within(self, seconds: float, act: Callable[[], T], operation: str, key: str) -> T:
+        """``act()``, whose failures to bring a whole answer are StoreErrors."""
         try:
-            return self._call(
-                "ListObjectsV2",
-                prefix,
-                Prefix=self.prefix + prefix,
-                OptionalObjectAttributes=["RestoreStatus"],
-                **begin,
-            )
-        except NotStored as error:
-            raise StoreRefused(f"there is no bucket named {self._bucket}") from error
+            return within(seconds, act)
+        except TookTooLong as error:
+            raise self.broken(error, operation, key) from None
+        except BROKEN as error:
+            raise self.broken(error, operation, key) from None
 
-    def _call(self, operation: str, key: str, **arguments: Any) -> Any:
-        method = getattr(self._client, _METHODS[operation])
-        waits = iter(_CONFLICT_WAITS)
-        while True:
-            try:
-                return method(Bucket=self._bucket, **arguments)
-            except ClientError as error:
-                if s3_errors.code_of(error) in s3_errors.CONFLICTS:
-                    wait = next(waits, None)
-                    if wait is not None:
-                        self._sleep(wait)
-                        continue
-                raise s3_errors.refused(
-                    error, operation=operation, name=self.name(key), bucket=self._bucket
-                ) from None
-            except BotoCoreError as error:
-                raise self.broken(error, operation, key) from None
-
-    def broken(self, error: BotoCoreError, operation: str, key: str) -> StoreError:
+    def broken(self, error: Exception, operation: str, key: str) -> StoreError:
         """``error`` of an answer that did not come whole, as one of ours."""
         return s3_errors.unasked(error, operation=operation, name=self.name(key))
 
-    def _count(self, **_: Any) -> None:
+    def part_of(self, answer: Any, field: str, operation: str, key: str) -> Any:
+        """``field`` of an answer, without which it is none. Raises StoreUnavailable."""
+        if answer.get(field) is None:
+            raise StoreUnavailable(f"{operation} of {self.name(key)} was answered without {field}")
+        return answer[field]
+
+    def _call(self, operation: str, key: str, arguments: dict[str, Any]) -> Any:
+        budget = self.budget()
+        conflicts = iter(CONFLICT_WAITS)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._once(operation, key, arguments, budget)
+            except ClientError as error:
+                row = s3_errors.meaning_of(error, operation)
+                refusal = s3_errors.refused(
+                    error, operation=operation, name=self.name(key), bucket=self._bucket
+                )
+                if row.again and s3_errors.code_of(error) in s3_errors.CONFLICTS:
+                    wait, attempt = next(conflicts, None), attempt - 1
+                else:
+                    wait = self._backoff(attempt) if row.again else None
+                if operation == "HeadObject" and s3_errors.status_of(error) in _SAYS_NOTHING:
+                    refusal = self._asked_with_a_body(key, arguments, budget) or refusal
+            except StoreUnavailable as error:
+                refusal, wait = error, self._backoff(attempt)
+            if wait is None or budget.left <= wait:
+                raise refusal from None
+            self.sleep(wait)
+
+    def _once(self, operation: str, key: str, arguments: dict[str, Any], budget: Budget) -> Any:
+        method = getattr(self._client, _METHODS[operation])
+        seconds = budget.attempt(len(arguments.get("Body", b"")))
+        return self.within(
+            seconds, lambda: method(Bucket=self._bucket, **arguments), operation, key
+        )
+
+    def _backoff(self, attempt: int) -> float | None:
+        """Seconds until the next attempt, with full jitter; None if there is none."""
+        if attempt >= self.patience.attempts:
+            return None
+        # No secret depends on it: it keeps many threads from asking again at one moment.
+        return random.random() * self.patience.backoff * 2.0 ** (attempt - 1)  # noqa: S311
+
+    def _asked_with_a_body(
+        self, key: str, arguments: dict[str, Any], budget: Budget
+    ) -> StoreError | None:
+        """What the answer to a HEAD, which has no body, cannot say: the error of a GET of it."""
+        own = {"Key": arguments["Key"], "Range": "bytes=0-0"}
+        try:
+            self._once("GetObject", key, own, budget)["Body"].close()
+        except ClientError as error:
+            if s3_errors.status_of(error) == 416:  # It is empty, and may be read.
+                return None
+            return s3_errors.refused(
+                error, operation="GetObject", name=self.name(key), bucket=self._bucket
+            )
+        except StoreError as error:
+            return error
+        return None
+
+
+class _Counter:
+    """Counts the requests that a client sends."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, **_: Any) -> None:
         with self._lock:
-            self._requests += 1
+            self.count += 1
 
 
 _METHODS = {

@@ -4,11 +4,12 @@ import base64
 import hashlib
 import zlib
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreError, StoreRefused
-from smugmug_backup.storage.keys import content_type
+from smugmug_backup.storage.keys import content_disposition, content_type
 from smugmug_backup.storage.s3_bucket import Bucket
 from smugmug_backup.storage.s3_errors import UploadGone
 
@@ -20,15 +21,15 @@ _PARTS = 10_000
 _OF_THE_WHOLE = "FULL_OBJECT"
 
 
-def put(bucket: Bucket, key: str, body: bytes) -> None:
+def put(bucket: Bucket, key: str, body: bytes, file_name: str | None = None) -> None:
     """Store a small object whole, if its key is free; S3 checks its SHA-256. Raises StoreError."""
     bucket.call(
         "PutObject",
         key,
         Body=body,
-        ContentType=content_type(key),
         ChecksumSHA256=sha256_text(body),
         IfNoneMatch="*",
+        **_told(key, file_name),
     )
 
 
@@ -37,38 +38,49 @@ def sha256_text(body: bytes) -> str:
     return base64.b64encode(hashlib.sha256(body).digest()).decode()
 
 
-class S3Upload:
-    """`Upload` in parts of 8 MiB; holds at most 16 MiB, one part and the chunk. For one thread.
+class Parts:
+    """A multipart upload of ``key``; S3 hears of it with its first part.
 
     S3 checks a CRC32 of each part and, at completion, of the whole (``FULL_OBJECT``: a SHA-256
     would be one of the parts' hashes, which says nothing about the file).
     """
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    def __init__(self, bucket: Bucket, key: str, file_name: str | None = None) -> None:
         self._bucket = bucket
         self._key = key
-        self._held: deque[memoryview] = deque()
-        self._held_bytes = 0
+        self._file_name = file_name
         self._bytes = 0
         self._crc = 0
-        self._parts: list[dict[str, Any]] = []
+        self._sent: list[dict[str, Any]] = []
         self._id: str | None = None
         self._whole = True
 
-    def write(self, chunk: bytes) -> None:
-        """See `Upload.write`."""
-        self._held.append(memoryview(chunk))
-        self._held_bytes += len(chunk)
-        while self._held_bytes > (PART if self._parts else ONE_REQUEST):
-            self._send(self._take(PART))
+    def __len__(self) -> int:
+        return len(self._sent)
 
-    def commit(self) -> None:
-        """See `Upload.commit`."""
-        last = self._take(self._held_bytes)
-        if not self._parts:
-            put(self._bucket, self._key, last)
-            return
-        self._send(last)
+    def send(self, part: bytes) -> None:
+        """Store the next part. Raises StoreError."""
+        if self._id is None:
+            self._begin()
+        number, crc = len(self) + 1, _crc32_text(zlib.crc32(part))
+        if number > _PARTS:
+            raise StoreRefused(f"{self._bucket.name(self._key)} is larger than 78 GiB")
+        answer = self._bucket.call(
+            "UploadPart",
+            self._key,
+            UploadId=self._id,
+            PartNumber=number,
+            Body=part,
+            ChecksumCRC32=crc,
+        )
+        etag = self._bucket.part_of(answer, "ETag", "UploadPart", self._key)
+        self._sent.append({"PartNumber": number, "ETag": etag, "ChecksumCRC32": crc})
+        self._bytes += len(part)
+        self._crc = zlib.crc32(part, self._crc)
+
+    def complete(self) -> None:
+        """Make the whole visible, if its key is free. Raises AlreadyStored, UploadGone: it is over,
+        and only a new upload can do it (S3 API reference, CompleteMultipartUpload: 409)."""
         try:
             self._complete()
         except UploadGone:
@@ -77,14 +89,96 @@ class S3Upload:
                 raise
         self._id = None
 
-    def close(self) -> None:
-        """Abort what was not committed, so that its parts cost nothing."""
-        self._held.clear()
+    def abort(self) -> None:
+        """Forget what was not completed, so that its parts cost nothing."""
         upload, self._id = self._id, None
         if upload is not None:
             # What stays is invisible, and the bucket's lifecycle rule sweeps it.
             with suppress(StoreError):
                 self._bucket.call("AbortMultipartUpload", self._key, UploadId=upload)
+
+    def _begin(self) -> None:
+        # The algorithm is declared here, or the completion fails.
+        answer = self._bucket.call(
+            "CreateMultipartUpload",
+            self._key,
+            ChecksumAlgorithm="CRC32",
+            ChecksumType=_OF_THE_WHOLE,
+            **_told(self._key, self._file_name),
+        )
+        self._id = self._bucket.part_of(answer, "UploadId", "CreateMultipartUpload", self._key)
+        # An S3 of somebody else that knows no checksum of the whole answers COMPOSITE (seen:
+        # ministack 1.5.33) and would refuse ours; there the parts' checksums must do.
+        self._whole = answer.get("ChecksumType", _OF_THE_WHOLE) == _OF_THE_WHOLE
+
+    def _complete(self) -> None:
+        whole = {"ChecksumCRC32": _crc32_text(self._crc), "ChecksumType": _OF_THE_WHOLE}
+        self._bucket.call(
+            "CompleteMultipartUpload",
+            self._key,
+            UploadId=self._id,
+            MultipartUpload={"Parts": self._sent},
+            MpuObjectSize=self._bytes,
+            IfNoneMatch="*",
+            **(whole if self._whole else {}),
+        )
+
+    def _is_there(self) -> bool:
+        """Whether our bytes lie under the key. Raises AlreadyStored unless that is certain."""
+        try:
+            found = self._bucket.call("HeadObject", self._key, ChecksumMode="ENABLED")
+        except NotStored:
+            return False
+        ours = (self._bytes, _crc32_text(self._crc), _OF_THE_WHOLE)
+        theirs = tuple(map(found.get, ("ContentLength", "ChecksumCRC32", "ChecksumType")))
+        if ours != theirs:
+            raise AlreadyStored(f"{self._bucket.name(self._key)} is there already")
+        return True
+
+
+class S3Upload:
+    """`Upload` in parts of 8 MiB; holds at most 16 MiB, one part and the chunk. For one thread.
+
+    ``prove`` is called before something large becomes visible; what it raises keeps it out.
+    """
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        key: str,
+        file_name: str | None = None,
+        *,
+        prove: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._bucket = bucket
+        self._key = key
+        self._file_name = file_name
+        self._prove = prove
+        self._held: deque[memoryview] = deque()
+        self._held_bytes = 0
+        self._parts = Parts(bucket, key, file_name)
+
+    def write(self, chunk: bytes) -> None:
+        """See `Upload.write`."""
+        self._held.append(memoryview(chunk))
+        self._held_bytes += len(chunk)
+        while self._held_bytes > (PART if len(self._parts) else ONE_REQUEST):
+            self._parts.send(self._take(PART))
+
+    def commit(self) -> None:
+        """See `Upload.commit`."""
+        last = self._take(self._held_bytes)
+        if not len(self._parts):
+            put(self._bucket, self._key, last, self._file_name)
+            return
+        self._parts.send(last)
+        self._prove()
+        self._parts.complete()
+
+    def close(self) -> None:
+        """Abort what was not committed."""
+        self._held.clear()
+        self._parts.abort()
 
     def _take(self, size: int) -> bytes:
         """The first ``size`` bytes of what is held."""
@@ -99,58 +193,12 @@ class S3Upload:
             size -= len(piece)
         return b"".join(taken)
 
-    def _send(self, part: bytes) -> None:
-        if self._id is None:
-            # The algorithm is declared here, or the completion fails.
-            answer = self._bucket.call(
-                "CreateMultipartUpload",
-                self._key,
-                ContentType=content_type(self._key),
-                ChecksumAlgorithm="CRC32",
-                ChecksumType=_OF_THE_WHOLE,
-            )
-            self._id = answer["UploadId"]
-            # An S3 of somebody else that knows no checksum of the whole answers COMPOSITE (seen:
-            # ministack 1.5.33) and would refuse ours; there the parts' checksums must do.
-            self._whole = answer.get("ChecksumType", _OF_THE_WHOLE) == _OF_THE_WHOLE
-        number, crc = len(self._parts) + 1, _crc32_text(zlib.crc32(part))
-        if number > _PARTS:
-            raise StoreRefused(f"{self._bucket.name(self._key)} is larger than 78 GiB")
-        answer = self._bucket.call(
-            "UploadPart",
-            self._key,
-            UploadId=self._id,
-            PartNumber=number,
-            Body=part,
-            ChecksumCRC32=crc,
-        )
-        self._parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": crc})
-        self._bytes += len(part)
-        self._crc = zlib.crc32(part, self._crc)
 
-    def _complete(self) -> None:
-        whole = {"ChecksumCRC32": _crc32_text(self._crc), "ChecksumType": _OF_THE_WHOLE}
-        self._bucket.call(
-            "CompleteMultipartUpload",
-            self._key,
-            UploadId=self._id,
-            MultipartUpload={"Parts": self._parts},
-            MpuObjectSize=self._bytes,
-            IfNoneMatch="*",
-            **(whole if self._whole else {}),
-        )
-
-    def _is_there(self) -> bool:
-        """Whether our bytes lie under the key. Raises AlreadyStored unless that is certain."""
-        try:
-            found = self._bucket.call("HeadObject", self._key, ChecksumMode="ENABLED")
-        except NotStored:
-            return False
-        ours = (self._bytes, _crc32_text(self._crc), _OF_THE_WHOLE)
-        theirs = (found["ContentLength"], found.get("ChecksumCRC32"), found.get("ChecksumType"))
-        if ours != theirs:
-            raise AlreadyStored(f"{self._bucket.name(self._key)} is there already")
-        return True
+def _told(key: str, file_name: str | None) -> dict[str, Any]:
+    """What a browser is told of the object."""
+    disposition = content_disposition(file_name)
+    own = {"ContentDisposition": disposition} if disposition else {}
+    return {"ContentType": content_type(key), **own}
 
 
 def _crc32_text(crc: int) -> str:

@@ -1,0 +1,69 @@
+"""The one maker of AWS clients: region, endpoint, time-outs and user agent, the same for all."""
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.loaders import Loader
+
+from smugmug_backup import __version__
+from smugmug_backup.aws.errors import AwsRefused, setup_words
+from smugmug_backup.errors import BadRequest
+
+# A session of its own for each client, for credentials and region are looked up when it is made;
+# but what AWS's services look like is read once: it is half of the time that a client takes.
+_SERVICES = Loader()
+
+_DEFAULT = Config(
+    user_agent_extra=f"smugmug-backup/{__version__}",
+    # 3 x (5 + 10) s and what is waited between: a call that is stuck fits into a run's reserve.
+    connect_timeout=5,
+    read_timeout=10,
+    # Full jitter, on time-outs, 5xx and throttling.
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+
+
+def aws_client(service: str, *, config: Config | None = None) -> Any:
+    """A client of ``service``; region, endpoint and credentials by boto3's own rules.
+
+    ``AWS_REGION`` counts, too, before ``AWS_DEFAULT_REGION`` and the profile's region, as it does
+    for AWS's other tools. An endpoint on this machine is asked without proxies and may be plain
+    http; no other may, for what goes there are photos and secrets. Raises BadRequest for such an
+    endpoint, AwsRefused if AWS is not set up; nothing is asked yet.
+    """
+    whole = _DEFAULT.merge(config) if config else _DEFAULT
+    try:
+        client = _made(service, whole)
+        endpoint = urlsplit(client.meta.endpoint_url)
+        if is_this_machine(endpoint.hostname or ""):
+            # A bucket is no host name here, and a proxy or its certificate is not ours to ask.
+            local = Config(proxies={}, s3={"addressing_style": "path"})
+            return _made(service, whole.merge(local))
+        if endpoint.scheme != "https":
+            raise BadRequest(
+                f"the endpoint of AWS at {endpoint.hostname} (AWS_ENDPOINT_URL) must be https"
+            )
+    except BotoCoreError as error:
+        raise AwsRefused(setup_words(error) or f"AWS: {type(error).__name__}") from None
+    except ValueError:
+        raise AwsRefused("the endpoint that is set (AWS_ENDPOINT_URL) is no URL") from None
+    return client
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether ``host`` is a name or an address of this very machine."""
+    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+
+
+def _made(service: str, config: Config) -> Any:
+    session = botocore.session.Session()
+    session.register_component("data_loader", _SERVICES)
+    # botocore reads AWS_DEFAULT_REGION only (1.44); Lambda sets both, an owner often this one.
+    # Set here, it holds for what botocore itself asks on the way, such as STS for a role.
+    if region := os.environ.get("AWS_REGION"):
+        session.set_config_variable("region", region)
+    return session.create_client(service, config=config)

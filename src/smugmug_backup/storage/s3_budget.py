@@ -1,0 +1,84 @@
+"""How long S3 is waited for: each attempt, each call with its repetitions, each chunk of a body."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from smugmug_backup.clock import Deadline
+
+T = TypeVar("T")
+
+
+class TookTooLong(Exception):
+    """What was asked for is still under way; it was left to itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds and bytes a second that S3 is given, and how often it is asked.
+
+    ``answer`` is for connecting and the first byte, which the client's own time-outs cut at 5 and
+    10 s; whatever else may hang (names, roles, an answer that drips) ends with it.
+    """
+
+    attempts: int = 5
+    answer: float = 20.0
+    rate: float = 1024 * 1024 / 60
+    backoff: float = 1.0
+    last: float = 10.0
+
+    def attempt(self, size: int) -> float:
+        """For one attempt that carries ``size`` bytes."""
+        return self.answer + size / self.rate
+
+
+class Budget:
+    """What one call may take, from now on; under a deadline, see `BackupStore.bounded`."""
+
+    def __init__(self, patience: Patience, deadline: Deadline | None) -> None:
+        self._patience = patience
+        left = float("inf") if deadline is None else deadline.remaining()
+        self._end = time.monotonic() + max(left, patience.last)
+
+    @property
+    def left(self) -> float:
+        """Seconds; none are left when it is not above 0."""
+        return self._end - time.monotonic()
+
+    def attempt(self, size: int) -> float:
+        """Seconds for the next attempt: half of what is left at most, for there may be another."""
+        return min(self._patience.attempt(size), self.left / 2)
+
+    def chunk(self, size: int) -> float:
+        """Seconds for the next ``size`` bytes of a body."""
+        return min(self._patience.attempt(size), self.left)
+
+
+def within(seconds: float, act: Callable[[], T]) -> T:
+    """``act()``, if it ends within ``seconds``; else TookTooLong.
+
+    No time-out of a socket can do that: each byte that drips in begins it anew, and names are
+    looked up without one. What took too long is left to a thread that holds up nobody's exit.
+    """
+    if seconds <= 0:
+        raise TookTooLong
+    answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((act(), None))
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            answers.put((None, error))
+
+    threading.Thread(target=run, name="s3", daemon=True).start()
+    try:
+        done, error = answers.get(timeout=seconds)
+    except Empty:
+        raise TookTooLong from None
+    if error is not None:
+        raise error
+    result: T = done
+    return result
