@@ -20,6 +20,7 @@ from smugmug_backup.errors import AccessRefused, OutOfTime, SourceError
 from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer
 
 JPEG = b"\xff\xd8\xff\xe0"
+MP4 = b"\x00\x00\x00\x18ftypmp42"
 SECRET = "s3cr3t-never-to-be-stored"
 """Stands in every field of the answers that must not reach the store."""
 
@@ -44,6 +45,8 @@ class FakeImage:
     has_url: bool = True
     video: str | None = None
     """The largest video URL field, if it is a video that is ready; "" if it is processing."""
+    format: str | None = None
+    """The API's Format, if it is not that of a photo or a video of the usual kind."""
 
     def shown(self, now: datetime) -> "FakeImage | None":
         """What listings show of it."""
@@ -84,6 +87,10 @@ class FakeSource:
         self.errors: dict[str, Any] = {}
         self.bodies: dict[str, bytes] = {}
         """Wrong bytes to serve, by image key."""
+        self.sizes: dict[str, int | None] = {}
+        """What the listing says of sizes, if it is not the truth, by image key."""
+        self.lengths: dict[str, int | None] = {}
+        """What downloads announce as their length, if it is not the truth, by image key."""
         self.calls: Counter[str] = Counter()
         self.date_header: Any = lambda now: now
         self.zone = timedelta()
@@ -105,7 +112,8 @@ class FakeSource:
 
     def upload(self, album: str, **fields: Any) -> FakeImage:
         number = self._number()
-        fields.setdefault("body", JPEG + f"picture {number}".encode())
+        begins = JPEG if fields.get("video") is None else MP4
+        fields.setdefault("body", begins + f"picture {number}".encode())
         fields.setdefault("file_name", f"DSC_{number:05d}.JPG")
         image = FakeImage(key=f"i{number:06d}", id=13_000_000_000 + number, **fields)
         image.updated = self.clock.now()
@@ -122,7 +130,9 @@ class FakeSource:
 
     def replace(self, image: FakeImage) -> None:
         """New bytes."""
-        self.touch(image, body=JPEG + f"other {self._number()}".encode(), serial=image.serial + 1)
+        begins = JPEG if image.video is None else MP4
+        body = begins + f"other {self._number()}".encode()
+        self.touch(image, body=body, serial=image.serial + 1)
 
     def find(self, image_key: str) -> FakeImage:
         return next(i for a in self.world.values() for i in a.images if i.key == image_key)
@@ -190,7 +200,9 @@ class FakeSource:
         if deadline.over:
             raise OutOfTime("no time left")
         wrong = self.bodies.get(key)
-        yield _Stream(self._body(key) if wrong is None else wrong)
+        stream = _Stream(self._body(key) if wrong is None else wrong)
+        stream.length = self.lengths.get(key, stream.length)
+        yield stream
 
     def _body(self, image_key: str) -> bytes:
         image = self.find(image_key)
@@ -243,8 +255,8 @@ class FakeSource:
             "FileName": image.file_name,
             "Caption": image.caption,
             "Serial": image.serial,
-            "Size": len(image.body),
-            "Format": "JPG" if image.video is None else "MP4",
+            "Size": self.sizes.get(image.key, len(image.body)),
+            "Format": image.format or ("JPG" if image.video is None else "MP4"),
             "LastUpdated": updated,
             "Position": position,
         }

@@ -1,6 +1,6 @@
-"""The rules of design section 4, one by one, over an account in memory."""
+"""The rules of a run, one by one, over an account in memory."""
 
-import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -44,6 +44,11 @@ def nights(source, clock):
     return Nights(source, MemoryStore(), clock)
 
 
+def cut_at_a_line(body):
+    """A file that a disk has cut off at the end of a line."""
+    return b"".join(body.splitlines(keepends=True)[:-1])
+
+
 def written(nights, act):
     """Keys that ``act`` adds to the store, run reports aside."""
     before = set(nights.store.objects)
@@ -80,7 +85,7 @@ def test_an_edit_is_one_record_and_one_generation(nights, source):
     source.touch(image, caption="The old quay")
     new = written(nights, nights.next_night)
     assert sorted(key.split("/")[0] for key in new) == ["manifests", "records"]
-    record = json.loads(nights.store.objects[nights.line("harbour", image.key).record])
+    record = nights.record("harbour", image.key)
     assert record["image"]["Caption"] == "The old quay"
 
 
@@ -215,13 +220,22 @@ def test_a_count_that_differs_is_listed_in_full_in_the_same_run(nights, source):
     assert not nights.line("harbour", gone.key).live
 
 
-def test_a_listing_that_names_an_image_twice_is_an_error(nights, source):
-    nights.run()
+def test_an_image_that_is_listed_twice_is_taken_once_and_stops_nothing(nights, source):
     album = source.world["harbour"]
     album.images.append(album.images[0])
-    report = nights.next_night(full=True)
-    assert [failure.code for failure in report.failures] == ["malformed_answer"]
-    assert report.albums["harbour"] == nights.reports[0].albums["harbour"]
+    report = nights.run()
+    assert report.counts.originals_stored == 5
+    assert report.albums["harbour"].image_count == 3
+    assert all(entry.original.stored for entry in nights.manifest("harbour").entries.values())
+
+
+def test_an_image_that_is_listed_twice_in_two_states_fails_alone(nights, source):
+    album = source.world["harbour"]
+    album.images.append(replace(album.images[0], caption="another"))
+    report = nights.run()
+    twice = [f for f in report.failures if f.image_key == album.images[0].key]
+    assert [failure.code for failure in twice] == ["malformed_answer"]
+    assert report.counts.originals_stored == 5
 
 
 # -- failures -------------------------------------------------------------------------------------
@@ -248,7 +262,7 @@ def test_an_edit_during_the_days_that_an_album_fails_is_not_lost(nights, source)
         nights.next_night()
     del source.errors["images:harbour"]
     nights.next_night()
-    record = json.loads(nights.store.objects[nights.line("harbour", image.key).record])
+    record = nights.record("harbour", image.key)
     assert record["image"]["Caption"] == "edited while it failed"
 
 
@@ -263,15 +277,27 @@ def test_an_account_that_cannot_be_believed_refuses_the_run(nights, source, erro
     assert nights.next_night().status == "complete"
 
 
-def test_after_a_lost_login_no_further_album_is_tried(nights, source, clock):
+def test_after_a_lost_login_no_further_album_is_tried_and_it_is_told_once(source, clock):
     for number in range(30):
         source.album(f"more{number}", images=1)
-    error = LoginLost("invalid token")
+    answers = [None, LoginLost("invalid token")]
+    source.errors["account"] = lambda: answers.pop(0)
     for key in source.world:
-        source.errors[f"images:{key}"] = error
+        source.errors[f"images:{key}"] = LoginLost("invalid token")
     report = Nights(source, MemoryStore(), clock, options=Options(concurrency=1)).run()
-    assert len(report.failures) == 32
+    assert [(f.album_key, f.code) for f in report.failures] == [(None, "login_lost")]
+    assert report.status == "incomplete"
     assert sum(n for call, n in source.calls.items() if call.startswith("images:")) == 1
+
+
+def test_a_login_that_one_album_alone_denies_is_that_albums_failure(nights, source):
+    for number in range(30):
+        source.album(f"more{number}", images=1)
+    source.errors["images:harbour"] = LoginLost("401, 36")
+    for _ in range(3):
+        report = nights.next_night()
+        assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "login_lost")]
+        assert sum(state.generation > 0 for state in report.albums.values()) == 31
 
 
 def test_an_emptied_account_is_refused_and_nothing_moves(nights, source):
@@ -327,14 +353,16 @@ def test_an_image_that_is_always_refused_is_unavailable_after_14_days_and_tried_
     assert nights.line("harbour", image.key).original.stored
 
 
-def test_one_other_answer_among_the_refusals_keeps_an_image_pending(nights, source):
+def test_the_14_days_of_refusals_begin_anew_after_another_answer(nights, source):
     image = source.world["harbour"].images[0]
-    answers = [PhotoRefused("404")] * 5 + [PhotoError("500")] * 2 + [PhotoRefused("404")] * 40
+    answers = [PhotoRefused("404")] * 10 + [PhotoError("500")] * 2 + [PhotoRefused("404")] * 40
     source.errors[f"photo:{image.key}"] = lambda: answers.pop(0)
     nights.run()
     for _ in range(20):
         nights.next_night()
-    assert nights.line("harbour", image.key).original.status == "pending"
+        assert nights.line("harbour", image.key).original.status == "pending"
+    report = nights.nights_until(lambda report: report.status == "complete")
+    assert [each.reason for each in report.unavailable] == ["refused_by_source"]
 
 
 def test_wrong_bytes_of_the_right_length_are_kept_but_never_called_verified(nights, source):
@@ -354,24 +382,55 @@ def test_wrong_bytes_of_the_right_length_are_kept_but_never_called_verified(nigh
     assert original.verified
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"<html>sorry</html>", b"", JPEG, b"GIF89a" + bytes(9)],
-    ids=["html", "empty", "short", "other"],
-)
-def test_bytes_of_another_length_are_never_kept(nights, source, body):
+@pytest.mark.parametrize("body", [b"<html>sorry</html>", b""], ids=["html", "empty"])
+def test_what_is_no_picture_is_never_kept(nights, source, body):
     image = source.world["harbour"].images[0]
     source.bodies[image.key] = body
     nights.run()
-    assert nights.line("harbour", image.key).original.status == "pending"
+    original = nights.line("harbour", image.key).original
+    assert (original.status, original.reason) == ("pending", "bad_at_source")
     assert not any(key.startswith(f"originals/{image.key}/") for key in nights.store.objects)
 
 
-def test_an_error_page_of_the_right_length_is_never_kept(nights, source):
+def test_the_same_wrong_bytes_end_in_a_name_after_14_days_and_are_not_retried_by_night(
+    nights, source
+):
     image = source.world["harbour"].images[0]
-    source.bodies[image.key] = b"<html>".ljust(len(image.body))
-    nights.run()
-    assert nights.line("harbour", image.key).original.reason == "download_failed"
+    source.bodies[image.key] = b""
+    first = nights.run()
+    assert [failure.passing for failure in first.failures] == [False]
+    report = nights.nights_until(lambda report: report.status == "complete")
+    assert [each.reason for each in report.unavailable] == ["bad_at_source"]
+    assert report.started_at - first.started_at == timedelta(days=14)
+
+
+@pytest.mark.parametrize("size", [13, None], ids=["another", "none"])
+def test_a_matching_md5_outranks_a_size_that_disagrees(nights, source, size):
+    image = source.world["harbour"].images[0]
+    source.sizes[image.key] = size
+    source.lengths[image.key] = None if size is None else len(image.body)
+    report = nights.run()
+    assert report.status == "complete"
+    assert nights.line("harbour", image.key).original.verified
+
+
+def test_bytes_of_a_format_that_nobody_knows_are_kept_if_their_md5_is_right(nights, source):
+    image = source.world["harbour"].images[0]
+    image.body, image.format = b"FOVb" + bytes(20), "X3F"
+    report = nights.run()
+    assert report.status == "complete"
+    original = nights.line("harbour", image.key).original
+    assert original.key == f"originals/{image.key}/{image.md5}.bin"
+
+
+def test_a_picture_in_the_place_of_a_video_is_not_the_video(nights, source):
+    image = source.upload("harbour", video="Video1280URL")
+    source.bodies[image.key] = b"GIF89a" + bytes(9)
+    for _ in range(3):
+        assert nights.next_night().status == "incomplete"
+    source.bodies.clear()
+    assert nights.next_night().status == "complete"
+    assert nights.store.objects[nights.line("harbour", image.key).original.key] == image.body
 
 
 def test_without_an_md5_the_bytes_are_kept_as_a_revision_and_unverified(nights, source):
@@ -458,7 +517,7 @@ def test_a_pending_replacement_still_names_the_old_bytes(nights, source):
     source.errors[f"photo:{image.key}"] = PhotoError("500")
     nights.next_night()
     original = nights.line("harbour", image.key).original
-    assert (original.status, original.previous) == ("pending", old)
+    assert (original.status, original.previous.key) == ("pending", old)
     del source.errors[f"photo:{image.key}"]
     nights.next_night()
     assert nights.line("harbour", image.key).original.previous is None
@@ -602,14 +661,51 @@ def test_a_lost_record_does_not_stop_its_album(nights, source):
     assert nights.line("harbour", image.key).original.stored
 
 
-def test_a_damaged_manifest_is_named_and_the_other_albums_go_on(nights, source):
+@pytest.mark.parametrize("damage", [lambda body: b"not a manifest", cut_at_a_line, lambda _: b""])
+def test_a_damaged_newest_manifest_gives_way_to_the_one_before_and_is_named(
+    nights, source, damage
+):
     nights.run()
-    nights.store.objects["manifests/harbour/00000001.jsonl"] = b"not a manifest"
-    source.upload("scans")
-    for _ in range(2):
-        report = nights.next_night(full=True)
-        assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "store_damaged")]
-    assert report.counts.images == 6
+    gone = source.world["harbour"].images.pop(0)
+    nights.next_night()
+    nights.next_night()
+    newest = "manifests/harbour/00000003.jsonl"
+    nights.store.objects[newest] = damage(nights.store.objects[newest])
+    new = source.upload("harbour")
+    report = nights.next_night(full=True)
+    assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "store_damaged")]
+    assert newest in report.failures[0].message
+    assert nights.line("harbour", new.key).original.stored
+    assert not nights.line("harbour", gone.key).live
+    assert nights.manifest("harbour").header.generation == 4
+    assert nights.manifest("harbour").header.previous.generation == 2
+    nights.next_night()
+    assert nights.next_night().status == "complete"
+    assert nights.line("harbour", gone.key).deleted_at is not None
+
+
+def test_an_album_of_which_no_manifest_is_sound_begins_anew(nights, source):
+    nights.run()
+    nights.store.objects["manifests/harbour/00000001.jsonl"] = b"{}"
+    report = nights.next_night(full=True)
+    assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "store_damaged")]
+    assert nights.manifest("harbour").header.generation == 2
+    assert nights.manifest("harbour").header.previous is None
+    assert nights.next_night().status == "complete"
+
+
+def test_a_generation_that_the_report_names_and_nobody_finds_is_lost_and_its_number_not_reused(
+    nights, source
+):
+    nights.run()
+    source.upload("harbour")
+    nights.next_night()
+    del nights.store.objects["manifests/harbour/00000002.jsonl"]
+    report = nights.next_night()
+    assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "store_damaged")]
+    assert "manifests/harbour/00000002.jsonl" not in nights.store.objects
+    assert nights.manifest("harbour").header.generation == 3
+    assert nights.next_night().status == "complete"
 
 
 def test_a_damaged_report_is_passed_over(nights):
