@@ -1,4 +1,9 @@
-"""SmugMug as a source of photos: API 1.3.0 (`source_130`) and API v2 (`source_v2`)."""
+"""SmugMug as a source of photos: API 1.3.0 (`source_130`) and API v2 (`source_v2`).
+
+Adapters of `ports.PhotoSource`: may import the entrance, no other adapter, and of the rooms only
+`archive.records`, whose rules of fields make both APIs' records alike. Below the sources lie their
+clients (`client_130`, `client_v2`), and below these the one way out, `transport`.
+"""
 
 import logging
 

@@ -21,6 +21,7 @@ def _aws(monkeypatch):
         ("s3://my-bucket/", "s3://my-bucket/x"),
         ("s3://my-bucket/photos", "s3://my-bucket/photos/x"),
         ("s3://my.bucket/photos/smugmug_1/", "s3://my.bucket/photos/smugmug_1/x"),
+        ("s3://my-bucket/photos/.smugmug", "s3://my-bucket/photos/.smugmug/x"),
     ],
 )
 def test_a_bucket_and_a_prefix(location, name):
