@@ -753,6 +753,10 @@ FAULTS = {
         "different SHA-256 stated",
     ),
     "a cursor that went back": (fields("header", 2, cursor=1), "the cursor went back"),
+    "positions without a listing": (
+        fields("header", full_listing_at=None, cursor=0),
+        "has positions and was never listed",
+    ),
     "a cursor without a listing": (
         fields("header", full_listing_at=None),
         "was never listed in full",
@@ -893,6 +897,23 @@ FAULTS = {
         {"report": lambda report, run: report["account"].update(access=None)},
         "half of its account",
     ),
+    "an earlier name that is lost": (
+        {"report": lambda report, run: run == RUNS[0] and report["account"].update(formerly=["q"])},
+        "earlier names",
+    ),
+    "a README that is lost": (second(readme_sha256=None), "does not carry on the readme_sha256"),
+    "an unavailable one that is not": (
+        second(unavailable=[{"album_key": HARBOUR, "image_key": "p1", "reason": "too_large"}]),
+        "names as unavailable",
+    ),
+    "an unavailable one that is not named": (second(unavailable=[]), "does not name unavailable"),
+    "a pending one of another date": (
+        second(
+            pending=[{"album_key": HARBOUR, "image_key": "p1", "reason": "processing", "since": AT}]
+        ),
+        "names as pending",
+    ),
+    "a pending one that is not named": (second(pending=[]), "does not name pending"),
     "another run": (second(run_id="20261124T030004Z-00000000"), "which has another name"),
     "another status": (second(status="done"), "status cannot be"),
     # all others
@@ -952,8 +973,31 @@ def test_unknown_fields_are_wrong_only_for_a_writer():
     assert look(files).wrong
 
 
-def test_a_record_that_is_lost_is_no_fault():
-    assert look(Hand(**on("u1", record=None, record_at=None)).files).wrong == []
+def test_a_record_that_is_lost_is_no_fault_if_the_report_names_it():
+    lost = {"album_key": HARBOUR, "image_key": "u1", "reason": "record_lost"}
+    hooks = on("u1", record=None, record_at=None)
+    (wrong,) = look(Hand(**hooks).files).wrong
+    assert "record_lost" in wrong
+
+    def change(report, run):
+        if run == RUNS[1]:
+            report["unavailable"].append(lost)
+
+    assert look(Hand(**hooks, report=change).files).wrong == []
+
+
+def test_a_name_by_revision_follows_from_the_record():
+    facts = [3, None, "MP4", None]
+    name = f"originals/film/rev-{sha256(canonical([*facts, 'ThumbURL']))[:16]}.mp4"
+    film = {**nested("record", "image", Serial=3, Format="MP4"), **on("film", key=name)}
+
+    def wrong(hooks):
+        files = {**Hand(**hooks).files, name: FILM}
+        return [e for e in look(files, revisions=True).wrong if "film" in e]
+
+    assert wrong(film) == []
+    (said,) = wrong({**film, **nested("record", "image", Serial=4, Format="MP4")})
+    assert said.endswith(f"{name} does not follow from its record")
 
 
 def test_a_reader_knows_the_bytes_that_a_line_calls_damaged():
