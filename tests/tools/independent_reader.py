@@ -839,14 +839,12 @@ def _line_wrong(album, line):
         yield f"its original lies under {name} and has the MD5 {md5}"
     if original["verified"] and said not in (None, md5):
         yield "its original is verified, and the source states another MD5"
-    if original["verified"] and kind == "original" and name != md5:
-        yield "its original is verified and does not lie under its MD5"
     if reason is None:
         if waits != (None, None):
             yield "its original is stored with nothing open, and since when"
         if original["previous"]:
             yield "its original is stored with nothing open, and names earlier bytes"
-        if kind == "original" and said == md5 and not original["verified"]:
+        if name == said and not original["verified"]:
             yield "its original has the source's MD5 and is not verified"
         if kind == "original" and said not in (None, md5):
             yield "its original has another MD5 than the source's, and no reason says so"
@@ -907,7 +905,7 @@ def _complete_wrong(data, there):
     if data["clock_doubted"] or data["dated_at"] is None:
         yield "is complete without a date to believe"
     for key, entry in there.items():
-        if entry["pending"] and key not in data["ignored_albums"]:
+        if entry["pending"] and not data["part"] and key not in data["ignored_albums"]:
             yield f"is complete, and album {key} has images pending"
     own = {"run_id": data["run_id"], "at": data["dated_at"]}
     if not data["part"] and data["complete_as_of"] != own:
@@ -1288,7 +1286,7 @@ class _Look:
             self.wrong(f"{file.key} calls {key} complete")
         elif named.data["dated_at"] != said["at"]:
             self.wrong(f"{file.key} gives {key} another date than it has")
-        elif newest is not None and said["run_id"] < newest:
+        elif newest is not None and said["run_id"] < newest <= file.data["run_id"]:
             self.wrong(f"{file.key} calls {key} the newest complete report, {newest} is newer")
 
     # -- manifests ---------------------------------------------------------------------------------
@@ -1371,10 +1369,11 @@ class _Look:
                 self.wrong(f"{file.key}: the line of image {image} has gone")
             if header["cursor"] < before["cursor"]:
                 self.wrong(f"{file.key}: the cursor went back")
-        if self.revisions:
-            before = sound[first].data[1] if first in sound else {}
-            for image, (line, _) in lines.items():
-                self.revision(f"{file.key}, {image}", header, before.get(image), line)
+        before = sound[first].data[1] if first in sound else {}
+        for image, (line, _) in lines.items():
+            if "/rev-" in (line["original"]["key"] or ""):
+                old = before[image][0]["original"] if image in before else None
+                self.by_revision(f"{file.key}, {image}", header, old, line)
         vouched = file.key in self.found.proved
         for image, (line, raw) in lines.items():
             done = (header["album_key"], raw, vouched)
@@ -1382,18 +1381,16 @@ class _Look:
                 self.lines_done.add(done)
                 self.line(f"{file.key}, {image}", header["album_key"], line, vouched)
 
-    def revision(self, at, header, before, line):
-        """A new name by revision follows from the record of the image as it is now."""
+    def by_revision(self, at, header, old, line):
+        """Bytes that are new under a revision: no MD5 vouches, and the record gives the name."""
         original = line["original"]
-        if original["status"] != "stored" or "/rev-" not in original["key"]:
+        known = [old["key"], (old["previous"] or {}).get("key")] if old else []
+        if original["key"] in known:
             return
-        old = before[0]["original"] if before else {"key": None, "previous": None}
-        if plain(original["key"]) in {
-            plain(e["key"]) for e in (old, old["previous"]) if e and e["key"]
-        }:
-            return
+        if original["verified"] and original["kind"] == "original":
+            self.wrong(f"{at}: its original is verified and does not lie under its MD5")
         found = (directory(header["album_key"]), line["image_key"], line["fingerprint"])
-        for key in self.record_lines.get(found, ()):
+        for key in self.record_lines.get(found, ()) if self.revisions else ():
             record = self.files[key].data[found[1:]]
             if original["kind"] == "rendition" and record["source"] == "smugmug-v2":
                 return
@@ -1555,15 +1552,15 @@ class _Look:
     def themselves(self):
         """What is wrong with files by themselves.
 
-        A damaged one that a numbered name stands in for, or that no line names, is told by then.
+        A damaged one that another stands in for, or that no line needs, is told.
         """
         for file in self.files.values():
             mended = file.key not in self.found.proved and any(
                 each in self.found.proved for each in self.siblings[plain(file.key)]
             )
-            unnamed = file.kind in ("original", "records") and plain(file.key) not in self.named
             for sentence in file.wrong:
-                if (mended or (unnamed and file.misnamed)) and not file.newer:
+                # Of a misnamed one the lines that need it have said all.
+                if (mended or file.misnamed) and not file.newer:
                     self.tell("damaged", sentence)
                 else:
                     self.wrong(sentence, file.key)
@@ -1596,7 +1593,7 @@ def _open_ends(album, lines):
             continue
         original = line["original"]
         since, reason = original["pending_since"], original["reason"]
-        if line["record"] is None:
+        if line["record"] is None and reason != "forgotten":
             found["unavailable"].add((album, image, "record_lost", ""))
         if original["status"] == "unavailable":
             found["unavailable"].add((album, image, reason, ""))
