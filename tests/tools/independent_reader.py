@@ -511,8 +511,8 @@ def _digest(body):
     return hashlib.sha256(body).hexdigest()
 
 
-_SECRET = {"Password", "PasswordHint", "UploadKey", "GuestUploadURL"}
-_SECRET_NAME = re.compile(r"(?i)(?:password|token|token_?secret|upload_?key)\Z")
+_SECRET = {"Password", "PasswordHint", "DownloadPassword", "UploadKey", "GuestUploadURL"}
+_SECRET_NAME = re.compile(r"(?i)token(?:_?secret)?\Z")
 _ADDRESS = ("URL", "Url", "Uri", "Uris")
 _VOLATILE_IN_ALBUMS = {"ImageCount", "LastUpdated", "ImagesLastUpdated", "Highlight"}
 
@@ -544,14 +544,25 @@ def _urls(urls):
 # -- one file by itself ----------------------------------------------------------------------------
 
 
+def _text_wrong(text, value):
+    """What no text of JSON may have."""
+    if "\\u" in text and _escaped(text):
+        yield "escapes a character that could stand for itself"
+    for name in set(_names(value)):
+        if name in _SECRET or _SECRET_NAME.search(name):
+            yield f"holds the secret field {name}"
+
+
 class File:
     """What one object says, judged by itself.
 
     ``wrong`` and ``surplus`` are sentences; ``data`` is the parsed text, None if it has none.
+    ``memo``: lines of manifests that were judged before; most come again in each generation.
     """
 
-    def __init__(self, key, body):
+    def __init__(self, key, body, memo):
         self.key = key
+        self.memo = memo
         self.kind, self.match = _kind(key)
         self.size = len(body)
         self.sha256 = _digest(body)
@@ -587,11 +598,8 @@ class File:
 
     def _parsed(self, text):
         value = _json(text)
-        if _escaped(text):
-            self._say("escapes a character that could stand for itself")
-        for name in set(_names(value)):
-            if name in _SECRET or _SECRET_NAME.search(name):
-                self._say(f"holds the secret field {name}")
+        for what in _text_wrong(text, value):
+            self._say(what)
         return value
 
     def _known(self, value):
@@ -656,19 +664,25 @@ class File:
         header, *raw = _decoded(body)[:-1].split("\n")
         header = self._parsed(header)
         self._known(header)
-        lines = [self._parsed(each) for each in raw]
         if not self._holds(header, _HEADER, "the header"):
             return
-        right = [self._holds(each, _LINE, f"line {n}") for n, each in enumerate(lines, 2)]
-        if not all(right):
-            return
         album, number = header["album_key"], header["generation"]
+        lines = []
+        for at, each in enumerate(raw, 2):
+            line, said, surplus = self._remembered(album, each)
+            self.wrong += [f"{self.key}, line {at}: {what}" for what in said]
+            self.surplus += [f"{self.key}, line {at}: {what}" for what in surplus]
+            lines.append(line)
+        if None in lines:
+            return
         if (directory(album), number) != (self.match[1], int(self.match[2])):
             self._say(f"says that it is generation {number} of album {album}")
         if header["previous"] and header["previous"]["generation"] >= number:
             self._say("was made from a generation that is not before it")
         if header["cursor"] and header["full_listing_at"] is None:
             self._say("has a cursor and was never listed in full")
+        if header["full_listing_at"] is None and any(e["position"] is not None for e in lines):
+            self._say("has positions and was never listed in full")
         for what in (*_volatile(header["album"], album=True), *_urls(header["urls"])):
             self._say(what)
         keys = [line["image_key"] for line in lines]
@@ -679,10 +693,25 @@ class File:
         live = sum(map(_live, lines))
         if header["image_count"] != live:
             self._say(f"counts {header['image_count']} live lines and has {live}")
-        for line in lines:
-            for what in _line_wrong(album, line):
-                self.wrong.append(f"{self.key}, {line['image_key']}: {what}")
         self.data = header, dict(zip(keys, zip(lines, raw, strict=True), strict=True))
+
+    def _remembered(self, album, raw):
+        """A line (None if it is none), what is wrong with it, and its unknown fields."""
+        if (album, raw) not in self.memo:
+            line, wrong, surplus = None, [], []
+            try:
+                value = _json(raw)
+                wrong += _text_wrong(raw, value)
+                shape = list(_shape(value, _LINE, "it"))
+                surplus = [what[1:] for what in shape if what.startswith("+")]
+                wrong += [what for what in shape if not what.startswith("+")]
+                if len(shape) == len(surplus):
+                    line = value
+                    wrong += _line_wrong(album, line)
+            except _Bad as bad:
+                wrong.append(str(bad))
+            self.memo[album, raw] = line, wrong, surplus
+        return self.memo[album, raw]
 
     def _report(self, body):
         data = self._one(body, _REPORT)
@@ -810,14 +839,12 @@ def _line_wrong(album, line):
         yield f"its original lies under {name} and has the MD5 {md5}"
     if original["verified"] and said not in (None, md5):
         yield "its original is verified, and the source states another MD5"
-    if original["verified"] and kind == "original" and name != md5:
-        yield "its original is verified and does not lie under its MD5"
     if reason is None:
         if waits != (None, None):
             yield "its original is stored with nothing open, and since when"
         if original["previous"]:
             yield "its original is stored with nothing open, and names earlier bytes"
-        if kind == "original" and said == md5 and not original["verified"]:
+        if name == said and not original["verified"]:
             yield "its original has the source's MD5 and is not verified"
         if kind == "original" and said not in (None, md5):
             yield "its original has another MD5 than the source's, and no reason says so"
@@ -878,7 +905,7 @@ def _complete_wrong(data, there):
     if data["clock_doubted"] or data["dated_at"] is None:
         yield "is complete without a date to believe"
     for key, entry in there.items():
-        if entry["pending"] and key not in data["ignored_albums"]:
+        if entry["pending"] and not data["part"] and key not in data["ignored_albums"]:
             yield f"is complete, and album {key} has images pending"
     own = {"run_id": data["run_id"], "at": data["dated_at"]}
     if not data["part"] and data["complete_as_of"] != own:
@@ -948,23 +975,34 @@ class _Store:
         return self.store.read(key)
 
 
-def look(store, *, now=None, strict=True, seal=None, secrets=(), accepted=(), cache=None):
+def look(
+    store,
+    *,
+    now=None,
+    strict=True,
+    seal=None,
+    secrets=(),
+    accepted=(),
+    revisions=False,
+    cache=None,
+):
     """Read all of ``store`` and judge it.
 
     ``now``: the reader's date as a stamp; reports more than 12 hours ahead of it do not count.
     ``strict``: a field that version 1 does not have is wrong, for what is judged is a writer.
     ``seal``: the SHA-256 of a report that must be there and be proved. ``secrets``: bytes that
     must be in no object. ``accepted``: keys whose damage is known; what is said of them is told,
-    not wrong. ``cache``: a dict, kept between looks at the same store; an object that has the same
-    bytes is not judged again by itself.
+    not wrong. ``revisions``: a new name ``rev-…`` must follow from the image's record, for a store
+    that was made from SmugMug's own answers. ``cache``: a dict, kept between looks at the same
+    store; an object that has the same bytes is not judged again by itself.
     """
     if isinstance(store, (str, os.PathLike)):
         store = Folder(store)
     elif not hasattr(store, "keys") or hasattr(store, "list"):
         store = _Store(store)
-    return _Look(store, now, strict, cache if cache is not None else {}).all(
-        seal, secrets, frozenset(accepted)
-    )
+    looking = _Look(store, now, strict, cache if cache is not None else {})
+    looking.revisions = revisions
+    return looking.all(seal, secrets, frozenset(accepted))
 
 
 QUIET = frozenset(
@@ -991,6 +1029,7 @@ class _Look:
         if now is not None:
             self.limit = f"{_instant(now) + timedelta(hours=12):%Y%m%dT%H%M%SZ}"
         self.strict = strict
+        self.revisions = False
         self.cache = cache
         self.found = Reading()
         self.files = self.found.files
@@ -1046,7 +1085,7 @@ class _Look:
                     self.wrong(f"{key} holds a secret")
             known = self.cache.get(key)
             if known is None or (known[0] is not body and known[1].sha256 != _digest(body)):
-                known = (body, File(key, body))
+                known = (body, File(key, body, self.cache.setdefault("", {})))
                 if known[1].size > 1_000_000:
                     known = (None, known[1])
                 self.cache[key] = known
@@ -1217,9 +1256,16 @@ class _Look:
         return list(done.values())
 
     def carried(self, file):
-        """Every album that a report before it has, with no lower generation."""
-        albums = file.data["albums"]
-        for before in self.before(file):
+        """What a report has to take over from those before it: every album, and a few facts."""
+        albums, all_before = file.data["albums"], self.before(file)
+        for before in all_before:
+            for name in ("check", "readme_sha256"):
+                if before.data[name] is not None and file.data[name] is None:
+                    self.wrong(f"{file.key} does not carry on the {name} of {before.key}")
+            if len(all_before) == 1:
+                formerly = before.data["account"]["formerly"]
+                if not set(formerly) <= set(file.data["account"]["formerly"]):
+                    self.wrong(f"{file.key} does not carry on the account's earlier names")
             for album, entry in before.data["albums"].items():
                 if entry["generation"] and album not in albums:
                     self.wrong(f"{file.key} has lost album {album}, which {before.key} has")
@@ -1240,7 +1286,7 @@ class _Look:
             self.wrong(f"{file.key} calls {key} complete")
         elif named.data["dated_at"] != said["at"]:
             self.wrong(f"{file.key} gives {key} another date than it has")
-        elif newest is not None and said["run_id"] < newest:
+        elif newest is not None and said["run_id"] < newest <= file.data["run_id"]:
             self.wrong(f"{file.key} calls {key} the newest complete report, {newest} is newer")
 
     # -- manifests ---------------------------------------------------------------------------------
@@ -1323,12 +1369,34 @@ class _Look:
                 self.wrong(f"{file.key}: the line of image {image} has gone")
             if header["cursor"] < before["cursor"]:
                 self.wrong(f"{file.key}: the cursor went back")
+        before = sound[first].data[1] if first in sound else {}
+        for image, (line, _) in lines.items():
+            if "/rev-" in (line["original"]["key"] or ""):
+                old = before[image][0]["original"] if image in before else None
+                self.by_revision(f"{file.key}, {image}", header, old, line)
         vouched = file.key in self.found.proved
         for image, (line, raw) in lines.items():
             done = (header["album_key"], raw, vouched)
             if done not in self.lines_done:
                 self.lines_done.add(done)
                 self.line(f"{file.key}, {image}", header["album_key"], line, vouched)
+
+    def by_revision(self, at, header, old, line):
+        """Bytes that are new under a revision: no MD5 vouches, and the record gives the name."""
+        original = line["original"]
+        known = [old["key"], (old["previous"] or {}).get("key")] if old else []
+        if original["key"] in known:
+            return
+        if original["verified"] and original["kind"] == "original":
+            self.wrong(f"{at}: its original is verified and does not lie under its MD5")
+        found = (directory(header["album_key"]), line["image_key"], line["fingerprint"])
+        for key in self.record_lines.get(found, ()) if self.revisions else ():
+            record = self.files[key].data[found[1:]]
+            if original["kind"] == "rendition" and record["source"] == "smugmug-v2":
+                return
+            if re.fullmatch(_KINDS["original"], original["key"])[2][4:] not in _revisions(record):
+                self.wrong(f"{at}: {original['key']} does not follow from its record")
+            return
 
     def line(self, at, album, line, vouched):
         original = line["original"]
@@ -1412,6 +1480,31 @@ class _Look:
                 if manifest is not None and manifest.data is not None:
                     for what in _entry_wrong(entry, *manifest.data):
                         self.wrong(f"{file.key}: album {album}: {what}")
+        open_ends = {}
+        for file in reports.values():
+            self.open_ends(file, open_ends)
+
+    def open_ends(self, file, cache):
+        """The lists of a report, against the lines of the manifests that it names."""
+        lists = {"unavailable": set(), "pending": set(), "may wait": set()}
+        for album, entry in file.data["albums"].items():
+            if _left(entry) or not entry["generation"] or not entry["manifest_sha256"]:
+                continue
+            key = _manifest_key(album, entry["generation"])
+            manifest = self.resolve(key, entry["manifest_sha256"])
+            if manifest is None or manifest.data is None:
+                return
+            if manifest.key not in cache:
+                cache[manifest.key] = _open_ends(album, manifest.data[1])
+            for name, each in cache[manifest.key].items():
+                lists[name] |= each
+        for name, more in (("unavailable", set()), ("pending", lists["may wait"])):
+            said = {_end(each) for each in file.data[name]}
+            for each in sorted(said - lists[name] - more):
+                self.wrong(f"{file.key} names as {name} {_brief(each)}, no line does")
+            if not file.data[f"more_{name}"]:
+                for each in sorted(lists[name] - said):
+                    self.wrong(f"{file.key} does not name {name} {_brief(each)}")
 
     def state(self, reports):
         """The newest state, merged from the heads."""
@@ -1459,15 +1552,15 @@ class _Look:
     def themselves(self):
         """What is wrong with files by themselves.
 
-        A damaged one that a numbered name stands in for, or that no line names, is told by then.
+        A damaged one that another stands in for, or that no line needs, is told.
         """
         for file in self.files.values():
             mended = file.key not in self.found.proved and any(
                 each in self.found.proved for each in self.siblings[plain(file.key)]
             )
-            unnamed = file.kind in ("original", "records") and plain(file.key) not in self.named
             for sentence in file.wrong:
-                if (mended or (unnamed and file.misnamed)) and not file.newer:
+                # Of a misnamed one the lines that need it have said all.
+                if (mended or file.misnamed) and not file.newer:
                     self.tell("damaged", sentence)
                 else:
                     self.wrong(sentence, file.key)
@@ -1486,6 +1579,42 @@ def _manifest_key(album, generation):
 
 def _later(entry):
     return entry["generation"], entry["tried_at"] or ""
+
+
+def _end(each):
+    return each["album_key"], each["image_key"], each["reason"], each.get("since", "")
+
+
+def _open_ends(album, lines):
+    """What the live lines of a manifest bring into the lists of a report."""
+    found = {"unavailable": set(), "pending": set(), "may wait": set()}
+    for image, (line, _) in lines.items():
+        if not _live(line):
+            continue
+        original = line["original"]
+        since, reason = original["pending_since"], original["reason"]
+        if line["record"] is None and reason != "forgotten":
+            found["unavailable"].add((album, image, "record_lost", ""))
+        if original["status"] == "unavailable":
+            found["unavailable"].add((album, image, reason, ""))
+        elif original["status"] == "pending" and reason != "not_yet":
+            found["pending"].add((album, image, reason, since))
+        elif original["status"] == "stored" and reason is not None:
+            # For 14 days of the source's time, which stands in no report.
+            found["may wait"].add((album, image, reason, since))
+    return found
+
+
+def _revisions(record):
+    """All that ``rev-`` may be followed by for what a record offers."""
+    image = record["image"]
+    if record["source"] == "smugmug-v2":
+        facts = [image.get(n) for n in ("Serial", "ArchivedSize", "Format", "ArchivedMD5")]
+        fields = ["ArchivedUri"]
+    else:
+        facts = [image.get(n) for n in ("Serial", "Size", "Format", "MD5Sum")]
+        fields = ["OriginalURL", *record["urls"]]
+    return {_digest(canonical([*facts, field]))[:16] for field in fields}
 
 
 def _entry_wrong(entry, header, lines):

@@ -753,6 +753,10 @@ FAULTS = {
         "different SHA-256 stated",
     ),
     "a cursor that went back": (fields("header", 2, cursor=1), "the cursor went back"),
+    "positions without a listing": (
+        fields("header", full_listing_at=None, cursor=0),
+        "has positions and was never listed",
+    ),
     "a cursor without a listing": (
         fields("header", full_listing_at=None),
         "was never listed in full",
@@ -893,6 +897,23 @@ FAULTS = {
         {"report": lambda report, run: report["account"].update(access=None)},
         "half of its account",
     ),
+    "an earlier name that is lost": (
+        {"report": lambda report, run: run == RUNS[0] and report["account"].update(formerly=["q"])},
+        "earlier names",
+    ),
+    "a README that is lost": (second(readme_sha256=None), "does not carry on the readme_sha256"),
+    "an unavailable one that is not": (
+        second(unavailable=[{"album_key": HARBOUR, "image_key": "p1", "reason": "too_large"}]),
+        "names as unavailable",
+    ),
+    "an unavailable one that is not named": (second(unavailable=[]), "does not name unavailable"),
+    "a pending one of another date": (
+        second(
+            pending=[{"album_key": HARBOUR, "image_key": "p1", "reason": "processing", "since": AT}]
+        ),
+        "names as pending",
+    ),
+    "a pending one that is not named": (second(pending=[]), "does not name pending"),
     "another run": (second(run_id="20261124T030004Z-00000000"), "which has another name"),
     "another status": (second(status="done"), "status cannot be"),
     # all others
@@ -952,8 +973,71 @@ def test_unknown_fields_are_wrong_only_for_a_writer():
     assert look(files).wrong
 
 
-def test_a_record_that_is_lost_is_no_fault():
-    assert look(Hand(**on("u1", record=None, record_at=None)).files).wrong == []
+def test_a_record_that_is_lost_is_no_fault_if_the_report_names_it():
+    lost = {"album_key": HARBOUR, "image_key": "u1", "reason": "record_lost"}
+    hooks = on("u1", record=None, record_at=None)
+    (wrong,) = look(Hand(**hooks).files).wrong
+    assert "record_lost" in wrong
+
+    def change(report, run):
+        if run == RUNS[1]:
+            report["unavailable"].append(lost)
+
+    assert look(Hand(**hooks, report=change).files).wrong == []
+
+
+def test_a_name_by_revision_follows_from_the_record():
+    facts = [3, None, "MP4", None]
+    name = f"originals/film/rev-{sha256(canonical([*facts, 'ThumbURL']))[:16]}.mp4"
+    film = {**nested("record", "image", Serial=3, Format="MP4"), **on("film", key=name)}
+
+    def wrong(hooks):
+        files = {**Hand(**hooks).files, name: FILM}
+        return [e for e in look(files, revisions=True).wrong if "film" in e]
+
+    assert wrong(film) == []
+    (said,) = wrong({**film, **nested("record", "image", Serial=4, Format="MP4")})
+    assert said.endswith(f"{name} does not follow from its record")
+
+
+def test_an_image_that_was_forgotten_has_lost_its_record_by_its_owner_s_word():
+    gone = {"record": None, "record_at": None, "kind": "original", "reason": "forgotten"}
+    changed = {**on("u1", **gone)}
+
+    def change(report, run):
+        for each in report["unavailable"]:
+            each["reason"] = "forgotten"
+
+    assert look(Hand(**changed, report=change).files).wrong == []
+
+
+def test_a_damaged_records_file_is_told_if_every_record_lies_elsewhere_too():
+    (named,) = (k for k in RECORDS if b'"Key":"film"' in GOOD.files[k])
+    body = GOOD.files[named]
+    header, *lines = body.splitlines(keepends=True)
+    files = spoil({named: body.replace(b"Caption", b"caption")})
+    for each in lines:
+        alone = header + each
+        files[f"records/{HARBOUR_DIR}/{sha256(alone)[:32]}.jsonl"] = alone
+    reading = look(files)
+    assert reading.wrong == []
+    assert len(reading.told_of("moved")) == 4
+    assert reading.told_of("damaged")
+
+
+def test_an_original_whose_md5_is_stated_later_keeps_its_name():
+    first = {"kind": "original", "verified": False}
+    film = GOOD.made[HARBOUR, 2][1][1]
+
+    def lines(all_lines, album, generation):
+        if (album, generation) == (HARBOUR, 1):
+            early = copy.deepcopy(film)
+            early["original"].update(first)
+            all_lines.insert(1, early)
+        elif (album, generation) == (HARBOUR, 2):
+            all_lines[1]["original"].update(first, source_md5=md5(FILM), verified=True)
+
+    assert look(Hand(manifest_lines=lines).files).wrong == []
 
 
 def test_a_reader_knows_the_bytes_that_a_line_calls_damaged():
@@ -1125,3 +1209,29 @@ def test_nothing_that_a_file_may_hold_makes_the_reader_fall(seed):
     place[step] = dice.choice(VALUES)
     body = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
     look(spoil({key: body}), strict=dice.random() < 0.5)
+
+
+def test_what_the_readme_tells_to_do_by_hand_proves_a_photo(tmp_path):
+    for key, body in GOOD.files.items():
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(body)
+
+    def shell(command):
+        ran = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, check=True)
+        return ran.stdout.decode()
+
+    assert "sha256sum FILE" in README_TEXT
+    assert "tail -c +OFFSET FILE | head -c LENGTH" in README_TEXT
+    newest = shell("ls runs/2026/11/*.json | tail -n 1").strip()
+    assert shell(f"sha256sum {newest}").startswith(GOOD.seal)
+    album = json.loads(shell(f"cat {newest}"))["albums"][HARBOUR]
+    manifest = shell(f"ls manifests/{HARBOUR_DIR}/* | tail -n 1").strip()
+    assert shell(f"sha256sum {manifest}").startswith(album["manifest_sha256"])
+    line = json.loads(shell(f"grep V2xgTbs {manifest}"))
+    key, (offset, length) = line["original"]["key"], line["record_at"]
+    assert shell(f"sha256sum {key}").startswith(line["original"]["sha256"])
+    assert shell(f"md5sum {key}").startswith(Path(key).stem)
+    assert shell(f"sha256sum {line['record']}").startswith(Path(line["record"]).stem)
+    record = f"tail -c +{offset + 1} {line['record']} | head -c {length}"
+    assert json.loads(shell(record))["image_key"] == "V2xgTbs"
+    assert shell(f"{record} | sha256sum").startswith(line["fingerprint"])
