@@ -25,7 +25,7 @@ from smugmug_backup.archive.manifest import (
     pending,
     unavailable,
 )
-from smugmug_backup.archive.original import StoredBytes
+from smugmug_backup.archive.original import StoredBytes, When
 from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.archive.records import lines_in, parse_line, records_files
 from smugmug_backup.archive.report import AlbumState, Link, NextFull, RunReport, future
@@ -49,7 +49,8 @@ class Map(Protocol):
 
     def __call__(
         self, function: Callable[[_Item], _Result], items: Iterable[_Item], /
-    ) -> Iterator[_Result]: ...
+    ) -> Iterator[_Result]:
+        """``function`` of each item, in order."""
 
 
 @dataclass(slots=True)
@@ -429,7 +430,7 @@ class Archive:
         generations: Mapping[str, int],
         map_: Map,
         *,
-        now: datetime,
+        when: When,
         entries: Mapping[str, AlbumState] | None = None,
     ) -> Contents:
         """The state of every album that the reports or the manifests know.
@@ -457,7 +458,7 @@ class Archive:
 
         stale = [key for key in {**generations, **entries} if key not in found.albums]
         for key, newest in map_(one, stale):
-            self._take_up(found, key, newest, entries.get(key), now)
+            self._take_up(found, key, newest, entries.get(key), when)
         return found
 
     def _take_up(
@@ -466,7 +467,7 @@ class Archive:
         key: str,
         newest: Newest,
         known: AlbumState | None,
-        now: datetime,
+        when: When,
     ) -> None:
         """The state of an album that its newest manifest tells, not a report."""
         manifest, known = newest.manifest, known or AlbumState()
@@ -476,9 +477,9 @@ class Archive:
             found.damage[key] = newest.damage
         state = AlbumState(title=known.title, path=known.path, next_full=reason)
         if manifest is not None:
-            state = AlbumState.of(manifest, reason=reason, now=now)
+            state = AlbumState.of(manifest, reason=reason, when=when)
             found.unavailable[key] = unavailable(manifest)
-            found.pending[key] = pending(manifest, now)
+            found.pending[key] = pending(manifest, when)
             found.account = _wider(found.account, manifest.header.account)
         if newest.damage is not None:
             same = known.generation == newest.generation

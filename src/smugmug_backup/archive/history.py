@@ -34,16 +34,16 @@ class Moments:
     """
 
     archive: Archive
-    map: Map
+    map_: Map
     all: Mapping[str, list[int]]
     problems: dict[str, str] = field(default_factory=dict)
     _reports: dict[str, RunReport | None] = field(default_factory=dict)
     _runs: list[str] | None = None
 
     @classmethod
-    def of(cls, archive: Archive, map: Map) -> "Moments":
+    def of(cls, archive: Archive, map_: Map) -> "Moments":
         """List all generations."""
-        return cls(archive, map, archive.generations())
+        return cls(archive, map_, archive.generations())
 
     def latest(self) -> Generations:
         """The newest generations."""
@@ -137,7 +137,7 @@ class Moments:
                     self.problems[album_key] = str(error)
             return album_key, 0
 
-        return {key: number for key, number in self.map(one, list(self.all)) if number}
+        return {key: number for key, number in self.map_(one, list(self.all)) if number}
 
     def read(self, generations: Generations) -> AsOf:
         """The manifests of these generations; a damaged one gives way to the one before it."""
@@ -154,7 +154,7 @@ class Moments:
                 return album_key, None, str(error)
             return album_key, newest.manifest, newest.damage
 
-        for album_key, manifest, problem in self.map(one, sorted(generations.items())):
+        for album_key, manifest, problem in self.map_(one, sorted(generations.items())):
             if manifest is not None:
                 found.manifests[album_key] = manifest
             if problem is not None:
@@ -210,7 +210,7 @@ def differences(moments: Moments, before: Generations, after: Generations) -> Di
     def one(key: str) -> AlbumChange:
         return _album(moments.archive, old.manifests.get(key), new.manifests[key])
 
-    changes = list(moments.map(one, list(new.manifests)))
+    changes = list(moments.map_(one, list(new.manifests)))
     _mark_moves(changes)
     told = [each for each in changes if each.what != "changed" or each.fields or each.images]
     return Differences(told, {**old.problems, **new.problems})

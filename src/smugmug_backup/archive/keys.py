@@ -127,7 +127,7 @@ def original(image_key: str, name: str, extension: str) -> str:
 
 
 def parse_original(key: str) -> tuple[str, str, str] | None:
-    """(image key, MD5 or ``rev-<revision>``, extension) of an original's key, None for any other."""
+    """(image key, MD5 or ``rev-<revision>``, extension) of an original's key, else None."""
     match = _ORIGINAL.fullmatch(key)
     image_key = parse_directory(match[1]) if match else None
     return (image_key, match[2], match[3]) if match and image_key else None

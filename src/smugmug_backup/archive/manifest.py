@@ -15,7 +15,7 @@ from smugmug_backup.archive.encoding import (
     known_format,
     sha256,
 )
-from smugmug_backup.archive.original import Original, Reason, Status
+from smugmug_backup.archive.original import Original, Reason, Status, When
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
 from smugmug_backup.model import Account
 
@@ -259,7 +259,7 @@ def live_count(entries: Iterable[Entry]) -> int:
 class Totals:
     """What an album's live lines add up to.
 
-    ``bytes``: of stored originals. ``pending`` counts what waits as of the instant asked for, a
+    ``bytes``: of stored originals. ``pending`` counts what waits as of ``when``, a
     wrong MD5 in its 14 days too; ``unverified``: what is stored without a matching MD5.
     """
 
@@ -270,14 +270,14 @@ class Totals:
     unverified: int
 
     @classmethod
-    def of(cls, manifest: Manifest, now: datetime | None) -> Self:
+    def of(cls, manifest: Manifest, when: When) -> Self:
         """Add up; an album that has left counts its images and bytes, and nothing else."""
         live = [entry for entry in manifest.entries.values() if entry.live]
         here = manifest.live
         return cls(
             image_count=len(live),
             bytes=sum(each.original.bytes or 0 for each in live if each.original.stored),
-            pending=sum(each.original.waits(now) for each in here),
+            pending=sum(each.original.waits(when) for each in here),
             unavailable=sum(each.original.status == Status.UNAVAILABLE for each in here),
             unverified=sum(each.unverified for each in here),
         )
@@ -318,7 +318,7 @@ def unavailable(manifest: Manifest) -> tuple[Unavailable, ...]:
     return tuple(found)
 
 
-def pending(manifest: Manifest, now: datetime | None) -> tuple[Pending, ...]:
+def pending(manifest: Manifest, when: When) -> tuple[Pending, ...]:
     """The live images of an album that wait, and why; those that were not tried yet left out."""
     return tuple(
         Pending(
@@ -328,5 +328,5 @@ def pending(manifest: Manifest, now: datetime | None) -> tuple[Pending, ...]:
             entry.original.pending_since,
         )
         for entry in sorted(manifest.live, key=lambda each: each.image_key)
-        if entry.original.waits(now) and entry.original.reason != Reason.NOT_YET
+        if entry.original.waits(when) and entry.original.reason != Reason.NOT_YET
     )

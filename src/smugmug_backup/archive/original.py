@@ -1,6 +1,6 @@
 """The life of an original: what each event makes of the line that tells of an image's bytes.
 
-Runs, mending, `repair` and `forget` all write such lines; what becomes of one is decided here alone.
+Runs, mending, `repair` and `forget` all write such lines; what becomes of one is decided here.
 
 ======================  =====================  ======================  =============================
 the line says           the same offer         a new offer             nothing is offered
@@ -34,7 +34,7 @@ broken transfer         pending for as long as it takes
 
 ``damaged`` stays the reason until other bytes are stored, whatever the attempts answer: after 14
 days without the bytes it is unavailable. What is stored or unavailable stays so after a fetch in
-vain. Every instant is the source's; one that is unknown (None) lets no time pass.
+vain. Every instant is the source's; where its clock is not known, no time passes (`When`).
 """
 
 from collections.abc import Mapping
@@ -78,6 +78,20 @@ _ENDS_IN_A_NAME = frozenset(
     (Reason.PROCESSING, Reason.REFUSED_BY_SOURCE, Reason.BAD_AT_SOURCE, Reason.DAMAGED)
 )
 """After 14 days of one of these an image is unavailable; no other reason ever makes it so."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The instant of an event. ``decides``: it is by a clock by which time may be seen to pass."""
+
+    at: datetime
+    decides: bool = True
+
+    def since(self, instant: datetime | None) -> timedelta:
+        """How long ago ``instant`` was, as far as that is known."""
+        if instant is None or not self.decides:
+            return timedelta()
+        return self.at - instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +142,11 @@ class Original:
         """The bytes that are there, else those that were there before."""
         return self.content or self.previous
 
-    def waits(self, now: datetime | None) -> bool:
+    def waits(self, when: When) -> bool:
         """It counts as pending: not stored yet, or stored with a wrong MD5 not long ago."""
         if self.stored:
-            return self.reason == Reason.MD5_MISMATCH and not _patience_ended(
-                self.pending_since, now
-            )
+            waited = when.since(self.pending_since)
+            return self.reason == Reason.MD5_MISMATCH and waited < PATIENCE
         return self.status == Status.PENDING
 
     def as_json(self) -> dict[str, Any]:
@@ -198,7 +211,7 @@ def offered(
     changed: bool,
     same_source: bool,
     full: bool,
-    now: datetime | None,
+    when: When,
 ) -> Step:
     """What a listing makes of the line.
 
@@ -208,19 +221,19 @@ def offered(
     if before is not None and before.reason == Reason.FORGOTTEN:
         return Step(before)
     if before is None:
-        return _asked(_new_wait(_blank(offer), now), offer, now)
+        return _asked(_new_wait(_blank(offer), when), offer, when)
     if before.stored and not replaced:
-        return _stored_before(before, offer, changed, same_source, full, now)
+        return _stored_before(before, offer, changed, same_source, full, when)
     if before.stored:
         draft = replace(_blank(offer), previous=before.content)
-        return _asked(_new_wait(draft, now), offer, now)
+        return _asked(_new_wait(draft, when), offer, when)
     line = replace(before, kind=Kind(offer.kind), source_md5=offer.md5)
     if replaced:
-        return _asked(_new_wait(line, now), offer, now)
-    line = ready_again(line, offer, now)
+        return _asked(_new_wait(line, when), offer, when)
+    line = ready_again(line, offer, when)
     if line.status == Status.UNAVAILABLE and not (full or changed):
         return Step(line)
-    return _asked(line, offer, now)
+    return _asked(line, offer, when)
 
 
 def _stored_before(
@@ -229,13 +242,13 @@ def _stored_before(
     changed: bool,
     same_source: bool,
     full: bool,
-    now: datetime | None,
+    when: When,
 ) -> Step:
     fetchable = offer.kind != Kind.NONE and offer.availability in (
         Availability.READY,
         Availability.LOOKUP,
     )
-    if before.reason == Reason.MD5_MISMATCH and fetchable and (before.waits(now) or full):
+    if before.reason == Reason.MD5_MISMATCH and fetchable and (before.waits(when) or full):
         return Step(before, fetch=True)
     if not changed or offer.kind == Kind.NONE:
         return Step(before)
@@ -245,7 +258,7 @@ def _stored_before(
             return Step(before)
         # Pending until it was asked: with the new fingerprint and the old bytes, a failed question
         # would never be put again.
-        draft = _new_wait(replace(_blank(offer), previous=before.content), now)
+        draft = _new_wait(replace(_blank(offer), previous=before.content), when)
         return Step(draft, fetch=True, kept=before)
     verified = before.verified if offer.md5 is None else before.md5 == offer.md5
     return Step(replace(before, source_md5=offer.md5, verified=verified))
@@ -255,25 +268,27 @@ def _blank(offer: Offer) -> Original:
     return Original(kind=Kind(offer.kind), status=Status.PENDING, source_md5=offer.md5)
 
 
-def _new_wait(line: Original, now: datetime | None) -> Original:
+def _new_wait(line: Original, when: When) -> Original:
     reason = Reason.DAMAGED if line.reason == Reason.DAMAGED else Reason.NOT_YET
-    return replace(line, status=Status.PENDING, reason=reason, reason_since=now, pending_since=now)
+    return replace(
+        line, status=Status.PENDING, reason=reason, reason_since=when.at, pending_since=when.at
+    )
 
 
-def ready_again(line: Original, offer: Offer, now: datetime | None) -> Original:
+def ready_again(line: Original, offer: Offer, when: When) -> Original:
     """``line`` after it became known what is offered: ready after processing is a new wait."""
     ready = offer.kind != Kind.NONE and offer.availability is Availability.READY
     if ready and line.reason in (Reason.PROCESSING, Reason.NO_ORIGINAL_URL):
-        return _new_wait(line, now)
+        return _new_wait(line, when)
     return line
 
 
-def _asked(line: Original, offer: Offer, now: datetime | None) -> Step:
-    without = without_bytes(line, offer, now)
+def _asked(line: Original, offer: Offer, when: When) -> Step:
+    without = without_bytes(line, offer, when)
     return Step(line, fetch=True) if without is None else Step(without)
 
 
-def without_bytes(line: Original, offer: Offer, now: datetime | None) -> Original | None:
+def without_bytes(line: Original, offer: Offer, when: When) -> Original | None:
     """What the line says if ``offer`` has nothing to fetch now; None if it has."""
     if line.stored:
         lacks = offer.kind == Kind.NONE or offer.availability in (
@@ -283,30 +298,28 @@ def without_bytes(line: Original, offer: Offer, now: datetime | None) -> Origina
         return line if lacks else None
     line = replace(line, kind=Kind(offer.kind), source_md5=offer.md5)
     if offer.kind == Kind.NONE:
-        return _because(line, Reason.NO_ORIGINAL_URL, now, at_once=True)
+        return _because(line, Reason.NO_ORIGINAL_URL, when, at_once=True)
     if offer.availability is Availability.NEVER:
-        return _because(line, Reason.PROCESSING, now, at_once=True)
+        return _because(line, Reason.PROCESSING, when, at_once=True)
     if offer.availability is Availability.PROCESSING:
-        return _because(line, Reason.PROCESSING, now)
+        return _because(line, Reason.PROCESSING, when)
     return None
 
 
-def failed(line: Original, error: SourceError, now: datetime | None) -> Original:
+def failed(line: Original, error: SourceError, when: When) -> Original:
     """What the line says after a download in vain."""
     if line.stored:
         return line
     if isinstance(error, PhotoTooLarge):
-        return _because(line, Reason.TOO_LARGE, now, at_once=True)
+        return _because(line, Reason.TOO_LARGE, when, at_once=True)
     if isinstance(error, PhotoRefused):
-        return _because(line, Reason.REFUSED_BY_SOURCE, now)
+        return _because(line, Reason.REFUSED_BY_SOURCE, when)
     if isinstance(error, BadBytes):
-        return _because(line, Reason.BAD_AT_SOURCE, now)
-    return _because(line, Reason.DOWNLOAD_FAILED, now)
+        return _because(line, Reason.BAD_AT_SOURCE, when)
+    return _because(line, Reason.DOWNLOAD_FAILED, when)
 
 
-def _because(
-    line: Original, reason: Reason, now: datetime | None, *, at_once: bool = False
-) -> Original:
+def _because(line: Original, reason: Reason, when: When, *, at_once: bool = False) -> Original:
     """The line with ``reason``; unavailable at once, or when 14 days of one reason are over.
 
     What is unavailable stays so, whatever an attempt of the meantime answers.
@@ -316,19 +329,19 @@ def _because(
     if line.status == Status.UNAVAILABLE and reason == Reason.DOWNLOAD_FAILED:
         return line
     since = line.reason_since if line.reason == reason else None
-    since = since or now
-    over = at_once or (reason in _ENDS_IN_A_NAME and _patience_ended(since, now))
+    since = since or when.at
+    over = at_once or (reason in _ENDS_IN_A_NAME and when.since(since) >= PATIENCE)
     unavailable = over or line.status == Status.UNAVAILABLE
     return replace(
         line,
         status=Status.UNAVAILABLE if unavailable else Status.PENDING,
         reason=reason,
         reason_since=since,
-        pending_since=line.pending_since or now,
+        pending_since=line.pending_since or when.at,
     )
 
 
-def stored(line: Original, content: StoredBytes, offer: Offer, now: datetime | None) -> Original:
+def stored(line: Original, content: StoredBytes, offer: Offer, when: When) -> Original:
     """What the line says once ``content`` is in the store.
 
     Only bytes whose MD5 the source states of exactly them can be a mismatch.
@@ -346,21 +359,21 @@ def stored(line: Original, content: StoredBytes, offer: Offer, now: datetime | N
         source_md5=offer.md5,
         verified=agrees,
         reason=Reason.MD5_MISMATCH if mismatch else None,
-        reason_since=(since or now) if mismatch else None,
-        pending_since=(line.pending_since or now) if mismatch else None,
+        reason_since=(since or when.at) if mismatch else None,
+        pending_since=(line.pending_since or when.at) if mismatch else None,
         previous=line.previous if mismatch else None,
     )
 
 
-def found_damaged(line: Original, now: datetime | None) -> Original:
+def found_damaged(line: Original, when: When) -> Original:
     """What the line says once its bytes are found damaged or lost."""
     return Original(
         kind=line.kind,
         status=Status.PENDING,
         source_md5=line.source_md5,
         reason=Reason.DAMAGED,
-        reason_since=now,
-        pending_since=now,
+        reason_since=when.at,
+        pending_since=when.at,
         previous=line.content or line.previous,
     )
 
@@ -384,17 +397,13 @@ def lost_for_good(line: Original) -> Original:
     return replace(line, status=Status.UNAVAILABLE)
 
 
-def forgotten(line: Original, now: datetime | None) -> Original:
+def forgotten(line: Original, when: When) -> Original:
     """What the line says once the owner had the bytes deleted for good."""
     return Original(
         kind=line.kind,
         status=Status.UNAVAILABLE,
         source_md5=line.source_md5,
         reason=Reason.FORGOTTEN,
-        reason_since=now,
-        pending_since=now,
+        reason_since=when.at,
+        pending_since=when.at,
     )
-
-
-def _patience_ended(since: datetime | None, now: datetime | None) -> bool:
-    return since is not None and now is not None and now - since >= PATIENCE

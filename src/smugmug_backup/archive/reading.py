@@ -40,7 +40,7 @@ def read_stated(store: BackupStore, key: str, sha256: str | None) -> bytes:
 
 def numbered_names(store: BackupStore, key: str) -> list[str]:
     """The numbered names beside ``key`` that are there, by their numbers."""
-    stem, _, extension = key.rpartition(".")
+    stem = key.rpartition(".")[0]
     found = []
     for each in store.list(f"{stem}."):
         name, number = keys.plain(each.key)

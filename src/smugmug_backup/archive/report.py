@@ -16,6 +16,7 @@ from smugmug_backup.archive.encoding import (
     sha256,
 )
 from smugmug_backup.archive.manifest import Manifest, Pending, Totals, Unavailable
+from smugmug_backup.archive.original import When
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
 from smugmug_backup.errors import BackupError, Remedy, remedy_of
 from smugmug_backup.model import Account
@@ -99,7 +100,7 @@ class AlbumState:
     deleted_at: datetime | None = None
 
     @classmethod
-    def of(cls, manifest: Manifest, *, reason: str, now: datetime | None) -> Self:
+    def of(cls, manifest: Manifest, *, reason: str, when: When) -> Self:
         """The state that a manifest still tells when no report does.
 
         The rest is unknown, so the album is listed in full, for ``reason``.
@@ -111,11 +112,11 @@ class AlbumState:
             full_listing_at=header.full_listing_at,
             next_full=None if gone else reason,
             missing_since=header.deleted_at,
-        ).committed(manifest, now)
+        ).committed(manifest, when)
 
-    def committed(self, manifest: Manifest, now: datetime | None) -> Self:
+    def committed(self, manifest: Manifest, when: When) -> Self:
         """The state once ``manifest`` is the album's newest: what it says, and adds up to."""
-        header, totals = manifest.header, Totals.of(manifest, now)
+        header, totals = manifest.header, Totals.of(manifest, when)
         return replace(
             self,
             title=header.title,

@@ -1,4 +1,4 @@
-"""How a backup stands, by its newest reports: the same for `status`, the weekly mail and the page."""
+"""How a backup stands, by its newest reports: the same for `status`, the mail and the page."""
 
 from dataclasses import dataclass
 from datetime import datetime

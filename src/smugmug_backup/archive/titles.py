@@ -16,10 +16,12 @@ class Titled(Protocol):
     """Anything that has an album's folders and title."""
 
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """As the source writes it."""
 
     @property
-    def path(self) -> Sequence[str]: ...
+    def path(self) -> Sequence[str]:
+        """The folders, or category and subcategory."""
 
 
 def shown(text: str | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Contents
+from smugmug_backup.archive.original import When
 from smugmug_backup.archive.report import (
     AlbumState,
     Failure,
@@ -73,7 +74,7 @@ class AccountRun(Session):
             self._reports,
             generations,
             self.transfers.map,
-            now=self.started_at,
+            when=When(self.started_at),
             entries=self._entries(),
         )
         self._binding = Binding(contents.account, self._reports.formerly)

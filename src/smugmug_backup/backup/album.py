@@ -84,7 +84,7 @@ class AlbumWork:
         reason = NextFull.COMMITTED_MEANWHILE
         if newest.manifest is None:
             return replace(state, generation=newest.generation, next_full=reason)
-        found = AlbumState.of(newest.manifest, reason=reason, now=self._context.now())
+        found = AlbumState.of(newest.manifest, reason=reason, when=self._context.when())
         return replace(found, generation=newest.generation, tried_at=state.tried_at)
 
     def forecast(self, album: Album, state: AlbumState) -> Forecast:
@@ -163,7 +163,7 @@ class AlbumWork:
             deleted_at=now if burying else known.header.deleted_at,
         )
         committed = context.archive.commit(Manifest(header, entries))
-        after = replace(state.committed(committed, now), next_full=None)
+        after = replace(state.committed(committed, context.when()), next_full=None)
         counts = Counts(
             albums_changed=1,
             deleted=int(burying),

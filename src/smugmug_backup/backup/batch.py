@@ -84,5 +84,5 @@ class Batch(Session):
         newest = self.archive.sound_from(key, listed)
         if newest.manifest is None:
             return replace(state, generation=newest.generation)
-        found = AlbumState.of(newest.manifest, reason=NextFull.STATE_LOST, now=context.now())
+        found = AlbumState.of(newest.manifest, reason=NextFull.STATE_LOST, when=context.when())
         return replace(found, generation=newest.generation, tried_at=state.tried_at)

@@ -50,7 +50,7 @@ class Commit:
         self._changes = changes
         self._known = survey.known
         self._generation = max(state.generation, survey.newest.generation)
-        self._now: datetime | None = survey.dated or context.now()
+        self._when = survey.when
         self._failures: list[Failure] = [*survey.mended.failures, *self._contradictions()]
         self._left_over = False
         self._counts = Counts(
@@ -95,7 +95,7 @@ class Commit:
     def _one(self, wanted: Wanted) -> Fetched:
         if self._context.deadline.passed:
             return Fetched(wanted.draft, left_over=True)
-        return self._originals.fetch(self._album, wanted, now=self._now)
+        return self._originals.fetch(self._album, wanted, when=self._when)
 
     def _take(self, key: str, fetched: Fetched) -> None:
         entries = self._changes.entries
@@ -237,7 +237,7 @@ class Commit:
         """The state after this: what the newest manifest says, what this run has not moved yet."""
         if self._known is None:
             return self._before
-        return self._before.committed(self._known, self._now)
+        return self._before.committed(self._known, self._when)
 
     def _outcome(self, state: AlbumState, *, listed: bool) -> Outcome:
         known = self._known
@@ -247,7 +247,7 @@ class Commit:
             state,
             failures=tuple(self._failures),
             unavailable=unavailable(known) if known else (),
-            pending=pending(known, self._now) if known else (),
+            pending=pending(known, self._when) if known else (),
             notes=(
                 *notes_of(self._album.key, self._survey),
                 *_unreachable(self._album.key, self._changes),

@@ -10,7 +10,7 @@ from typing import Any
 from smugmug_backup.archive import original, records
 from smugmug_backup.archive.encoding import fingerprint
 from smugmug_backup.archive.manifest import Entry
-from smugmug_backup.archive.original import Original, Step
+from smugmug_backup.archive.original import Original, Step, When
 from smugmug_backup.backup.belief import SECOND_LOOK
 from smugmug_backup.model import Availability, Image, Kind, Offer
 
@@ -68,8 +68,8 @@ class Comparison:
     """What a listing is compared with, and under which circumstances.
 
     ``believed``: a full listing that shows all there is, so that what it does not show has
-    vanished. ``dated``: the answer's date, None if nothing may vanish by it; ``now``: the same, or
-    the run's date.
+    vanished. ``dated``: the answer's date, None if nothing may vanish by it; ``when``: the instant
+    that is recorded.
     """
 
     known: Mapping[str, Entry]
@@ -77,7 +77,7 @@ class Comparison:
     believed: bool
     cursor: int
     source: str
-    now: datetime | None
+    when: When
     dated: datetime | None
 
 
@@ -159,7 +159,7 @@ def _take(
         changed=changed,
         same_source=same_source,
         full=full,
-        now=comparison.now,
+        when=comparison.when,
     )
     if step.fetch:
         changes.wanted[image.key] = _wanted(image, step)

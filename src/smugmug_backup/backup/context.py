@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.check_report import Finding
+from smugmug_backup.archive.original import When
 from smugmug_backup.backup.alone import Alone
 from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.clock import Clock, Deadline
@@ -49,9 +50,9 @@ class Context:
 
     ``account``: whose photos these are. ``date``: the source's clock. ``alone``: decides whether
     an error concerns the run. ``full``: every album is listed whole. ``accepted``: albums whose
-    shrinking the owner accepted. ``findings``: what checks found damaged and no run has mended yet, by
-    album. ``transfers``: the pool that fetches and stores, not the one that
-    works through albums.
+    shrinking the owner accepted. ``findings``: what checks found damaged and no run has mended
+    yet, by album. ``transfers``: the pool that fetches and stores, not the one that works through
+    albums.
     """
 
     source: PhotoSource
@@ -72,6 +73,17 @@ class Context:
     def now(self) -> datetime | None:
         """The run's date: SmugMug's clock as it stands now; None if it is not known."""
         return self.date.now(self.clock.monotonic())
+
+    def when(self, answered_at: datetime | None = None) -> When:
+        """The instant of an answer, for what is recorded of it: its own date, else the run's.
+
+        Where neither may decide anything, no time passes; what begins is dated all the same, by
+        SmugMug's clock if there is one.
+        """
+        dated = self.dated(answered_at) or self.now()
+        if dated is not None:
+            return When(dated)
+        return When(self.date.at or self.clock.now(), decides=False)
 
     def dated(self, answered_at: datetime | None) -> datetime | None:
         """The date of an answer, if it may decide anything."""

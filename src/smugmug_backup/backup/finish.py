@@ -95,7 +95,7 @@ class Finish(Session):
         return replace(date, doubted=date.doubted or any(doubted))
 
     def _since(self, begun: RunReport | None) -> datetime | None:
-        """The date at which the trigger's first attempt began; the run itself if it has no other."""
+        """The date at which the trigger's first attempt began."""
         first = begun
         while first is not None and first.attempt_of is not None:
             try:

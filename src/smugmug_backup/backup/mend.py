@@ -121,7 +121,7 @@ def _looked_at(context: Context, entry: Entry) -> Original:
             return original.found_sound(line, replace(best, key=name))
         return line
     if line.reason != Reason.DAMAGED:
-        line = original.found_damaged(line, context.now())
+        line = original.found_damaged(line, context.when())
     return line if entry.live else original.lost_for_good(line)
 
 

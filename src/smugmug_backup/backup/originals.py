@@ -17,10 +17,9 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 
 from smugmug_backup.archive import keys, original, reading, records
-from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes
+from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes, When
 from smugmug_backup.archive.reading import Digest
 from smugmug_backup.archive.report import Failure
 from smugmug_backup.backup.compare import Wanted
@@ -114,7 +113,7 @@ class Originals:
         """
         self._none_before = not self._context.archive.has_originals()
 
-    def fetch(self, album: Album, wanted: Wanted, *, now: datetime | None) -> Fetched:
+    def fetch(self, album: Album, wanted: Wanted, *, when: When) -> Fetched:
         """Fetch one original, or say why it is not there.
 
         Never raises for what concerns this image alone; raises what concerns the whole run.
@@ -124,7 +123,7 @@ class Originals:
         try:
             if deadline.over:
                 raise OutOfTime("no time left for this original")
-            return self._fetch(album, wanted, now=now, deadline=deadline)
+            return self._fetch(album, wanted, when=when, deadline=deadline)
         except OutOfTime as error:
             # One that takes longer than an invocation has would else never be told of.
             failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
@@ -137,27 +136,25 @@ class Originals:
             if isinstance(error, StoreError):
                 # The source did its part: nothing is learnt about it.
                 return Fetched(wanted.draft, failure=failure)
-            line = original.failed(wanted.draft, error, now)
+            line = original.failed(wanted.draft, error, when)
             # What is unavailable is named as such in the report; it is no failure of the run.
             return Fetched(line, failure=None if line.status == Status.UNAVAILABLE else failure)
 
-    def _fetch(
-        self, album: Album, wanted: Wanted, *, now: datetime | None, deadline: Deadline
-    ) -> Fetched:
+    def _fetch(self, album: Album, wanted: Wanted, *, when: When, deadline: Deadline) -> Fetched:
         offer, line = wanted.image.offer, wanted.draft
         if offer.availability is Availability.LOOKUP:
             offer = self._context.source.resolve(album, wanted.image, deadline=deadline)
             kept = wanted.kept
             if kept is not None and offer.md5 is not None and offer.md5 == kept.source_md5:
                 return Fetched(kept)
-            line = original.ready_again(line, offer, now)
-            without = original.without_bytes(line, offer, now)
+            line = original.ready_again(line, offer, when)
+            without = original.without_bytes(line, offer, when)
             if without is not None:
                 return Fetched(without)
         content, new = self._store_once(wanted, offer, line, deadline)
-        result = original.stored(line, content, offer, now)
+        result = original.stored(line, content, offer, when)
         failure = None
-        if result.waits(now):
+        if result.waits(when):
             message = "kept, but its bytes do not have the MD5 that SmugMug states"
             failure = Failure(album.key, wanted.image.key, Code.MD5_MISMATCH, message)
         return Fetched(result, bytes_stored=content.bytes if new else None, failure=failure)

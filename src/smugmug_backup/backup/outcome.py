@@ -13,7 +13,7 @@ class Outcome:
     ``state`` is carried on unchanged, but for ``tried_at``, where ``failures`` say that the album
     could not be done. ``unavailable`` and ``pending`` are None if the manifest was not looked at.
     ``listed``: the album was listed and believed. ``left_over``: time ran out, there is more to do.
-    ``committed``: a new generation was written. ``halted``: it was not tried, because the run ended.
+    ``committed``: a new generation was written. ``halted``: it was not tried, for the run ended.
     ``fields``: of how many images each field of the record differs, ``seen``: how many were looked
     at; ``album_fields``: those of the album's own record. ``still_open``: keys of findings that are
     not mended, None if they were not looked at.

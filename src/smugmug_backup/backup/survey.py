@@ -6,6 +6,7 @@ from datetime import datetime
 
 from smugmug_backup.archive.archive import Newest
 from smugmug_backup.archive.manifest import Entry, Manifest, album_fingerprint, live_count
+from smugmug_backup.archive.original import When
 from smugmug_backup.archive.report import AlbumState, NextFull
 from smugmug_backup.backup import mend
 from smugmug_backup.backup.belief import Belief, Shown, believe, keys_digest
@@ -21,15 +22,16 @@ from smugmug_backup.model import Album, Image, Listing
 class Survey:
     """A listing, compared.
 
-    ``dated``: the answer's date, None if nothing may be decided by it. ``known``: the manifest that
-    it was compared with; ``damage``: what is wrong with newer ones. ``changes`` is None if there
-    was no need to read the manifest. ``belief`` is None for a listing of changes.
+    ``dated``: the answer's date, None if nothing may be decided by it; ``when``: the instant that
+    is recorded. ``newest``: what it was compared with. ``changes`` is None if there was no need to
+    read the manifest, ``belief`` for a listing of changes.
     """
 
     choice: Choice
     full: bool
     listed: int
     dated: datetime | None
+    when: When
     belief: Belief | None
     newest: Newest
     mended: Mended
@@ -137,6 +139,7 @@ class _Surveying:
             full=listing.full,
             listed=len(images),
             dated=self._context.dated(listing.answered_at),
+            when=self._context.when(listing.answered_at),
             belief=belief,
             newest=self._newest or Newest(None, state.generation),
             mended=self._mended,
@@ -175,7 +178,7 @@ class _Surveying:
             believed=believed,
             cursor=self._state.cursor,
             source=context.source.name,
-            now=dated or context.now(),
+            when=context.when(listing.answered_at),
             dated=dated,
         )
 

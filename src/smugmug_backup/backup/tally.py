@@ -194,11 +194,11 @@ def _report(tally: Tally, ending: Ending) -> RunReport:
     counts = tally.counts
     counts.albums = len(here)
     counts.images = sum(state.image_count for state in here.values())
-    counts.pending = sum(state.pending for state in counted.values())
-    counts.unavailable = sum(state.unavailable for state in counted.values())
+    counts.pending = sum(state.pending for state in here.values())
+    counts.unavailable = sum(state.unavailable for state in here.values())
     counts.unverified = sum(state.unverified for state in here.values())
-    unavailable = [each for key in sorted(counted) for each in tally.unavailable.get(key, ())]
-    pending = [each for key in sorted(counted) for each in tally.pending.get(key, ())]
+    unavailable = [each for key in sorted(here) for each in tally.unavailable.get(key, ())]
+    pending = [each for key in sorted(here) for each in tally.pending.get(key, ())]
     status = _status(tally, ending, judged)
     doubted = ending.date.doubted
     complete_as_of = ending.begun.complete_as_of
