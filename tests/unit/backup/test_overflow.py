@@ -7,10 +7,11 @@ import pytest
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.backup import overflow as handover
-from smugmug_backup.backup.overflow import PlannedAlbum, plan_lines, read_plan
+from smugmug_backup.backup.overflow import PlannedAlbum, PlannedBatch, plan_lines, read_plan
+from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.backup.run import Options
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import BadRequest, SourceUnavailable
+from smugmug_backup.errors import BadRequest, RunRefused, SourceUnavailable
 from smugmug_backup.model import Account, Album
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
@@ -66,14 +67,14 @@ def minute(clock):
 
 
 def lines_of(store, run):
-    return [json.loads(line)["albums"] for line in store.read(keys.plan(run)).splitlines()]
+    return [json.loads(line) for line in store.read(keys.plan(run)).splitlines()]
 
 
 def play(nights, run, *, twice=False):
     """Every child of the map in turn, each until it makes no more progress."""
     turns = 0
     for line in lines_of(nights.store, run):
-        planned = [PlannedAlbum.from_json(item) for item in line]
+        planned = PlannedBatch.from_json(line)
         progress = True
         while progress:
             turns += 1
@@ -130,7 +131,7 @@ def test_an_album_without_an_outcome_is_missing_and_the_run_incomplete(nights):
     report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
     assert report.status == "incomplete"
     assert {failure.code for failure in report.failures} == {"not_done"}
-    assert len(report.failures) == len(read_plan(nights.store, first.run_id))
+    assert len(report.failures) == len(read_plan(nights.store, first.run_id).albums)
 
 
 def test_a_poisoned_album_ends_in_the_report_and_not_in_a_hang(nights, source):
@@ -152,7 +153,7 @@ def test_an_album_that_vanished_meanwhile_is_a_failure_of_its_own(nights, source
 
 def test_the_next_schedule_leaves_the_albums_of_a_running_machine_to_it(nights, source):
     first = nights.run(deadline=minute(nights.clock))
-    planned = {each.album.key for each in read_plan(nights.store, first.run_id)}
+    planned = {each.album.key for each in read_plan(nights.store, first.run_id).albums}
     source.calls.clear()
     second = nights.next_night()
     assert second.status == "continuing"
@@ -172,6 +173,43 @@ def test_a_machine_that_died_without_a_report_is_noticed_and_its_work_taken_up(n
     assert report.status == "complete"
     assert any(first.run_id in note for note in report.notes)
     assert not any(call.startswith("photo:") for call in source.calls)
+
+
+def test_what_was_asked_for_in_full_is_listed_in_full_by_the_workers_too(nights, source):
+    assert nights.run().status == "complete"
+    hidden = [source.world[f"album{n}"].images[0] for n in range(6)]
+    nights.clock.advance(days=3)
+    for image in hidden:
+        image.caption = "an edit that the filter hides"
+    for key in source.world:
+        source.errors[f"images:{key}"] = lambda: nights.clock.advance(seconds=20)
+    first = nights.run(deadline=minute(nights.clock), full=True)
+    assert first.status == "continuing"
+    play(nights, first.run_id)
+    machine_of(nights).going = False
+    last = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert last.status == "complete"
+    for n, image in enumerate(hidden):
+        assert nights.record(f"album{n}", image.key)["image"]["Caption"] == image.caption
+
+
+def test_a_worker_that_sees_less_than_the_plan_was_made_for_is_refused(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    line = lines_of(nights.store, first.run_id)[0]
+    source.access = "public"
+    before = dict(nights.store.objects)
+    with pytest.raises(RunRefused, match="public"):
+        nights.backup().work(
+            first.run_id, PlannedBatch.from_json(line), deadline=minute(nights.clock)
+        )
+    assert nights.store.objects == before
+
+
+def test_an_execution_of_somebody_elses_is_noted_and_the_run_goes_on(nights, machine):
+    machine.started.append("by-hand")
+    report = nights.run()
+    assert report.status == "complete"
+    assert any("by-hand" in note for note in report.notes)
 
 
 def test_without_a_machine_the_next_run_goes_on(source, clock):
@@ -200,7 +238,7 @@ def test_a_run_without_a_plan_is_one_clear_error_and_nothing_is_written(nights, 
     backup, deadline = nights.backup(), minute(nights.clock)
     with pytest.raises(BadRequest, match=run):
         backup.finish(run, deadline=deadline) if act == "finish" else backup.work(
-            run, [], deadline=deadline
+            run, plan_of([]), deadline=deadline
         )
     assert nights.store.objects == {}
 
@@ -217,31 +255,34 @@ def test_a_plan_that_is_not_ours_is_one_clear_error(nights, body):
 def planned(number, **fields):
     fields = {"image_count": 10, "data": {"Title": "t"}} | fields
     album = Album(f"a{number}", number, "t", (), urls=(), **fields)
-    return PlannedAlbum(album, AlbumState(), Account("larkfield", "owner"))
+    return PlannedAlbum(album, AlbumState())
+
+
+def plan_of(albums):
+    return PlannedBatch(tuple(albums), Account("larkfield", "owner"), ("a1",), None)
 
 
 def test_a_line_holds_at_most_fifty_albums_five_minutes_and_what_a_child_may_be_given():
-    small = [json.loads(line)["albums"] for line in plan_lines(planned(n) for n in range(120))]
+    small = [json.loads(line)["albums"] for line in plan_lines(plan_of(planned(n) for n in range(120)))]
     assert [len(line) for line in small] == [50, 50, 20]
-    large = list(plan_lines(planned(n, image_count=1500) for n in range(6)))
+    large = list(plan_lines(plan_of(planned(n, image_count=1500) for n in range(6))))
     assert [len(json.loads(line)["albums"]) for line in large] == [1] * 6
-    fat = list(plan_lines(planned(n, data={"D": "é" * 9000}) for n in range(20)))
+    fat = list(plan_lines(plan_of(planned(n, data={"D": "é" * 9000}) for n in range(20))))
     assert all(len(line) < 256 * 1024 for line in fat)
     assert sum(len(json.loads(line)["albums"]) for line in fat) == 20
 
 
 def test_a_plan_gives_back_what_was_put_in():
-    before = [planned(n) for n in range(3)]
-    lines = [json.loads(line)["albums"] for line in plan_lines(before)]
-    assert [PlannedAlbum.from_json(item) for line in lines for item in line] == before
+    before = plan_of(planned(n) for n in range(3))
+    assert [PlannedBatch.from_json(json.loads(line)) for line in plan_lines(before)] == [before]
 
 
 def test_outcomes_of_albums_whose_keys_begin_alike_are_told_apart(nights):
-    outcome = handover.Outcome(AlbumState(generation=1))
+    outcome = Outcome(AlbumState(generation=1))
     handover.store_outcome(nights.store, "r", "a-001", outcome, turn=1)
     handover.store_outcome(nights.store, "r", "a", outcome, turn=1)
     handover.store_outcome(
-        nights.store, "r", "a", handover.Outcome(AlbumState(generation=2)), turn=1
+        nights.store, "r", "a", Outcome(AlbumState(generation=2)), turn=1
     )
     assert [turn.number for turn in handover.turns_of(nights.store, "r", "a")] == [1, 2]
     assert [turn.number for turn in handover.turns_of(nights.store, "r", "a-001")] == [1]
@@ -251,7 +292,7 @@ def test_what_a_plan_cannot_hold_is_named_and_waits(nights, monkeypatch):
     monkeypatch.setattr(handover, "MAX_LINES", 1)
     monkeypatch.setattr(handover, "BATCH_ALBUMS", 2)
     first = nights.run(deadline=minute(nights.clock))
-    assert len(read_plan(nights.store, first.run_id)) == 2
+    assert len(read_plan(nights.store, first.run_id).albums) == 2
     assert any("more than a plan holds" in note for note in first.notes)
     play(nights, first.run_id)
     machine_of(nights).going = False
