@@ -271,15 +271,14 @@ class Totals:
 
     @classmethod
     def of(cls, manifest: Manifest, when: When) -> Self:
-        """Add up; an album that has left counts its images and bytes, and nothing else."""
+        """Add up the lines, whether the album is still there or has left."""
         live = [entry for entry in manifest.entries.values() if entry.live]
-        here = manifest.live
         return cls(
             image_count=len(live),
             bytes=sum(each.original.bytes or 0 for each in live if each.original.stored),
-            pending=sum(each.original.waits(when) for each in here),
-            unavailable=sum(each.original.status == Status.UNAVAILABLE for each in here),
-            unverified=sum(each.unverified for each in here),
+            pending=sum(each.original.waits(when) for each in live),
+            unavailable=sum(each.original.status == Status.UNAVAILABLE for each in live),
+            unverified=sum(each.unverified for each in live),
         )
 
 

@@ -14,7 +14,10 @@ def albums(**counts):
 
 
 def known(**counts):
-    return {key: AlbumState(generation=1, image_count=n, count_difference=0) for key, n in counts.items()}
+    return {
+        key: AlbumState(generation=1, image_count=n, count_difference=0)
+        for key, n in counts.items()
+    }
 
 
 def bound(nickname, access, *formerly):

@@ -263,7 +263,9 @@ def plan_of(albums):
 
 
 def test_a_line_holds_at_most_fifty_albums_five_minutes_and_what_a_child_may_be_given():
-    small = [json.loads(line)["albums"] for line in plan_lines(plan_of(planned(n) for n in range(120)))]
+    small = [
+        json.loads(line)["albums"] for line in plan_lines(plan_of(planned(n) for n in range(120)))
+    ]
     assert [len(line) for line in small] == [50, 50, 20]
     large = list(plan_lines(plan_of(planned(n, image_count=1500) for n in range(6))))
     assert [len(json.loads(line)["albums"]) for line in large] == [1] * 6
@@ -281,9 +283,7 @@ def test_outcomes_of_albums_whose_keys_begin_alike_are_told_apart(nights):
     outcome = Outcome(AlbumState(generation=1))
     handover.store_outcome(nights.store, "r", "a-001", outcome, turn=1)
     handover.store_outcome(nights.store, "r", "a", outcome, turn=1)
-    handover.store_outcome(
-        nights.store, "r", "a", Outcome(AlbumState(generation=2)), turn=1
-    )
+    handover.store_outcome(nights.store, "r", "a", Outcome(AlbumState(generation=2)), turn=1)
     assert [turn.number for turn in handover.turns_of(nights.store, "r", "a")] == [1, 2]
     assert [turn.number for turn in handover.turns_of(nights.store, "r", "a-001")] == [1]
 

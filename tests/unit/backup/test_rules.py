@@ -662,9 +662,7 @@ def test_a_lost_record_does_not_stop_its_album(nights, source):
 
 
 @pytest.mark.parametrize("damage", [lambda body: b"not a manifest", cut_at_a_line, lambda _: b""])
-def test_a_damaged_newest_manifest_gives_way_to_the_one_before_and_is_named(
-    nights, source, damage
-):
+def test_a_damaged_newest_manifest_gives_way_to_the_one_before_and_is_named(nights, source, damage):
     nights.run()
     gone = source.world["harbour"].images.pop(0)
     nights.next_night()
