@@ -769,7 +769,7 @@ def test_a_404_of_the_albums_that_passes_is_not_noticed(rig_v2: Rig) -> None:
     rig_v2.smugmug.faults.add("status", method="albums", status=404)
     assert len(albums_of(rig_v2, source)) == 3
     rig_v2.smugmug.faults.add("status", method="albums", status=404, times=None)
-    with pytest.raises(SourceUnavailable):
+    with pytest.raises(MalformedAnswer):
         source.albums(deadline=rig_v2.deadline)
 
 

@@ -264,7 +264,7 @@ def test_a_404_of_the_albums_is_believed_only_if_the_user_is_not_there_either(
         return gone if "!albums" in asked.path else said({"User": {"NickName": "larkfield"}})
 
     server.answers = user_is_there
-    with pytest.raises(SourceUnavailable, match="404") as caught:
+    with pytest.raises(MalformedAnswer, match="404") as caught:
         source(server).albums(deadline=DEADLINE)
     assert not caught.value.fatal
     paths = [one.path.split("?")[0] for one in server.asked[asked:]]
