@@ -513,6 +513,17 @@ def test_a_signature_that_collided_once_is_not_noticed(problem: str, where: str,
     assert len(rig.bytes_of(source, image.offer)) == image.offer.size
 
 
+def test_a_clock_that_is_hours_off_is_mended_by_the_services_own(rig: Rig) -> None:
+    rig.smugmug.switches.set(oauth_clock="world")
+    rig.world.clock = lambda: rig.clock.now() + timedelta(hours=2)
+    source = rig.source()
+    assert source.account(deadline=rig.deadline).access == "owner"
+    assert source.api_calls == 2
+    album = albums_of(rig, source)[first_album(rig)]
+    assert len(listed(rig, source, album)) == 4
+    assert source.api_calls == 4, "and it stays mended"
+
+
 def test_a_problem_of_the_login_is_named_and_one_of_an_album_is_that_albums(rig: Rig) -> None:
     source = rig.source()
     bad, *good = albums_of(rig, source).values()
