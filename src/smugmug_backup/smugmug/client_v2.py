@@ -14,13 +14,13 @@ from smugmug_backup.errors import (
     AccessRefused,
     AlbumNotFound,
     MalformedAnswer,
-    SourceError,
     SourceRetired,
 )
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.errors import (
     GONE,
+    SIGN_AGAIN,
     UNKNOWN_CODE,
     NotThere,
     Retry,
@@ -199,30 +199,48 @@ class SmugMugV2:
     ) -> Trouble:
         assert rule is not None
         status = reply.status if reply.status != 200 else code
-        reason = f"HTTP {status}, {rule.meaning}"
-        account = about in _VITAL
-        error: type[SourceError] | None = None
-        message = f"API v2: {reason}"
         if status in {401, 403}:
-            problem = answers.oauth_problem(reply.headers, reply.body)
-            rule = rule_of_refusal(status, problem, vital=account)
-            reason = f"HTTP {status}, {rule.meaning}"
-            reason += f" (oauth_problem {problem})" if problem else ""
-            message = LOGIN_LOST.format(reason=reason) if account else f"API v2: {reason}"
-        elif status in GONE and enveloped:
-            # v2's own word, not an edge server's: asking again changes nothing, but for a list of
-            # albums, of which it was seen in passing.
-            error = {About.ACCOUNT: AccessRefused, About.ALBUMS: NotThere}.get(about, AlbumNotFound)
-            if about is About.ACCOUNT:
-                message = f"API v2: SmugMug knows no such user ({reason}); check the nickname"
-        elif account and (status in GONE or 300 <= reply.status < 400):
-            error, message = SourceRetired, RETIRED.format(reason=reason)
-        trouble = Trouble.by(rule, message, api_code=code, error=error)
-        if status in GONE and enveloped and about is not About.ALBUMS:
-            trouble.retry = Retry.NO
+            return self._refused(reply, status, about)
+        reason = f"HTTP {status}, {rule.meaning}"
+        message = f"API v2: {reason}"
+        if status in GONE and enveloped:
+            return _missing(reason, about)
+        if about in _VITAL and (status in GONE or 300 <= reply.status < 400):
+            return Trouble.by(rule, RETIRED.format(reason=reason), error=SourceRetired)
+        return Trouble.by(rule, message, api_code=code)
+
+    def _refused(self, reply: Reply, status: int, about: About) -> Trouble:
+        """A 401 or 403: of the login, of one signature, or of what was asked."""
+        vital = about in _VITAL
+        problem = answers.oauth_problem(reply.headers, reply.body)
+        rule = rule_of_refusal(status, problem, vital=vital)
+        reason = f"HTTP {status}, {rule.meaning}"
+        reason += f" (oauth_problem {problem})" if problem else ""
+        of_the_login = vital and problem not in SIGN_AGAIN
+        message = LOGIN_LOST.format(reason=reason) if of_the_login else f"API v2: {reason}"
+        trouble = Trouble.by(rule, message)
         if status == 401 and trouble.retry is Retry.NO and self._transport.clock_is_off(reply):
             trouble.retry, trouble.mends_clock = Retry.ONCE, True
         return trouble
+
+
+def _missing(reason: str, about: About) -> Trouble:
+    """v2's own 404, not an edge server's.
+
+    =================  ==========================================================
+    asked for          what it means
+    =================  ==========================================================
+    a list of albums   it occurs in passing: asked again
+    the account        there is no such user
+    an album or image  there is none: asking again changes nothing
+    =================  ==========================================================
+    """
+    if about is About.ALBUMS:
+        return Trouble(NotThere(f"API v2: {reason}"), retry=Retry.YES)
+    if about is About.ACCOUNT:
+        message = f"API v2: SmugMug knows no such user ({reason}); check the nickname"
+        return Trouble(AccessRefused(message))
+    return Trouble(AlbumNotFound(f"API v2: {reason}"))
 
 
 def _same_place(response: Mapping[str, Any], path: str) -> None:
