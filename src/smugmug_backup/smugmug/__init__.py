@@ -1,4 +1,11 @@
-"""SmugMug as a source of photos: API 1.3.0 (`source_130`) and API v2 (`source_v2`)."""
+"""SmugMug as a source of photos.
+
+`source_130` and `source_v2` are the port `PhotoSource`; open one of them first. Each asks its
+client (what is sent, and what a refusal means) and reads by its shapes (what an answer becomes);
+`transport` and `photos` are the only ways out, `errors` the tables of codes and statuses. It knows
+`ports`, `model`, `errors`, `clock` and what a record leaves out (`archive.records`), and no room
+else.
+"""
 
 import logging
 

@@ -24,7 +24,8 @@ from smugmug_backup.errors import (
 from smugmug_backup.model import Account, Album, Availability, Image
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
-from smugmug_backup.smugmug.source_v2 import IMAGE_FIELDS, SmugMugV2Source, image_of, offer_of
+from smugmug_backup.smugmug.shapes_v2 import IMAGE_FIELDS, image_of, offer_of
+from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
 from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server, serving
 
 SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
