@@ -86,7 +86,7 @@ class EmptySet(SourceError):
 
 
 class AccessRefused(SourceError):
-    """No right to this album (codes 4, 34; v2: 401, 403): wrong password, private, or not ours."""
+    """No right to this album (codes 4, 34; 401, 403): wrong password, private, or not ours."""
 
     code = "access_refused"
     remedy = Remedy.OWNER
@@ -101,7 +101,10 @@ class AlbumNotFound(SourceError):
 
 
 class LoginLost(SourceError):
-    """The API key, token or signature is not accepted (3, 18, 30-37; v2: 401)."""
+    """The API key, token or signature is not accepted (3, 18, 30-37; a 401 that says so).
+
+    Of one album it may be that album's alone: `PhotoSource.account` tells.
+    """
 
     code = "login_lost"
     remedy = Remedy.OWNER
