@@ -565,11 +565,11 @@ def test_an_answer_that_trickles_is_left_in_time(kind: str, rig: Rig) -> None:
 
     def pass_by(seconds: float) -> bool:
         rig.clock.advance(seconds=seconds)
-        time.sleep(0.001)
+        time.sleep(0.005)
         return False
 
     rig.smugmug._sleep = pass_by  # type: ignore[method-assign]
-    rig.smugmug.faults.add(kind, piece=10, pause=3, times=None)
+    rig.smugmug.faults.add(kind, piece=2, pause=3, times=None)
     for ask in asks:
         if kind == "trickle" and ask is asks[1]:
             continue  # Its headers come at once; what its body does is below.
@@ -578,7 +578,7 @@ def test_an_answer_that_trickles_is_left_in_time(kind: str, rig: Rig) -> None:
             ask(Deadline.after(rig.clock, 20))
         with pytest.raises(SourceError):
             ask(rig.deadline)
-        assert rig.clock.monotonic() - begun < 200
+        assert rig.clock.monotonic() - begun < 1000
     with pytest.raises(PhotoError):
         rig.bytes_of(source, image.offer)
 
