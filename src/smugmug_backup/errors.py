@@ -138,7 +138,7 @@ class EmptySet(SourceError):
 
 
 class AccessRefused(SourceError):
-    """No right to this album (codes 4, 34; v2: 401, 403): wrong password, private, or not ours."""
+    """No right to this album (codes 4, 34; 401, 403): wrong password, private, or not ours."""
 
     code = Code.ACCESS_REFUSED
     remedy = Remedy.OWNER
@@ -153,7 +153,10 @@ class AlbumNotFound(SourceError):
 
 
 class LoginLost(SourceError):
-    """The API key, token or signature is not accepted (3, 18, 30-37; v2: 401)."""
+    """The API key, token or signature is not accepted (3, 18, 30-37; a 401 that says so).
+
+    Of one album it may be that album's alone: `PhotoSource.account` tells.
+    """
 
     code = Code.LOGIN_LOST
     remedy = Remedy.OWNER

@@ -224,10 +224,13 @@ def _shorter(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
 
 
 def _duplicate(options: dict[str, Any], call: Call, answer: Answer) -> Answer:
-    """The first entry comes twice."""
+    """The first entry comes twice, and API v2 counts it so."""
     entries = entries_of(answer.data)
     if entries:
         entries.append(dict(entries[0]))
+        pages = answer.data.get("Response", {}).get("Pages", {})
+        if "Count" in pages:
+            pages["Count"] += 1
     return answer
 
 

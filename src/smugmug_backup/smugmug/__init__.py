@@ -1,8 +1,10 @@
-"""SmugMug as a source of photos: API 1.3.0 (`source_130`) and API v2 (`source_v2`).
+"""SmugMug as a source of photos.
 
-Adapters of `ports.PhotoSource`: may import the entrance, no other adapter, and of the rooms only
-`archive.records`, whose rules of fields make both APIs' records alike. Below the sources lie their
-clients (`client_130`, `client_v2`), and below these the one way out, `transport`.
+`source_130` and `source_v2` are the port `PhotoSource`; open one of them first. Each asks its
+client (what is sent, and what a refusal means) and reads by its shapes (what an answer becomes);
+`transport` and `photos` are the only ways out, `errors` the tables of codes and statuses. They
+import the entrance, and of the rooms only `archive.records`, whose rules of fields make both APIs'
+records alike.
 """
 
 import logging

@@ -14,13 +14,13 @@ from smugmug_backup.errors import (
     AccessRefused,
     AlbumNotFound,
     MalformedAnswer,
-    SourceError,
     SourceRetired,
 )
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.errors import (
     GONE,
+    SIGN_AGAIN,
     UNKNOWN_CODE,
     NotThere,
     Retry,
@@ -76,10 +76,12 @@ class Pages:
 
     ``total`` is what the last page says. ``shifted``: entries moved while we read, so that one
     may have been shown twice and another not at all. ``resized``: so they did because some came
-    or left, and what was shown may be gone.
+    or left, and what was shown may be gone. ``twice``: entries whose key the same page has shown
+    before; the first one counts.
     """
 
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    twice: list[dict[str, Any]] = field(default_factory=list)
     total: int | None = None
     answered_at: datetime | None = None
     shifted: bool = False
@@ -199,30 +201,48 @@ class SmugMugV2:
     ) -> Trouble:
         assert rule is not None
         status = reply.status if reply.status != 200 else code
-        reason = f"HTTP {status}, {rule.meaning}"
-        account = about in _VITAL
-        error: type[SourceError] | None = None
-        message = f"API v2: {reason}"
         if status in {401, 403}:
-            problem = answers.oauth_problem(reply.headers, reply.body)
-            rule = rule_of_refusal(status, problem, vital=account)
-            reason = f"HTTP {status}, {rule.meaning}"
-            reason += f" (oauth_problem {problem})" if problem else ""
-            message = LOGIN_LOST.format(reason=reason) if account else f"API v2: {reason}"
-        elif status in GONE and enveloped:
-            # v2's own word, not an edge server's: asking again changes nothing, but for a list of
-            # albums, of which it was seen in passing.
-            error = {About.ACCOUNT: AccessRefused, About.ALBUMS: NotThere}.get(about, AlbumNotFound)
-            if about is About.ACCOUNT:
-                message = f"API v2: SmugMug knows no such user ({reason}); check the nickname"
-        elif account and (status in GONE or 300 <= reply.status < 400):
-            error, message = SourceRetired, RETIRED.format(reason=reason)
-        trouble = Trouble.by(rule, message, api_code=code, error=error)
-        if status in GONE and enveloped and about is not About.ALBUMS:
-            trouble.retry = Retry.NO
+            return self._refused(reply, status, about)
+        reason = f"HTTP {status}, {rule.meaning}"
+        message = f"API v2: {reason}"
+        if status in GONE and enveloped:
+            return _missing(reason, about)
+        if about in _VITAL and (status in GONE or 300 <= reply.status < 400):
+            return Trouble.by(rule, RETIRED.format(reason=reason), error=SourceRetired)
+        return Trouble.by(rule, message, api_code=code)
+
+    def _refused(self, reply: Reply, status: int, about: About) -> Trouble:
+        """A 401 or 403: of the login, of one signature, or of what was asked."""
+        vital = about in _VITAL
+        problem = answers.oauth_problem(reply.headers, reply.body)
+        rule = rule_of_refusal(status, problem, vital=vital)
+        reason = f"HTTP {status}, {rule.meaning}"
+        reason += f" (oauth_problem {problem})" if problem else ""
+        of_the_login = vital and problem not in SIGN_AGAIN
+        message = LOGIN_LOST.format(reason=reason) if of_the_login else f"API v2: {reason}"
+        trouble = Trouble.by(rule, message)
         if status == 401 and trouble.retry is Retry.NO and self._transport.clock_is_off(reply):
             trouble.retry, trouble.mends_clock = Retry.ONCE, True
         return trouble
+
+
+def _missing(reason: str, about: About) -> Trouble:
+    """v2's own 404, not an edge server's.
+
+    =================  ==========================================================
+    asked for          what it means
+    =================  ==========================================================
+    a list of albums   it occurs in passing: asked again
+    the account        there is no such user
+    an album or image  there is none: asking again changes nothing
+    =================  ==========================================================
+    """
+    if about is About.ALBUMS:
+        return Trouble(NotThere(f"API v2: {reason}"), retry=Retry.YES)
+    if about is About.ACCOUNT:
+        message = f"API v2: SmugMug knows no such user ({reason}); check the nickname"
+        return Trouble(AccessRefused(message))
+    return Trouble(AlbumNotFound(f"API v2: {reason}"))
 
 
 def _same_place(response: Mapping[str, Any], path: str) -> None:
@@ -249,11 +269,16 @@ def _take_page(pages: Pages, answer: Answer, locator: str, key: str, *, first: b
         # An empty list is left out of the answer, and so is every list of another answer.
         raise MalformedAnswer(f"API v2: the answer is no list of {locator}")
     keys = [answers.key_of(entry, key) for entry in entries]
-    answers.refuse_duplicates(keys, [], locator)
+    if locator != "AlbumImage":
+        answers.refuse_duplicates(keys, [], locator)
     pages.shifted |= any(name in pages.entries for name in keys)
     pages.resized |= not first and total != pages.total
     pages.shifted |= pages.resized
-    pages.entries.update(zip(keys, entries, strict=True))
+    page = dict(zip(reversed(keys), reversed(entries), strict=True))
+    pages.twice += (
+        each for name, each in zip(keys, entries, strict=True) if page[name] is not each
+    )
+    pages.entries.update((name, page[name]) for name in dict.fromkeys(keys))
     pages.total = total
     if first:
         pages.answered_at = answer.answered_at

@@ -35,7 +35,7 @@ class TimedOut(SourceUnavailable):
     """No whole answer in time: what asked for much may ask for less."""
 
 
-class NotThere(SourceUnavailable):
+class NotThere(MalformedAnswer):
     """v2's own 404 of a list that an account has: it occurs in passing."""
 
 

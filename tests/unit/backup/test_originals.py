@@ -86,9 +86,7 @@ def test_a_revision_that_no_line_states_is_fetched_again_as_its_own_proof(nights
     assert nights.store.objects[key] == b"something else"
 
 
-def test_a_large_original_in_glacier_is_adopted_by_the_length_and_md5_just_verified(
-    nights, source
-):
+def test_a_large_original_in_glacier_is_adopted_by_the_length_and_md5_just_verified(nights, source):
     image = source.upload("A", body=LARGE)
     nights.run()
     nights.store.archived = originals(nights, image)
@@ -103,9 +101,7 @@ def test_a_large_original_in_glacier_is_adopted_by_the_length_and_md5_just_verif
     assert source.calls[f"photo:{image.key}"] == calls
 
 
-def test_a_large_original_that_is_right_after_two_wrong_ones_is_kept_the_same_night(
-    nights, source
-):
+def test_a_large_original_that_is_right_after_two_wrong_ones_is_kept_the_same_night(nights, source):
     image = source.upload("A", body=LARGE)
     tries = iter([True, True])
 

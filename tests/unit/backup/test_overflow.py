@@ -7,8 +7,8 @@ import pytest
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.backup import overflow as handover
-from smugmug_backup.backup.overflow import PlannedAlbum, PlannedBatch, plan_lines, read_plan
 from smugmug_backup.backup.outcome import Outcome
+from smugmug_backup.backup.overflow import PlannedAlbum, PlannedBatch, plan_lines, read_plan
 from smugmug_backup.backup.run import Options
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest, RunRefused, SourceUnavailable

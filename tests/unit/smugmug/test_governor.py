@@ -90,6 +90,17 @@ def test_what_is_under_way_keeps_its_pace_after_an_end_was_asked_for(clock: Fake
     assert clock.elapsed == pytest.approx(1.0)
 
 
+def test_a_pause_that_ends_after_the_last_moment_for_new_work_is_not_slept_away(
+    clock: FakeClock,
+) -> None:
+    deadline = Deadline.after(clock, 100, reserve=60)
+    lane = Lane(concurrency=1, per_second=None, clock=clock)
+    lane.pause(70)
+    with pytest.raises(OutOfTime), lane.turn(deadline):
+        pass
+    assert clock.elapsed == 0
+
+
 def test_last_nights_pause_is_over_though_monotonic_time_stood_still() -> None:
     class Thawed(FakeClock):
         frozen = 0.0

@@ -23,6 +23,7 @@ from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.signing import Signer
+from smugmug_backup.wiring import SystemClock
 from smugmug_backup.words import parse_hosts
 from tests.unit.smugmug.server import START, FakeClock, Said, Server, serving
 
@@ -329,6 +330,41 @@ def test_a_download_refused_for_the_login_names_the_problem(
         fetch(photos(clock), server.url, clock)
     assert "TOKEN-1" not in str(caught.value)
     assert len(server.asked) == 1
+
+
+def test_a_name_that_cannot_be_resolved_for_a_moment_is_tried_again(
+    server: Server, clock: FakeClock
+) -> None:
+    asked = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        if len(asked) < 3:
+            raise socket.gaierror("try again")
+        return ["127.0.0.1"]
+
+    server.answers = [Said(b"ok")]
+    one = photos(clock, allowed="localhost", resolve=resolve)
+    assert fetch(one, f"http://localhost:{server.port}/", clock) == b"ok"
+    asked.clear()
+    one = photos(clock, allowed="localhost", resolve=lambda host, port: [])
+    with pytest.raises(PhotoError, match="resolved") as caught:
+        fetch(one, f"http://localhost:{server.port}/", clock)
+    assert caught.value.code == "download_failed"
+
+
+def test_a_host_that_stalls_shortly_before_the_end_holds_us_no_longer(server: Server) -> None:
+    clock, release = SystemClock(), threading.Event()
+    server.answers = [Said(b"x" * 10, length=20, write=lambda out: release.wait(5))]
+    one = photos(clock, stall=3.0)  # type: ignore[arg-type]
+    begun = clock.monotonic()
+    with (
+        pytest.raises(OutOfTime),
+        one.open(offer(server.url), deadline=Deadline.after(clock, 0.3)) as body,
+    ):
+        list(body)
+    release.set()
+    assert clock.monotonic() - begun < 2
 
 
 def test_a_host_that_stalls_is_left(server: Server, clock: FakeClock) -> None:

@@ -12,9 +12,11 @@ import pytest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused, BadRequest, MalformedAnswer, SourceUnavailable
 from smugmug_backup.model import Account, Album, Availability, Image, Offer
+from smugmug_backup.smugmug.client_130 import SmugMug130
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
-from smugmug_backup.smugmug.source_130 import SmugMug130, SmugMug130Source, offer_of
+from smugmug_backup.smugmug.shapes_130 import offer_of
+from smugmug_backup.smugmug.source_130 import SmugMug130Source
 from smugmug_backup.smugmug.transport import Transport
 from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server, serving
 

@@ -24,7 +24,8 @@ from smugmug_backup.errors import (
 from smugmug_backup.model import Account, Album, Availability, Image
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
-from smugmug_backup.smugmug.source_v2 import IMAGE_FIELDS, SmugMugV2Source, image_of, offer_of
+from smugmug_backup.smugmug.shapes_v2 import IMAGE_FIELDS, image_of, offer_of
+from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
 from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server, serving
 
 SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
@@ -264,7 +265,7 @@ def test_a_404_of_the_albums_is_believed_only_if_the_user_is_not_there_either(
         return gone if "!albums" in asked.path else said({"User": {"NickName": "larkfield"}})
 
     server.answers = user_is_there
-    with pytest.raises(SourceUnavailable, match="404") as caught:
+    with pytest.raises(MalformedAnswer, match="404") as caught:
         source(server).albums(deadline=DEADLINE)
     assert not caught.value.fatal
     paths = [one.path.split("?")[0] for one in server.asked[asked:]]
