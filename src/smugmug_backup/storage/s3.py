@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["S3Store", "s3_client"]
 
-_EMPTY_PAGES = 1000
-"""So many in a row cover a million delete markers; an S3 that has more of them has no end."""
+_EMPTY_PAGES = 200
+"""So many in a row cover 200,000 delete markers; an S3 that has more of them has no end."""
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 

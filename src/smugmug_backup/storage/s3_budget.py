@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from smugmug_backup.clock import Deadline
 
@@ -57,28 +57,44 @@ class Budget:
         return min(self._patience.attempt(size), self.left)
 
 
-def within(seconds: float, act: Callable[[], T]) -> T:
+def within(seconds: float, act: Callable[[], T], *, late: Callable[[T | None], None]) -> T:
     """``act()``, if it ends within ``seconds``; else TookTooLong.
 
     No time-out of a socket can do that: each byte that drips in begins it anew, and names are
-    looked up without one. What took too long is left to a thread that holds up nobody's exit.
+    looked up without one. What took too long is left to a thread that holds up nobody's exit, and
+    ``late`` gets there what came of it, or None, to give back what it holds.
     """
     if seconds <= 0:
         raise TookTooLong
-    answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+    waiting = threading.Lock()
+    left = False
 
     def run() -> None:
+        done, failed = None, None
         try:
-            answers.put((act(), None))
+            done = act()
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            answers.put((None, error))
+            failed = error
+        with waiting:
+            if not left:
+                answers.put((done, failed))
+                return
+        late(done)
 
     threading.Thread(target=run, name="s3", daemon=True).start()
     try:
         done, error = answers.get(timeout=seconds)
     except Empty:
-        raise TookTooLong from None
+        with waiting:
+            left = True
+        if answers.empty():
+            raise TookTooLong from None
+        done, error = answers.get()
     if error is not None:
-        raise error
-    result: T = done
-    return result
+        try:
+            raise error
+        finally:
+            # It knows this frame, and through it whoever holds a part of 8 MiB.
+            del error
+    return cast(T, done)
