@@ -51,7 +51,7 @@ class S3Store:
         proved: bool = False,
     ) -> None:
         self._bucket = Bucket(client, bucket, prefix, sleep=sleep, patience=patience or Patience())
-        self._promise = Promise(kept=proved or self._bucket.is_of_aws)
+        self._promise = Promise(kept=proved)
 
     def bounded(self, deadline: Deadline) -> "S3Store":
         """See `BackupStore.bounded`."""
