@@ -110,6 +110,32 @@ def test_what_is_created_is_read_back_whole(store, size):
     assert [(each.key, each.bytes) for each in store.list("")] == [(KEY, size)]
 
 
+def test_names_that_tell_their_capitals_and_numbered_ones_are_keys_like_any(store):
+    keys = ["albums/con=0/a.json", "albums/hT4mWq=12/a.2.json", "albums/hT4mWq=12/a.json"]
+    keys += ["manifests/hT4mWq=12/00000001.2.jsonl", "manifests/hT4mWq=12/00000001.jsonl"]
+    for key in reversed(keys):
+        store.create(key, key.encode())
+    assert [each.key for each in store.list("")] == keys
+    assert [each.key for each in store.list("albums/hT4mWq=")] == keys[1:3]
+    assert [store.read(key).decode() for key in keys] == keys
+
+
+@pytest.mark.parametrize("size", [5, 17 * MIB], ids=["small", "large"])
+def test_the_name_of_a_file_is_no_part_of_what_is_stored(place, size):
+    with place.store.upload(VIDEO, file_name="Größe 1/日本.MOV") as upload:
+        upload.write(media(size))
+        upload.commit()
+    place.store.create("originals/a/b.jpg", b"x", file_name="quay.jpg")
+    place.store.create("originals/a/b.jpg", b"x", file_name="another name.jpg")
+    assert place.open().read(VIDEO) == media(size)
+    assert [each.key for each in place.store.list("")] == [VIDEO, "originals/a/b.jpg"]
+    if place.is_s3:
+        head = place.client.head_object(Bucket=stores.BUCKET, Key=f"{place.prefix}/{VIDEO}")
+        name = "Gr%C3%B6%C3%9Fe%201%2F%E6%97%A5%E6%9C%AC.MOV"
+        assert head["ContentDisposition"] == f"inline; filename*=UTF-8''{name}"
+        assert head["ContentType"] == "video/mp4"
+
+
 def test_another_process_sees_it(place):
     place.store.create(KEY, b"one")
     assert place.open().read(KEY) == b"one"

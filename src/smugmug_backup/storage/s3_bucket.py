@@ -194,7 +194,8 @@ class Bucket:
 
     def _once(self, operation: str, key: str, arguments: dict[str, Any], budget: Budget) -> Any:
         method = getattr(self._client, _METHODS[operation])
-        seconds = budget.attempt(len(arguments.get("Body", b"")))
+        size, completes = len(arguments.get("Body", b"")), operation == "CompleteMultipartUpload"
+        seconds = budget.attempt(size, completes=completes)
         return self.within(
             seconds,
             lambda: method(Bucket=self._bucket, **arguments),

@@ -21,18 +21,21 @@ class Patience:
     """Seconds and bytes a second that S3 is given, and how often it is asked.
 
     ``answer`` is for connecting and the first byte, which the client's own time-outs cut at 5 and
-    10 s; whatever else may hang (names, roles, an answer that drips) ends with it.
+    10 s; whatever else may hang (names, roles, an answer that drips) ends with it. ``completion``
+    is that of a large upload: S3 may take minutes, and sends blanks meanwhile (S3 API reference,
+    CompleteMultipartUpload). ``last`` is for a call that is begun when a run's time is over.
     """
 
     attempts: int = 5
     answer: float = 20.0
+    completion: float = 300.0
     rate: float = 1024 * 1024 / 60
     backoff: float = 1.0
     last: float = 10.0
 
-    def attempt(self, size: int) -> float:
-        """For one attempt that carries ``size`` bytes."""
-        return self.answer + size / self.rate
+    def attempt(self, size: int, *, completes: bool = False) -> float:
+        """For one attempt that carries ``size`` bytes, or ends an upload."""
+        return self.completion if completes else self.answer + size / self.rate
 
 
 class Budget:
@@ -48,9 +51,9 @@ class Budget:
         """Seconds; none are left when it is not above 0."""
         return self._end - time.monotonic()
 
-    def attempt(self, size: int) -> float:
+    def attempt(self, size: int, *, completes: bool = False) -> float:
         """Seconds for the next attempt: half of what is left at most, for there may be another."""
-        return min(self._patience.attempt(size), self.left / 2)
+        return min(self._patience.attempt(size, completes=completes), self.left / 2)
 
     def chunk(self, size: int) -> float:
         """Seconds for the next ``size`` bytes of a body."""
