@@ -10,7 +10,7 @@ from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.secret import read_secret
 from smugmug_backup.aws.step_functions import StepFunctionsOverflow
 from smugmug_backup.backup.run import Backup, Observer, Options
-from smugmug_backup.clock import Clock
+from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.settings import API_V2, SecretName, Settings, SourceSettings
@@ -53,8 +53,10 @@ class Application:
         client = s3_client(max_connections=2 * settings.source.max_concurrency + 2)
         return cls(settings, clock, S3Store(client, settings.bucket, settings.prefix))
 
-    def backup(self, *, observer: Observer | None = None, share: int = 1) -> Backup:
-        """The backup of the settings' account into their bucket.
+    def backup(
+        self, *, deadline: Deadline, observer: Observer | None = None, share: int = 1
+    ) -> Backup:
+        """The backup of the settings' account into their bucket, for an invocation with that end.
 
         ``share``: so many workers run at a time and divide the ceiling of calls per second. The
         secret is read at each call, so that a new one is used at once. Raises BadRequest for
@@ -62,7 +64,7 @@ class Application:
         """
         return Backup(
             source=self._source(share),
-            store=self.store,
+            store=self.store.bounded(deadline),
             clock=self.clock,
             token=new_token,
             options=options_of(self.settings.source),

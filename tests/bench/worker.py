@@ -84,7 +84,8 @@ def store_of(named: dict[str, Any], concurrency: int, operations: Counter[str]) 
             operations[event_name.rpartition(".")[2]] += 1
 
     client.meta.events.register_first("before-send.s3", count)
-    return S3Store(client, named["bucket"], named["prefix"])
+    # As on AWS, whose S3 need not prove that it does not overwrite.
+    return S3Store(client, named["bucket"], named["prefix"], proved=True)
 
 
 def peak_mib() -> float:

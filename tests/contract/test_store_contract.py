@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -14,6 +15,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from moto import mock_aws
 
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AlreadyStored,
     BadRequest,
@@ -23,8 +25,9 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from smugmug_backup.wiring import SystemClock
 from tests.contract import stores
-from tests.tools.fake_s3 import FakeS3
+from tests.tools import fake_s3 as wire
 from tests.tools.faults import Fault, Points
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.killed import Killed
@@ -51,7 +54,7 @@ def moto_client():
 
 @pytest.fixture(scope="module")
 def fake_s3():
-    with FakeS3() as s3:
+    with wire.FakeS3() as s3:
         yield s3, stores.client(s3.address)
 
 
@@ -115,6 +118,32 @@ def test_what_is_created_is_read_back_whole(store, size):
     assert (found.key, found.bytes, found.archived) == (KEY, size, False)
     assert found.modified is None or found.modified.tzinfo is UTC
     assert [(each.key, each.bytes) for each in store.list("")] == [(KEY, size)]
+
+
+def test_names_that_tell_their_capitals_and_numbered_ones_are_keys_like_any(store):
+    keys = ["albums/con=0/a.json", "albums/hT4mWq=12/a.2.json", "albums/hT4mWq=12/a.json"]
+    keys += ["manifests/hT4mWq=12/00000001.2.jsonl", "manifests/hT4mWq=12/00000001.jsonl"]
+    for key in reversed(keys):
+        store.create(key, key.encode())
+    assert [each.key for each in store.list("")] == keys
+    assert [each.key for each in store.list("albums/hT4mWq=")] == keys[1:3]
+    assert [store.read(key).decode() for key in keys] == keys
+
+
+@pytest.mark.parametrize("size", [5, 17 * MIB], ids=["small", "large"])
+def test_the_name_of_a_file_is_no_part_of_what_is_stored(place, size):
+    with place.store.upload(VIDEO, file_name="Größe 1/日本.MOV") as upload:
+        upload.write(media(size))
+        upload.commit()
+    place.store.create("originals/a/b.jpg", b"x", file_name="quay.jpg")
+    place.store.create("originals/a/b.jpg", b"x", file_name="another name.jpg")
+    assert place.open().read(VIDEO) == media(size)
+    assert [each.key for each in place.store.list("")] == [VIDEO, "originals/a/b.jpg"]
+    if place.is_s3:
+        head = place.client.head_object(Bucket=stores.BUCKET, Key=f"{place.prefix}/{VIDEO}")
+        name = "Gr%C3%B6%C3%9Fe%201%2F%E6%97%A5%E6%9C%AC.MOV"
+        assert head["ContentDisposition"] == f"inline; filename*=UTF-8''{name}"
+        assert head["ContentType"] == "video/mp4"
 
 
 def test_another_process_sees_it(place):
@@ -516,6 +545,148 @@ def test_bytes_damaged_on_the_way_are_never_stored(place, operation):
         put_in_parts(place.store, VIDEO, body)
     assert place.store.head(VIDEO) is None
     assert place.leftovers() == []
+
+
+# -- what goes wrong on the wire ------------------------------------------------------------------
+
+LARGE = 16 * MIB + 1
+_WIRE = "only the little S3 fails on demand"
+_WRITES = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
+
+PASSING = [
+    *(("PutObject", fault) for fault in (wire.lost_request, wire.lost_answer, wire.stall)),
+    *(("PutObject", fault) for fault in (wire.without_headers, wire.refusing(503, "SlowDown"))),
+    *(("GetObject", fault) for fault in (wire.lost_request, wire.lost_answer, wire.stall)),
+    *(("GetObject", fault) for fault in (wire.broken_body, wire.drip, wire.in_chunks)),
+    *(("GetObject", fault) for fault in (wire.refusing(500, "InternalError"),)),
+    *(("HeadObject", fault) for fault in (wire.lost_request, wire.lost_answer, wire.stall)),
+    *(("HeadObject", fault) for fault in (wire.no_date, wire.refusing(503, ""))),
+    *(("ListObjectsV2", fault) for fault in (wire.lost_request, wire.lost_answer, wire.stall)),
+    *(("ListObjectsV2", fault) for fault in (wire.broken_body, wire.drip, wire.not_xml)),
+    *(("ListObjectsV2", fault) for fault in (wire.empty_page,)),
+    *((name, fault) for name in _WRITES for fault in (wire.lost_request, wire.lost_answer)),
+    *((name, wire.not_xml) for name in ("CreateMultipartUpload", "CompleteMultipartUpload")),
+]
+NO_ANSWER = [
+    *((name, wire.lost_request) for name in ("PutObject", "GetObject", "HeadObject", *_WRITES)),
+    *((name, wire.stall) for name in ("PutObject", "GetObject", "HeadObject", *_WRITES)),
+    *((name, wire.drip) for name in ("GetObject", "ListObjectsV2")),
+    *((name, wire.broken_body) for name in ("GetObject", "ListObjectsV2")),
+    ("GetObject", wire.until_the_end),
+    *(("HeadObject", fault) for fault in (wire.without_headers, wire.no_date)),
+    *(("ListObjectsV2", fault) for fault in (wire.not_xml, wire.well_formed_html)),
+    *(("ListObjectsV2", fault) for fault in (wire.empty_page_without_token, wire.same_page)),
+    *(("ListObjectsV2", fault) for fault in (wire.empty_page, wire.without_headers)),
+    *((name, wire.not_xml) for name in ("CreateMultipartUpload", "CompleteMultipartUpload")),
+    ("CreateMultipartUpload", wire.without_headers),
+    ("UploadPart", wire.without_headers),
+]
+
+
+def called(pair):
+    name, fault = pair
+    return f"{name}-{getattr(fault, '__name__', 'refused')}"
+
+
+def uses(store, operation):
+    """Something that needs ``operation`` of S3, and its right outcome."""
+    match operation:
+        case "PutObject":
+            return lambda: store.create("b.json", media(3000)), None
+        case "GetObject":
+            return lambda: store.read(KEY), media(3000)
+        case "HeadObject":
+            return lambda: store.head(KEY).bytes, 3000
+        case "ListObjectsV2":
+            return lambda: [each.key for each in store.list("")], ["a.json", KEY, "z.json"]
+        case _:
+            return lambda: store.create(VIDEO, media(LARGE)), None
+
+
+def shelved(place):
+    for key in ("a.json", KEY, "z.json"):
+        place.store.create(key, media(3000))
+
+
+@pytest.mark.parametrize("pair", PASSING, ids=called)
+@only("fake", reason=_WIRE)
+def test_what_goes_wrong_once_is_made_good(place, pair):
+    shelved(place)
+    act, right = uses(place.hurried(answer=1.0), pair[0])
+    place.s3.next(*pair)
+    asked = place.s3.asked(pair[0])
+    assert act() == right
+    assert place.s3.asked(pair[0]) > asked
+    for key in place.store.list(""):
+        assert place.store.read(key.key) == media(LARGE if key.key == VIDEO else 3000)
+
+
+@pytest.mark.parametrize("pair", NO_ANSWER, ids=called)
+@only("fake", reason=_WIRE)
+def test_what_goes_wrong_for_ever_is_an_error_of_the_store_and_soon(place, pair):
+    shelved(place)
+    act, _ = uses(place.hurried(answer=0.3, attempts=2, rate=100 * MIB), pair[0])
+    place.s3.always(*pair)
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable) as caught:
+        act()
+    assert time.monotonic() - began < 5
+    assert "secret" not in str(caught.value)
+    place.s3.forget_faults()
+    for each in place.store.list(""):
+        assert place.store.read(each.key) == media(LARGE if each.key == VIDEO else 3000)
+    place.store.create(VIDEO, media(LARGE))
+    assert place.store.read(VIDEO) == media(LARGE)
+
+
+@pytest.mark.parametrize("fault", [wire.stall, wire.lost_request, wire.refusing(503, "SlowDown")])
+@pytest.mark.parametrize("operation", ["PutObject", "GetObject", "HeadObject", "ListObjectsV2"])
+@only("fake", reason=_WIRE)
+def test_no_call_outlasts_the_deadline_of_the_run(place, operation, fault):
+    shelved(place)
+    store = place.hurried(answer=10.0, attempts=50, last=0.2)
+    deadline = Deadline.after(SystemClock(), 0.7, reserve=0.3)
+    act, _ = uses(store.bounded(deadline), operation)
+    place.s3.always(operation, fault)
+    with pytest.raises(StoreUnavailable):
+        act()
+    assert deadline.remaining() < 0.5
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        act()
+    assert time.monotonic() - began < 2
+
+
+@only("fake", reason=_WIRE)
+def test_after_the_deadline_there_is_time_for_a_second_try_of_the_report(place):
+    over = Deadline.after(SystemClock(), 0)
+    store = place.hurried(answer=10.0, last=2.0).bounded(over)
+    place.s3.next("PutObject", wire.stall)
+    asked = place.s3.asked("PutObject")
+    store.create("runs/2026/11/report.json", b"{}")
+    assert place.store.read("runs/2026/11/report.json") == b"{}"
+    assert place.s3.asked("PutObject") == asked + 2
+
+
+def test_a_deadline_takes_nothing_from_a_store_that_answers(place):
+    bounded = place.store.bounded(Deadline.after(SystemClock(), 30))
+    bounded.create(KEY, b"one")
+    put_in_parts(bounded, VIDEO, media(LARGE))
+    assert bounded.read(KEY) == place.store.read(KEY) == b"one"
+    assert bounded.head(VIDEO).bytes == LARGE
+    assert [each.key for each in bounded.list("")] == [KEY, VIDEO]
+    assert bounded.requests == place.store.requests
+
+
+@only("memory", "folder", "fake", "ministack", reason="a wrapper around each")
+def test_a_body_that_breaks_off_in_the_middle_never_looks_whole(place):
+    place.store.create(KEY, media(3 * MIB))
+    broken = FaultyStore(place.store, {1: Fault.ANSWER_LOST})
+    seen = []
+    with pytest.raises(StoreUnavailable), broken.open(KEY) as chunks:
+        seen.extend(chunks)
+    assert b"".join(seen) == media(3 * MIB)[:MIB]
+    assert broken.read(KEY) == media(3 * MIB)
 
 
 # -- memory ----------------------------------------------------------------------------------------

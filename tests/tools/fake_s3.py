@@ -406,7 +406,7 @@ def no_date(request: Request) -> None:
 
 def empty_page(request: Request) -> None:
     """A page of a listing that has no key and goes on: only delete markers lay there."""
-    page(request, [], more=True, token=f"token-{len(request.s3.log)}")
+    page(request, [], more=True, token=f"!{len(request.s3.log)}")
 
 
 def empty_page_without_token(request: Request) -> None:

@@ -37,6 +37,7 @@ _KINDS = {
     "original": rf"originals/({_ID})/([0-9a-f]{{32}}|rev-[0-9a-f]{{16}})"
     r"\.(jpg|png|gif|heic|webp|tif|mp4|mov|bin)",
     "report": r"runs/(\d{4})/(\d\d)/(\d{8}T\d{6}Z-[0-9a-f]{8})\.json",
+    "probe": r"work/probe\.txt",
     "plan": r"work/\d{8}T\d{6}Z-[0-9a-f]{8}/plan\.jsonl",
     "outcome": rf"work/\d{{8}}T\d{{6}}Z-[0-9a-f]{{8}}/({_ID})-(\d{{3}})\.json",
 }
@@ -244,6 +245,10 @@ class _Look:
     def file_readme(self, key: str, body: bytes) -> Iterator[str]:
         if not body.endswith(b"\n"):
             yield "format: README.txt has no last line end"
+
+    def file_probe(self, key: str, body: bytes) -> Iterator[str]:
+        if b"It may be removed" not in body:
+            yield f"format: {key} was overwritten"
 
     def file_plan(self, key: str, body: bytes) -> Iterator[str]:
         for line in _json_lines(body):

@@ -61,9 +61,10 @@ def _backup(event: BackupEvent, application: Application, context: LambdaContext
 
 
 def _run(request: RunRequest, application: Application, context: LambdaContext) -> Result:
-    backup = application.backup(observer=LogObserver())
+    deadline = deadline_of(application, context)
+    backup = application.backup(deadline=deadline, observer=LogObserver())
     try:
-        report = backup.run(request, deadline=deadline_of(application, context))
+        report = backup.run(request, deadline=deadline)
     except RunRefused:
         count_refused()
         raise
@@ -80,15 +81,19 @@ def _run(request: RunRequest, application: Application, context: LambdaContext) 
 
 @_perform.register
 def _album(event: AlbumEvent, application: Application, context: LambdaContext) -> Result:
-    backup = application.backup(observer=LogObserver(), share=application.settings.map_concurrency)
-    progress = backup.work(event.run_id, event.albums, deadline=deadline_of(application, context))
+    deadline = deadline_of(application, context)
+    backup = application.backup(
+        deadline=deadline, observer=LogObserver(), share=application.settings.map_concurrency
+    )
+    progress = backup.work(event.run_id, event.albums, deadline=deadline)
     count_batch(progress=progress)
     return {"progress": progress, "run_id": event.run_id}
 
 
 @_perform.register
 def _finish(event: FinishEvent, application: Application, context: LambdaContext) -> Result:
-    report = application.backup().finish(event.run_id, deadline=deadline_of(application, context))
+    deadline = deadline_of(application, context)
+    report = application.backup(deadline=deadline).finish(event.run_id, deadline=deadline)
     result = _told(report)
     if report.status == INCOMPLETE:
         # The execution fails with it: nothing else would tell the owner.
@@ -98,11 +103,12 @@ def _finish(event: FinishEvent, application: Application, context: LambdaContext
 
 @_perform.register
 def _check(event: CheckEvent, application: Application, context: LambdaContext) -> Result:
+    deadline = deadline_of(application, context)
     with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
         result = check(
-            application.store,
+            application.store.bounded(deadline),
             now=application.clock.now(),
-            deadline=deadline_of(application, context),
+            deadline=deadline,
             executor=executor,
             read_data=event.read_data,
         )
@@ -124,8 +130,9 @@ def _check(event: CheckEvent, application: Application, context: LambdaContext) 
 def _sign_of_life(
     event: SignOfLifeEvent, application: Application, context: LambdaContext
 ) -> Result:
+    store = application.store.bounded(deadline_of(application, context))
     told = send_sign_of_life(
-        application.store, application.settings.alert_topic_arn, now=application.clock.now()
+        store, application.settings.alert_topic_arn, now=application.clock.now()
     )
     logger.info("sign of life sent", extra=told)
     return told

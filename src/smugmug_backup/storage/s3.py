@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["S3Store", "s3_client"]
 
-_EMPTY_PAGES = 1000
-"""So many in a row cover a million delete markers; an S3 that has more of them has no end."""
+_EMPTY_PAGES = 200
+"""So many in a row cover 200,000 delete markers; an S3 that has more of them has no end."""
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
@@ -51,7 +51,7 @@ class S3Store:
         proved: bool = False,
     ) -> None:
         self._bucket = Bucket(client, bucket, prefix, sleep=sleep, patience=patience or Patience())
-        self._promise = Promise(kept=proved or self._bucket.is_of_aws)
+        self._promise = Promise(kept=proved)
 
     def bounded(self, deadline: Deadline) -> "S3Store":
         """See `BackupStore.bounded`."""

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from smugmug_backup.errors import AlreadyStored, NotStored, StoreError, StoreUnavailable
+from smugmug_backup.errors import AlreadyStored, NotStored, StoreUnavailable
 from smugmug_backup.storage.s3_bucket import BROKEN, Bucket
-from smugmug_backup.storage.s3_budget import TookTooLong, within
 
 CHUNK = 1024 * 1024
 _TRIES = 3
@@ -47,7 +46,8 @@ class Body:
                 broken += 1
                 if broken == _TRIES or not self._resumes(done):
                     raise
-                self._take_up(done, error)
+                if not self._take_up(done):
+                    raise error from None
 
     def close(self) -> None:
         """Give the connection back, or up."""
@@ -68,21 +68,32 @@ class Body:
 
     def _chunk(self, done: int) -> bytes:
         left = CHUNK if self._size is None else max(0, min(CHUNK, self._size - done))
-        stream = self._stream
-        try:
-            chunk: bytes = within(self._budget.chunk(left), lambda: stream.read(CHUNK))
-        except TookTooLong as error:
-            # Whoever still reads there holds its lock: to close it here could wait for ever.
-            self._stream = None
-            raise self._bucket.broken(error, "GetObject", self._key) from None
-        except BROKEN as error:
-            raise self._bucket.broken(error, "GetObject", self._key) from None
+        stream, self._stream = self._stream, None
+
+        def read() -> bytes:
+            try:
+                read: bytes = stream.read(CHUNK)
+            except BaseException:
+                stream.close()
+                raise
+            return read
+
+        # The reader closes it, too: it holds a lock for which to wait could take for ever.
+        chunk = self._bucket.within(
+            self._budget.chunk(left),
+            read,
+            "GetObject",
+            self._key,
+            late=lambda _: stream.close(),
+        )
+        self._stream = stream
         return chunk
 
     def _resumes(self, done: int) -> bool:
         return self._etag is not None and self._size is not None and done < self._size
 
-    def _take_up(self, done: int, error: StoreError) -> None:
+    def _take_up(self, done: int) -> bool:
+        """Whether this is the rest; an S3 may begin anew instead."""
         self.close()
         first, last = self._begin + done, self._begin + (self._size or 0) - 1
         try:
@@ -90,8 +101,7 @@ class Body:
         except (AlreadyStored, NotStored):  # 412, of IfMatch; 416, of a shorter one
             raise StoreUnavailable(f"{self._name} changed under way") from None
         self._stream = answer["Body"]
-        if not answer.get("ContentRange", "").startswith(f"bytes {first}-"):
-            raise error
+        return bool(answer.get("ContentRange", "").startswith(f"bytes {first}-"))
 
     def _ask(self, **arguments: Any) -> Any:
         return self._bucket.call("GetObject", self._key, **arguments)

@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -135,10 +136,18 @@ class Bucket:
             arguments["StartAfter"] = after
         return self._call("ListObjectsV2", prefix, arguments)
 
-    def within(self, seconds: float, act: Callable[[], T], operation: str, key: str) -> T:
-        """``act()``, whose failures to bring a whole answer are StoreErrors."""
+    def within(
+        self,
+        seconds: float,
+        act: Callable[[], T],
+        operation: str,
+        key: str,
+        *,
+        late: Callable[[T | None], None],
+    ) -> T:
+        """See `within`; failures to bring a whole answer are StoreErrors."""
         try:
-            return within(seconds, act)
+            return within(seconds, act, late=late)
         except TookTooLong as error:
             raise self.broken(error, operation, key) from None
         except BROKEN as error:
@@ -176,14 +185,23 @@ class Bucket:
             except StoreUnavailable as error:
                 refusal, wait = error, self._backoff(attempt)
             if wait is None or budget.left <= wait:
-                raise refusal from None
+                try:
+                    raise refusal from None
+                finally:
+                    # It knows this frame, and through it whoever holds a part of 8 MiB.
+                    del refusal
             self.sleep(wait)
 
     def _once(self, operation: str, key: str, arguments: dict[str, Any], budget: Budget) -> Any:
         method = getattr(self._client, _METHODS[operation])
-        seconds = budget.attempt(len(arguments.get("Body", b"")))
+        size, completes = len(arguments.get("Body", b"")), operation == "CompleteMultipartUpload"
+        seconds = budget.attempt(size, completes=completes)
         return self.within(
-            seconds, lambda: method(Bucket=self._bucket, **arguments), operation, key
+            seconds,
+            lambda: method(Bucket=self._bucket, **arguments),
+            operation,
+            key,
+            late=_give_back,
         )
 
     def _backoff(self, attempt: int) -> float | None:
@@ -209,6 +227,13 @@ class Bucket:
         except StoreError as error:
             return error
         return None
+
+
+def _give_back(answer: Any) -> None:
+    """Close the body of an answer that nobody waits for any more."""
+    with suppress(*BROKEN):
+        if answer is not None and "Body" in answer:
+            answer["Body"].close()
 
 
 class _Counter:

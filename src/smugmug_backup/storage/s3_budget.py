@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from smugmug_backup.clock import Deadline
 
@@ -21,18 +21,21 @@ class Patience:
     """Seconds and bytes a second that S3 is given, and how often it is asked.
 
     ``answer`` is for connecting and the first byte, which the client's own time-outs cut at 5 and
-    10 s; whatever else may hang (names, roles, an answer that drips) ends with it.
+    10 s; whatever else may hang (names, roles, an answer that drips) ends with it. ``completion``
+    is that of a large upload: S3 may take minutes, and sends blanks meanwhile (S3 API reference,
+    CompleteMultipartUpload). ``last`` is for a call that is begun when a run's time is over.
     """
 
     attempts: int = 5
     answer: float = 20.0
+    completion: float = 300.0
     rate: float = 1024 * 1024 / 60
     backoff: float = 1.0
     last: float = 10.0
 
-    def attempt(self, size: int) -> float:
-        """For one attempt that carries ``size`` bytes."""
-        return self.answer + size / self.rate
+    def attempt(self, size: int, *, completes: bool = False) -> float:
+        """For one attempt that carries ``size`` bytes, or ends an upload."""
+        return self.completion if completes else self.answer + size / self.rate
 
 
 class Budget:
@@ -48,37 +51,53 @@ class Budget:
         """Seconds; none are left when it is not above 0."""
         return self._end - time.monotonic()
 
-    def attempt(self, size: int) -> float:
+    def attempt(self, size: int, *, completes: bool = False) -> float:
         """Seconds for the next attempt: half of what is left at most, for there may be another."""
-        return min(self._patience.attempt(size), self.left / 2)
+        return min(self._patience.attempt(size, completes=completes), self.left / 2)
 
     def chunk(self, size: int) -> float:
         """Seconds for the next ``size`` bytes of a body."""
         return min(self._patience.attempt(size), self.left)
 
 
-def within(seconds: float, act: Callable[[], T]) -> T:
+def within(seconds: float, act: Callable[[], T], *, late: Callable[[T | None], None]) -> T:
     """``act()``, if it ends within ``seconds``; else TookTooLong.
 
     No time-out of a socket can do that: each byte that drips in begins it anew, and names are
-    looked up without one. What took too long is left to a thread that holds up nobody's exit.
+    looked up without one. What took too long is left to a thread that holds up nobody's exit, and
+    ``late`` gets there what came of it, or None, to give back what it holds.
     """
     if seconds <= 0:
         raise TookTooLong
-    answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+    waiting = threading.Lock()
+    left = False
 
     def run() -> None:
+        done, failed = None, None
         try:
-            answers.put((act(), None))
+            done = act()
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            answers.put((None, error))
+            failed = error
+        with waiting:
+            if not left:
+                answers.put((done, failed))
+                return
+        late(done)
 
     threading.Thread(target=run, name="s3", daemon=True).start()
     try:
         done, error = answers.get(timeout=seconds)
     except Empty:
-        raise TookTooLong from None
+        with waiting:
+            left = True
+        if answers.empty():
+            raise TookTooLong from None
+        done, error = answers.get()
     if error is not None:
-        raise error
-    result: T = done
-    return result
+        try:
+            raise error
+        finally:
+            # It knows this frame, and through it whoever holds a part of 8 MiB.
+            del error
+    return cast(T, done)

@@ -23,7 +23,7 @@ _OTHER = b"This S3 overwrites what it was asked to keep.\n"
 
 
 class Promise:
-    """That ``If-None-Match: *`` is obeyed: by S3's own word, or proved, once and for both ways.
+    """That ``If-None-Match: *`` is obeyed: by AWS's own word, or proved, once and for both ways.
 
     Safe for many threads: one asks, the others wait for it.
     """
@@ -39,7 +39,7 @@ class Promise:
         """
         bucket = bucket.spending()
         with self._only_one(bucket):
-            if self._put:
+            if self._put or bucket.is_of_aws:
                 return
             for body in (_BODY, _OTHER):
                 try:
@@ -56,7 +56,7 @@ class Promise:
         bucket = bucket.spending()
         self.prove_put(bucket)
         with self._only_one(bucket):
-            if self._completion:
+            if self._completion or bucket.is_of_aws:
                 return
             parts = Parts(bucket, _KEY)
             try:

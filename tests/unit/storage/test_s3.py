@@ -6,6 +6,7 @@ import io
 import zlib
 
 import pytest
+import urllib3
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import (
     ConnectionClosedError,
@@ -18,6 +19,7 @@ from smugmug_backup.errors import (
     AlreadyStored,
     Archived,
     BadRequest,
+    Concerns,
     NotStored,
     StoreRefused,
     StoreUnavailable,
@@ -25,6 +27,7 @@ from smugmug_backup.errors import (
 from smugmug_backup.storage.s3 import S3Store, s3_client
 from smugmug_backup.storage.s3_budget import Patience
 from smugmug_backup.storage.s3_errors import Unknown
+from tests.tools.fake_s3 import FakeS3
 from tests.tools.local_s3 import set_environment
 
 MIB = 1024 * 1024
@@ -38,6 +41,16 @@ class Raw(io.BytesIO):
 
     def stream(self, amt=None, decode_content=None):
         yield self.read()
+
+
+class Damaged(Raw):
+    """One whose second piece is a TLS record that is not what was sent."""
+
+    def read(self, amt=None):
+        piece = super().read(MIB if self.tell() == 0 else 0)
+        if not piece:
+            raise urllib3.exceptions.SSLError("[SSL: DECRYPTION_FAILED] secret words")
+        return piece
 
 
 class Script:
@@ -64,7 +77,8 @@ class Script:
         if isinstance(answer, Exception):
             raise answer
         status, headers, body = answer
-        return AWSResponse(request.url, status, {"Content-Type": "x", **headers}, Raw(body))
+        raw = body if isinstance(body, Raw) else Raw(body)
+        return AWSResponse(request.url, status, {"Content-Type": "x", **headers}, raw)
 
     def then(self, status=200, body=b"", **headers):
         """The next answer."""
@@ -235,6 +249,39 @@ def test_every_attempt_counts(monkeypatch):
     assert store.requests == 2
 
 
+@pytest.mark.parametrize("size", [5, 17 * MIB], ids=["small", "large"])
+def test_an_original_is_saved_by_a_browser_under_its_own_name(s3, size):
+    told = "inline; filename*=UTF-8''Gr%C3%B6%C3%9Fe%201.MOV"
+    if size == 5:
+        s3.then()
+    else:
+        begins(s3, 3)
+        s3.then(body=COMPLETED)
+    with s3.store.upload(KEY, file_name="Größe 1.MOV") as begun:
+        begun.write(big(size))
+        begun.commit()
+    assert s3.seen[0][2]["content-disposition"] == told
+    s3.then().then()
+    s3.store.create("originals/a/b.jpg", b"x", file_name="quay.jpg")
+    s3.store.create(RECORD, b"{}")
+    assert s3.seen[-2][2]["content-disposition"] == "inline; filename*=UTF-8''quay.jpg"
+    assert "content-disposition" not in s3.seen[-1][2]
+
+
+def test_what_may_pass_is_asked_five_times_with_growing_waits(client):
+    script = Script(client)
+    waits = []
+    script.store = S3Store(client, "bucket", sleep=waits.append)
+    for _ in range(5):
+        script.fails(503, "SlowDown")
+    with pytest.raises(StoreUnavailable, match="SlowDown"):
+        script.store.create(RECORD, b"{}")
+    client.meta.events.unregister("before-send.s3", script)
+    assert script.operations == ["PutObject"] * 5
+    assert all(0 <= wait <= 2**number for number, wait in enumerate(waits))
+    assert len(waits) == 4
+
+
 # -- a key that is taken ---------------------------------------------------------------------------
 
 
@@ -324,6 +371,33 @@ def test_a_completion_whose_upload_is_gone_without_an_object_may_be_repeated(s3)
         upload(s3, big())
 
 
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "OperationAborted"])
+def test_a_conflict_ends_an_upload_which_is_not_completed_once_more(s3, code):
+    begins(s3, 3)
+    s3.fails(409, code).then(404).then(204)
+    with pytest.raises(StoreUnavailable, match="begins anew"):
+        upload(s3, big())
+    assert s3.operations[-3:] == ["CompleteMultipartUpload", "HeadObject", "AbortMultipartUpload"]
+    assert s3.waits == []
+
+
+def test_a_conflict_that_another_has_won_says_that_the_key_is_taken(s3):
+    begins(s3, 3)
+    s3.fails(409, "ConditionalRequestConflict").finds(17 * MIB).then(204)
+    with pytest.raises(AlreadyStored):
+        upload(s3, big())
+
+
+def test_a_create_whose_upload_met_a_conflict_begins_a_new_one(s3):
+    begins(s3, 3)
+    s3.fails(409, "ConditionalRequestConflict").then(404).then(204)
+    begins(s3, 3)
+    s3.then(body=COMPLETED)
+    s3.store.create(KEY, big())
+    assert s3.operations.count("CreateMultipartUpload") == 2
+    assert s3.waits == [0.1]
+
+
 def test_whatever_happens_to_an_upload_it_is_aborted_once(s3):
     begins(s3, 1)
     s3.fails(503, "SlowDown").fails(500, "InternalError")
@@ -399,6 +473,77 @@ def test_a_request_without_an_answer_is_one_of_our_errors(s3, broken, error, wor
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "concerns", "words"),
+    [
+        (400, "ExpiredToken", Concerns.CREDENTIALS, "log in again"),
+        (403, "RequestTimeTooSkewed", Concerns.CREDENTIALS, "clock is wrong"),
+        (400, "AuthorizationHeaderMalformed", Concerns.REGION, "another region"),
+        (403, "AccessDenied", Concerns.OBJECT, "s3:GetObject"),
+    ],
+)
+def test_what_a_head_cannot_say_is_asked_by_a_get_of_the_first_byte(
+    s3, status, code, concerns, words
+):
+    s3.then(status)
+    if status == 400:
+        s3.then(400)  # botocore itself asks by HeadBucket whether it is the region.
+    s3.fails(status, code)
+    with pytest.raises(StoreRefused, match=words) as caught:
+        s3.store.head(RECORD)
+    assert caught.value.concerns is concerns
+    asked = [each for each in s3.seen if each[0] != "HeadBucket"]
+    assert [each[0] for each in asked] == ["HeadObject", "GetObject"]
+    assert asked[1][2]["range"] == "bytes=0-0"
+
+
+@pytest.mark.parametrize("readable", [True, False], ids=["readable", "empty"])
+def test_a_head_alone_that_is_refused_is_told_by_what_it_said(s3, readable):
+    s3.then(403)
+    if readable:
+        s3.goes_on(5, b"h", at=0)
+    else:
+        s3.fails(416, "InvalidRange")
+    with pytest.raises(StoreRefused, match=r"HeadObject of .* \(403\).*s3:GetObject"):
+        s3.store.head(RECORD)
+
+
+def test_a_role_that_may_not_be_assumed_is_no_missing_permission_of_the_bucket(tmp_path):
+    def denied(request):
+        request.answer(
+            403,
+            b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>secret "
+            b"words</Message></Error><RequestId>1</RequestId></ErrorResponse>",
+            Content_Type="text/xml",
+        )
+
+    (tmp_path / "config").write_text(
+        "[profile backup]\nrole_arn = arn:aws:iam::123456789012:role/reader\n"
+        "source_profile = me\nregion = us-east-1\n"
+    )
+    (tmp_path / "credentials").write_text(
+        "[me]\naws_access_key_id = AKIATESTING\naws_secret_access_key = testing\n"
+    )
+    with FakeS3() as sts, pytest.MonkeyPatch.context() as monkeypatch:
+        set_environment(monkeypatch, sts.address)
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        monkeypatch.setenv("AWS_PROFILE", "backup")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+        # STS is asked by POST, which this S3 takes for the end of an upload.
+        sts.always("CompleteMultipartUpload", denied)
+        store = S3Store(s3_client(max_connections=1), "bucket")
+        with pytest.raises(
+            StoreRefused, match=r"AWS refused AssumeRole \(AccessDenied\)"
+        ) as caught:
+            list(store.list("runs/"))
+        assert sts.asked("ListObjectsV2") == 0
+    assert caught.value.concerns is Concerns.CREDENTIALS
+    assert "ListBucket" not in str(caught.value)
+    assert "secret words" not in str(caught.value)
+
+
 # -- reading ---------------------------------------------------------------------------------------
 
 
@@ -414,6 +559,51 @@ def test_a_body_that_breaks_off_is_taken_up_where_it_broke(s3):
     ranges = [each[2].get("range") for each in s3.seen]
     assert ranges == [None, f"bytes={MIB + 10}-", f"bytes={MIB + 20}-"]
     assert s3.seen[1][2]["if-match"] == '"e"'
+
+
+def test_one_damaged_record_of_tls_costs_one_request_not_the_read(s3):
+    body = big(2 * MIB)
+    s3.finds(len(body), Damaged(body)).goes_on(len(body), body[MIB:], at=MIB)
+    assert s3.store.read(KEY) == body
+
+
+def test_damaged_records_without_an_end_are_an_error_of_the_store(s3):
+    body = big(2 * MIB)
+    s3.finds(len(body), Damaged(body))
+    for _ in range(2):
+        s3.goes_on(len(body), Damaged(b""), at=MIB)
+    with pytest.raises(StoreUnavailable, match="SSLError") as caught:
+        s3.store.read(KEY)
+    assert "secret words" not in str(caught.value)
+
+
+def test_a_body_without_a_length_ends_with_its_last_chunk(s3):
+    s3.then(200, b"hello", Transfer_Encoding="chunked", ETag='"e"')
+    assert s3.store.read(RECORD) == b"hello"
+
+
+def test_a_body_without_length_and_chunks_cannot_be_told_from_half_of_it(s3):
+    s3.then(200, b"hello", ETag='"e"')
+    with pytest.raises(StoreUnavailable, match="without a length"):
+        s3.store.read(RECORD)
+
+
+def test_a_body_that_cannot_be_known_again_is_not_taken_up(s3):
+    s3.then(200, b"12345", Content_Length="10")
+    with pytest.raises(StoreUnavailable):
+        s3.store.read(RECORD)
+
+
+@pytest.mark.parametrize("operation", ["head", "read"])
+def test_a_date_that_is_none_is_an_error_of_the_store(s3, operation):
+    s3.then(200, b"x", Content_Length="1", Last_Modified="the day before")
+    with pytest.raises(StoreUnavailable):
+        getattr(s3.store, operation)(RECORD)
+
+
+def test_a_head_without_a_date_tells_none(s3):
+    s3.then(200, Content_Length="5")
+    assert s3.store.head(KEY).modified is None
 
 
 def test_a_body_that_gets_no_further_is_an_error_not_an_end(s3):
@@ -491,6 +681,46 @@ def test_each_page_goes_on_after_the_last_key(s3):
     assert "prefix=pre%2Ffix%2Fa%2F" in first
     assert "start-after=pre%2Ffix%2Fa%2F0" in first
     assert "start-after=pre%2Ffix%2Fa%2Fstrange%20key" in second
+
+
+def test_a_page_tells_by_its_token_where_the_next_begins(s3):
+    first = page("pre/fix/a/1", more=True).replace(
+        "</ListBucketResult>",
+        "<NextContinuationToken>t+1</NextContinuationToken></ListBucketResult>",
+    )
+    empty = first.replace("t+1", "t+2").partition("<Contents>")[0] + (
+        "<NextContinuationToken>t+2</NextContinuationToken></ListBucketResult>"
+    )
+    s3.then(body=first.encode()).then(body=empty.encode())
+    s3.then(body=page("pre/fix/a/2").encode())
+    assert [each.key for each in s3.store.list("a/")] == ["a/1", "a/2"]
+    urls = [each[1] for each in s3.seen]
+    assert "continuation-token=t%2B1" in urls[1]
+    assert "continuation-token=t%2B2" in urls[2]
+    assert not any("start-after" in url for url in urls)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        ["<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"],
+        ["<ListBucketResult></ListBucketResult>"],
+        ["<html><body>Welcome</body></html>"],
+        [page("pre/fix/a/1").replace("<Size>3</Size>", "")],
+    ],
+    ids=["no way on", "no end", "no listing", "no size"],
+)
+def test_a_page_that_is_none_is_an_error_not_an_empty_listing(s3, pages):
+    for each in pages:
+        s3.then(body=each.encode())
+    with pytest.raises(StoreUnavailable, match="the listing of s3://bucket/pre/fix/a/"):
+        list(s3.store.list("a/"))
+
+
+def test_a_listing_that_comes_again_or_out_of_order_is_an_error(s3):
+    s3.then(body=page("pre/fix/a/1", more=True).encode()).then(body=page("pre/fix/a/1").encode())
+    with pytest.raises(StoreUnavailable, match="out of order"):
+        list(s3.store.list("a/"))
 
 
 def test_a_listing_asks_for_nothing_beyond_its_end(s3):
