@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from smugmug_backup.archive.report import INCOMPLETE, REFUSED, RunReport
+from smugmug_backup.archive.report import RunReport, RunStatus
 from smugmug_backup.backup.run import DryRun, RunRequest
 from smugmug_backup.check.check import check
 from smugmug_backup.clock import Deadline
@@ -70,10 +70,10 @@ def _run(request: RunRequest, application: Application, context: LambdaContext) 
     if isinstance(report, DryRun):
         return {"status": "dry_run", **asdict(report)}
     result = _told(report)
-    if report.status == REFUSED:
+    if report.status == RunStatus.REFUSED:
         raise RunRefused(report.failures[0].message)
     passing = sum(failure.passing for failure in report.failures)
-    if report.status == INCOMPLETE and passing:
+    if report.status == RunStatus.INCOMPLETE and passing:
         raise RunIncomplete(_incomplete(report, passing))
     return result
 
@@ -81,7 +81,7 @@ def _run(request: RunRequest, application: Application, context: LambdaContext) 
 @_perform.register
 def _album(event: AlbumEvent, application: Application, context: LambdaContext) -> Result:
     backup = application.backup(observer=LogObserver(), share=application.settings.map_concurrency)
-    progress = backup.work(event.run_id, event.albums, deadline=deadline_of(application, context))
+    progress = backup.work(event.run_id, event.planned, deadline=deadline_of(application, context))
     count_batch(progress=progress)
     return {"progress": progress, "run_id": event.run_id}
 
@@ -90,7 +90,7 @@ def _album(event: AlbumEvent, application: Application, context: LambdaContext) 
 def _finish(event: FinishEvent, application: Application, context: LambdaContext) -> Result:
     report = application.backup().finish(event.run_id, deadline=deadline_of(application, context))
     result = _told(report)
-    if report.status == INCOMPLETE:
+    if report.status == RunStatus.INCOMPLETE:
         # The execution fails with it: nothing else would tell the owner.
         raise RunIncomplete(_incomplete(report, len(report.failures)))
     return result

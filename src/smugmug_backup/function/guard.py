@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from smugmug_backup.archive.report import CONTINUING
+from smugmug_backup.archive.report import RunStatus
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AwsError
 
@@ -61,7 +61,12 @@ def once(trigger: str, run: Callable[[], Result], *, table: str, context: Lambda
     try:
         result: Result = guarded(delivery={"trigger": trigger})
     except IdempotencyAlreadyInProgressError:
-        return {"status": CONTINUING, "run_id": None, "duplicate": True, "counts": {}}
+        return {
+            "status": RunStatus.CONTINUING.value,
+            "run_id": None,
+            "duplicate": True,
+            "counts": {},
+        }
     except IdempotencyPersistenceLayerError as error:
         raise AwsError(
             f"the idempotency table {table} cannot be used "
