@@ -50,7 +50,7 @@ def subject(standing: Standing, *, now: datetime) -> str:
     if standing.whole is None:
         return "SmugMug Backup: no run has ended yet"
     if standing.open_findings:
-        return f"SmugMug Backup: DAMAGED, {standing.open_findings} open findings of the check"
+        return f"SmugMug Backup: DAMAGED, {_open(standing.open_findings)} of the check"
     if standing.is_complete:
         return "SmugMug Backup: complete"
     as_of = standing.complete_as_of
@@ -104,7 +104,7 @@ def _check(standing: Standing) -> Iterator[str]:
     if check is None:
         yield "It was never checked."
         return
-    found = f"{check.open} open findings" if check.open else "nothing is open"
+    found = _open(check.open) if check.open else "nothing is open"
     yield f"It was last checked {_minute(check.ended_at)}: {found}."
 
 
@@ -128,8 +128,8 @@ def _needs(standing: Standing, now: datetime) -> Iterator[str]:
         yield f"  - NO RUN has ended for {silent.days} days. What is new at SmugMug since then is"
         yield "    not backed up. Look whether the schedule is on, and at the function's log."
     if standing.open_findings:
-        yield f"  - the last check found damage that no run has mended: {standing.open_findings}"
-        yield "    findings. `smugmug-backup status LOCATION` names them."
+        yield "  - the last check found damage that no run has mended:"
+        yield f"    {_open(standing.open_findings)}. `smugmug-backup status LOCATION` names them."
     for note in standing.reports.passed_over:
         yield f"  - {note}"
     owners = standing.owners()
@@ -165,6 +165,10 @@ def _by_reason(what: str, images: Iterable[Unavailable | Pending]) -> Iterator[s
     for reason, found in sorted(by_reason.items()):
         yield f"  - {_some(len(found), 'image')} {what} ({reason}):"
         yield f"    {_list(found)}"
+
+
+def _open(count: int) -> str:
+    return _some(count, "open finding")
 
 
 def _some(count: int, noun: str) -> str:
