@@ -1,13 +1,14 @@
 """What each event does, and what it returns or raises (design section 5)."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import singledispatch
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from smugmug_backup.archive.report import RunReport, RunStatus
+from smugmug_backup.archive.report import Failure, RunReport, RunStatus
 from smugmug_backup.backup.run import DryRun, RunRequest
 from smugmug_backup.check.check import check
 from smugmug_backup.clock import Deadline
@@ -55,9 +56,11 @@ def _backup(event: BackupEvent, application: Application, context: LambdaContext
     table = application.settings.idempotency_table
     if table is None:
         raise BadRequest("IDEMPOTENCY_TABLE is missing; scheduled events need it")
-    return guard.once(
-        request.trigger, lambda: _run(request, application, context), table=table, context=context
-    )
+
+    def noted(notes: tuple[str, ...]) -> Result:
+        return _run(replace(request, notes=notes), application, context)
+
+    return guard.once(request.trigger, noted, table=table, context=context)
 
 
 def _run(request: RunRequest, application: Application, context: LambdaContext) -> Result:
@@ -72,7 +75,7 @@ def _run(request: RunRequest, application: Application, context: LambdaContext) 
     result = _told(report)
     if report.status == RunStatus.REFUSED:
         raise RunRefused(report.failures[0].message)
-    passing = sum(failure.passing for failure in report.failures)
+    passing = [failure for failure in report.failures if failure.passing]
     if report.status == RunStatus.INCOMPLETE and passing:
         raise RunIncomplete(_incomplete(report, passing))
     return result
@@ -92,7 +95,7 @@ def _finish(event: FinishEvent, application: Application, context: LambdaContext
     result = _told(report)
     if report.status == RunStatus.INCOMPLETE:
         # The execution fails with it: nothing else would tell the owner.
-        raise RunIncomplete(_incomplete(report, len(report.failures)))
+        raise RunIncomplete(_incomplete(report, report.failures))
     return result
 
 
@@ -150,9 +153,9 @@ def _told(report: RunReport) -> Result:
     return result
 
 
-def _incomplete(report: RunReport, failures: int) -> str:
-    first = report.failures[0].message if report.failures else "originals are pending"
+def _incomplete(report: RunReport, failures: Sequence[Failure]) -> str:
+    first = failures[0].message if failures else "originals are pending"
     return (
-        f"run {report.run_id} is not complete: {failures} failures, "
+        f"run {report.run_id} is not complete: {len(failures) + report.more_failures} failures, "
         f"{report.counts.pending} originals pending; first: {first}; see {report.key}"
     )

@@ -89,6 +89,11 @@ def count_check(*, sound: bool) -> None:
     _count("CheckNotSound", int(not sound))
 
 
+def count_guard_down() -> None:
+    """A scheduled run that goes without its guard; a metric more would be the eleventh."""
+    _count("Failures", 1)
+
+
 def count_refused() -> None:
     """A run that was refused before there was a report."""
     _count("Refused", 1)
