@@ -321,6 +321,13 @@ class RunRefused(BackupError):
     fatal = True
 
 
+class StillInProgress(BackupError):
+    """An earlier attempt of this very delivery broke off, or is still at work; nothing was done."""
+
+    code = Code.INTERRUPTED
+    answer = Answer.AGAIN
+
+
 class RunIncomplete(BackupError):
     """Something is missing that a retry may bring; the report names it."""
 

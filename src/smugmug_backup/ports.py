@@ -62,9 +62,9 @@ class PhotoSource(Protocol):
 
         A source that cannot filter may answer a full listing instead (``full`` says so), or an
         empty one if it knows that nothing changed. An image that the source shows twice is there
-        twice, its first entry first: the core takes that one. Raises AccessRefused and AlbumNotFound for what
-        speaks of this album alone, and LoginLost for what speaks of the login: only `account`
-        can tell whether that holds for others.
+        twice, its first entry first: the core takes that one. Raises AccessRefused and
+        AlbumNotFound for what speaks of this album alone, and LoginLost for what speaks of the
+        login: only `account` can tell whether that holds for others.
         """
 
     def resolve(self, album: Album, image: Image, *, deadline: Deadline) -> Offer:
@@ -96,8 +96,9 @@ class BackupStore(Protocol):
 
     Keys are relative paths of ASCII letters, digits and ``-_.=/``. Every method raises
     `StoreUnavailable` (after its own bounded retries) or `StoreRefused`, one that writes
-    `StoreFull`, and no other error of whatever carries the bytes. ``file_name``, if the store can keep it beside the bytes (S3 can),
-    is the name under which a browser saves them; it is no part of what is stored.
+    `StoreFull`, and no other error of whatever carries the bytes. ``file_name``, if the store can
+    keep it beside the bytes (S3 can), is the name under which a browser saves them; it is no part
+    of what is stored.
     """
 
     def bounded(self, deadline: Deadline) -> "BackupStore":

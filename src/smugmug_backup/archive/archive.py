@@ -29,7 +29,13 @@ from smugmug_backup.archive.original import StoredBytes, When
 from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.archive.records import lines_in, parse_line, records_files
 from smugmug_backup.archive.report import AlbumState, Link, NextFull, RunReport, future
-from smugmug_backup.errors import AlreadyStored, CommitConflict, NotABackup, NotStored
+from smugmug_backup.errors import (
+    AlreadyStored,
+    CommitConflict,
+    NotABackup,
+    NotStored,
+    StoreError,
+)
 from smugmug_backup.model import Account, StoredObject
 from smugmug_backup.ports import BackupStore
 
@@ -142,6 +148,13 @@ class Archive:
         """
         next(iter(self.store.list(keys.RUNS)), None)
         self.write_readme(None)
+
+    def holds_backup(self) -> bool:
+        """Whether any run report or manifest lies in the store."""
+        return any(
+            next(iter(self.store.list(each)), None) is not None
+            for each in (keys.RUNS, keys.MANIFESTS)
+        )
 
     # -- check reports ---------------------------------------------------------------------------
 
@@ -432,11 +445,14 @@ class Archive:
         *,
         when: When,
         entries: Mapping[str, AlbumState] | None = None,
+        tolerant: bool = False,
     ) -> Contents:
         """The state of every album that the reports or the manifests know.
 
         An entry counts only while its generation is the newest one listed; otherwise the newest
-        manifest is read, whole. ``entries``: those of the reports, or later ones.
+        manifest is read, whole. ``entries``: those of the reports, or later ones. ``tolerant``, for
+        those who only look: a manifest that cannot be read is that album's damage, and its entry
+        stays.
         """
         entries = reports.albums if entries is None else entries
         found = Contents({}, {}, {}, reports.account, {}, dict(generations))
@@ -449,16 +465,28 @@ class Archive:
             found.unavailable.update(by_album(report.unavailable, report, found.albums))
             found.pending.update(by_album(report.pending, report, found.albums))
 
-        def one(key: str) -> tuple[str, Newest]:
+        def one(key: str) -> tuple[str, Newest | StoreError]:
+            try:
+                return key, newest_of(key)
+            except StoreError as error:
+                if not tolerant:
+                    raise
+                return key, error
+
+        def newest_of(key: str) -> Newest:
             known = entries.get(key)
             if known is not None and known.generation > generations.get(key, 0):
                 # The report names a generation that the listing lacks: it is lost.
-                return key, self.newest(key, known.generation, known.manifest_sha256)
-            return key, self.newest(key, generations[key])
+                return self.newest(key, known.generation, known.manifest_sha256)
+            return self.newest(key, generations[key])
 
         stale = [key for key in {**generations, **entries} if key not in found.albums]
         for key, newest in map_(one, stale):
-            self._take_up(found, key, newest, entries.get(key), when)
+            if isinstance(newest, StoreError):
+                found.albums[key] = entries.get(key) or AlbumState()
+                found.damage[key] = str(newest)
+            else:
+                self._take_up(found, key, newest, entries.get(key), when)
         return found
 
     def _take_up(

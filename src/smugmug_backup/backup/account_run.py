@@ -58,7 +58,7 @@ class AccountRun(Session):
         self._request = request
         self._going: str | None = None
         self._gone_on: frozenset[str] = frozenset()
-        self._notes: list[str] = []
+        self._notes: list[str] = [*request.notes]
 
     def run(self) -> RunReport | DryRun:
         """See `Backup.run`."""

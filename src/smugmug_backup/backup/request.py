@@ -10,7 +10,8 @@ class RunRequest:
     """What a run is asked for. ``trigger`` is shared by all attempts of one schedule's firing.
 
     ``accept_shrink``: what may have shrunk by the owner's word: album keys, or ``account``.
-    ``accept_rename``: the account has another nickname now, and it is the same.
+    ``accept_rename``: the account has another nickname now, and it is the same. ``notes``: what
+    whoever asks has to remark in the report.
     """
 
     trigger: str | None = None
@@ -19,6 +20,7 @@ class RunRequest:
     dry_run: bool = False
     accept_shrink: tuple[str, ...] = ()
     accept_rename: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

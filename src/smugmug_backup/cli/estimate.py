@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smugmug_backup.backup.album import Forecast
+from smugmug_backup.backup.outcome import Forecast
 from smugmug_backup.cli.output import number, size
 
 _GB = 1e9

@@ -3,9 +3,7 @@
 Bytes are counted in decimal units, as disks and cloud bills do: 1 MB = 10^6 bytes.
 """
 
-import html
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,11 +15,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from smugmug_backup.archive.titles import shown as shown
+
 _GAP = 2
 _LEAST = 8
-
-# Control characters could drive the terminal, bidirectional ones could turn a table round.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +50,6 @@ def make_console(*, stderr: bool = False) -> Console:
         width=None if terminal else 100_000,
         soft_wrap=not terminal,
     )
-
-
-def shown(text: str | None) -> str:
-    """``text`` of the source as a person reads it: HTML entities decoded, controls made visible.
-
-    For display only; what is stored stays as the source wrote it.
-    """
-    return _CONTROLS.sub("\ufffd", html.unescape(text or ""))
 
 
 def print_json(console: Console, value: Any) -> None:

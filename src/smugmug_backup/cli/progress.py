@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from smugmug_backup.archive.report import Counts, Failure
-from smugmug_backup.backup.album import Outcome
+from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.cli.output import number, plural, shown, size
 from smugmug_backup.cli.parsing import INTERRUPTED
 from smugmug_backup.clock import Deadline

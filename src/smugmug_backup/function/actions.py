@@ -1,13 +1,14 @@
 """What each event does, and what it returns or raises (design section 5)."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import singledispatch
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from smugmug_backup.archive.report import INCOMPLETE, REFUSED, RunReport
+from smugmug_backup.archive.report import Failure, RunReport, RunStatus
 from smugmug_backup.backup.run import DryRun, RunRequest
 from smugmug_backup.check.check import check
 from smugmug_backup.clock import Deadline
@@ -55,9 +56,11 @@ def _backup(event: BackupEvent, application: Application, context: LambdaContext
     table = application.settings.idempotency_table
     if table is None:
         raise BadRequest("IDEMPOTENCY_TABLE is missing; scheduled events need it")
-    return guard.once(
-        request.trigger, lambda: _run(request, application, context), table=table, context=context
-    )
+
+    def noted(notes: tuple[str, ...]) -> Result:
+        return _run(replace(request, notes=notes), application, context)
+
+    return guard.once(request.trigger, noted, table=table, context=context)
 
 
 def _run(request: RunRequest, application: Application, context: LambdaContext) -> Result:
@@ -71,10 +74,10 @@ def _run(request: RunRequest, application: Application, context: LambdaContext) 
     if isinstance(report, DryRun):
         return {"status": "dry_run", **asdict(report)}
     result = _told(report)
-    if report.status == REFUSED:
+    if report.status == RunStatus.REFUSED:
         raise RunRefused(report.failures[0].message)
-    passing = sum(failure.passing for failure in report.failures)
-    if report.status == INCOMPLETE and passing:
+    passing = [failure for failure in report.failures if failure.passing]
+    if report.status == RunStatus.INCOMPLETE and passing:
         raise RunIncomplete(_incomplete(report, passing))
     return result
 
@@ -85,7 +88,7 @@ def _album(event: AlbumEvent, application: Application, context: LambdaContext) 
     backup = application.backup(
         deadline=deadline, observer=LogObserver(), share=application.settings.map_concurrency
     )
-    progress = backup.work(event.run_id, event.albums, deadline=deadline)
+    progress = backup.work(event.run_id, event.planned, deadline=deadline)
     count_batch(progress=progress)
     return {"progress": progress, "run_id": event.run_id}
 
@@ -95,9 +98,9 @@ def _finish(event: FinishEvent, application: Application, context: LambdaContext
     deadline = deadline_of(application, context)
     report = application.backup(deadline=deadline).finish(event.run_id, deadline=deadline)
     result = _told(report)
-    if report.status == INCOMPLETE:
+    if report.status == RunStatus.INCOMPLETE:
         # The execution fails with it: nothing else would tell the owner.
-        raise RunIncomplete(_incomplete(report, len(report.failures)))
+        raise RunIncomplete(_incomplete(report, report.failures))
     return result
 
 
@@ -157,9 +160,9 @@ def _told(report: RunReport) -> Result:
     return result
 
 
-def _incomplete(report: RunReport, failures: int) -> str:
-    first = report.failures[0].message if report.failures else "originals are pending"
+def _incomplete(report: RunReport, failures: Sequence[Failure]) -> str:
+    first = failures[0].message if failures else "originals are pending"
     return (
-        f"run {report.run_id} is not complete: {failures} failures, "
+        f"run {report.run_id} is not complete: {len(failures) + report.more_failures} failures, "
         f"{report.counts.pending} originals pending; first: {first}; see {report.key}"
     )

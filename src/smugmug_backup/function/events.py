@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from smugmug_backup.archive.keys import is_run_id
-from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.account import ACCOUNT
+from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.words import Amount, is_id
@@ -24,7 +25,7 @@ class AlbumEvent:
     """Do a batch of albums of another run's plan."""
 
     run_id: str
-    albums: tuple[PlannedAlbum, ...]
+    planned: PlannedBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _backup(event: Mapping[str, Any]) -> BackupEvent:
         return BackupEvent(
             RunRequest(trigger=_trigger(arn, event.get("scheduled_time"), "scheduled_time"))
         )
-    _only(event, "albums", "full", "dry_run", "accept_shrink")
+    _only(event, "albums", "full", "dry_run", "accept_shrink", "accept_rename")
     albums = event.get("albums", [])
     if not isinstance(albums, list) or not all(is_id(each) for each in albums):
         raise BadRequest('"albums" must be a list of album keys')
@@ -93,17 +94,16 @@ def _backup(event: Mapping[str, Any]) -> BackupEvent:
             albums=tuple(albums),
             full=_flag(event, "full"),
             dry_run=_flag(event, "dry_run"),
-            accept_shrink=_flag(event, "accept_shrink"),
+            accept_shrink=_accepted(event),
+            accept_rename=_flag(event, "accept_rename"),
         )
     )
 
 
 def _album(event: Mapping[str, Any]) -> AlbumEvent:
-    _only(event, "run_id", "albums")
-    albums = event.get("albums")
-    if not isinstance(albums, list) or not albums:
-        raise BadRequest('"albums" must be a line of a plan: a list of albums with their states')
-    return AlbumEvent(_run_id(event), tuple(PlannedAlbum.from_json(each) for each in albums))
+    # A line of the plan and the run that made it; a field that only a newer plan has is not ours.
+    _only(event, "run_id", "albums", "account", "accept_shrink", "check")
+    return AlbumEvent(_run_id(event), PlannedBatch.from_json(event))
 
 
 def _finish(event: Mapping[str, Any]) -> FinishEvent:
@@ -145,6 +145,14 @@ def _only(event: Mapping[str, Any], *allowed: str) -> None:
             f"the event has fields that action {event['action']!r} does not take: "
             f"{', '.join(unknown)}"
         )
+
+
+def _accepted(event: Mapping[str, Any]) -> tuple[str, ...]:
+    value = event.get("accept_shrink", [])
+    # `is_id` takes "account", too, which is no key that SmugMug gives.
+    if not isinstance(value, list) or not all(is_id(each) for each in value):
+        raise BadRequest(f'"accept_shrink" must be a list of album keys, or ["{ACCOUNT}"]')
+    return tuple(value)
 
 
 def _flag(event: Mapping[str, Any], name: str) -> bool:

@@ -1,10 +1,14 @@
 """The weekly mail: a backup that is silent when all is well would look like one that has died."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from smugmug_backup.archive.summary import Summary, summarise
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.manifest import Pending, Unavailable
+from smugmug_backup.archive.report import RunReport, RunStatus
+from smugmug_backup.archive.standing import Standing, standing_of
+from smugmug_backup.archive.titles import album_name, shown
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest
@@ -25,57 +29,67 @@ def send_sign_of_life(
         raise BadRequest(
             "ALERT_TOPIC_ARN is missing: there is no topic to mail to; deploy with AlarmEmail set"
         )
-    summary = summarise(store, runs=7)
-    title = subject(summary)
+    standing = standing_of(Archive(store), now=now, runs=7)
+    title = subject(standing, now=now)
     try:
         sns = client or aws_client("sns")
-        sns.publish(TopicArn=topic_arn, Subject=title, Message=mail(summary, now=now))
+        sns.publish(TopicArn=topic_arn, Subject=title, Message=mail(standing, now=now))
     except AWS_ERRORS as error:
         raise aws_error(
             error, doing="mailing the sign of life", permission="sns:Publish on the alarm topic"
         ) from None
-    as_of = summary.complete_as_of
-    return {"status": "sent", "subject": title, "complete_as_of": as_of and _day(as_of)}
+    as_of = standing.complete_as_of
+    return {"status": "sent", "subject": title, "complete_as_of": as_of and _day(as_of.when)}
 
 
-def subject(summary: Summary) -> str:
+def subject(standing: Standing, *, now: datetime) -> str:
     """At most 100 ASCII characters, as SNS takes them."""
-    if summary.newest is None:
+    silent = standing.silence(now)
+    if silent is not None:
+        return f"SmugMug Backup: NO RUN for {silent.days} days"
+    if standing.whole is None:
         return "SmugMug Backup: no run has ended yet"
-    if summary.is_complete:
+    if standing.open_findings:
+        return f"SmugMug Backup: DAMAGED, {_open(standing.open_findings)} of the check"
+    if standing.is_complete:
         return "SmugMug Backup: complete"
-    as_of = summary.complete_as_of
-    last = f"last complete {_day(as_of)}" if as_of else "never complete so far"
-    return f"SmugMug Backup: {summary.newest.status}, {last}"
+    as_of = standing.complete_as_of
+    last = f"last complete {_day(as_of.when)}" if as_of else "never complete so far"
+    return f"SmugMug Backup: {standing.whole.status}, {last}"
 
 
-def mail(summary: Summary, *, now: datetime) -> str:
+def mail(standing: Standing, *, now: datetime) -> str:
     """The text, plain, to be read by somebody who knows nothing of AWS."""
-    return "\n".join(_lines(summary, now)) + "\n"
+    return "\n".join(_lines(standing, now)) + "\n"
 
 
-def _lines(summary: Summary, now: datetime) -> Iterator[str]:
-    newest, state = summary.newest, summary.state
+def _lines(standing: Standing, now: datetime) -> Iterator[str]:
+    newest, state = standing.newest, standing.state
     if newest is None:
         yield "No run has ended yet, so nothing can be said. The first one may take days; if this"
         yield "mail says the same next week, look at the function's log."
         return
-    as_of = summary.complete_as_of
+    as_of = standing.complete_as_of
     if as_of is None:
         yield "The backup has never been complete so far."
     else:
-        days = (now - as_of).days
-        ago = "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"
-        yield f"The backup is complete as of {_minute(as_of)} ({ago})."
+        days = (now - as_of.when).days
+        ago = "today" if days < 1 else "yesterday" if days == 1 else f"{days} days ago"
+        yield f"The backup is complete as of {_minute(as_of.when)} ({ago})."
     yield f"The last run ended {_minute(newest.ended_at)}: {newest.status}."
     if newest.account is not None:
         view = "all that its owner sees" if newest.account.access == "owner" else "what is public"
         yield f"Account: {newest.account.nickname}, {view}."
+    yield from _check(standing)
     if state is not None:
         yield ""
-        yield from _counts(summary)
+        yield from _counts(standing, state)
+    if state is not None and state.pending:
+        yield ""
+        yield "Waiting, nothing to do for you:"
+        yield from _by_reason("without its bytes so far", state.pending)
     yield ""
-    needs = list(_needs(summary))
+    needs = list(_needs(standing, now))
     if needs:
         yield "WHAT NEEDS YOU"
         yield from needs
@@ -85,12 +99,18 @@ def _lines(summary: Summary, now: datetime) -> Iterator[str]:
     yield "To see more: smugmug-backup status LOCATION. To be sure: smugmug-backup check LOCATION."
 
 
-def _counts(summary: Summary) -> Iterator[str]:
-    state = summary.state
-    if state is None:
+def _check(standing: Standing) -> Iterator[str]:
+    check = standing.check
+    if check is None:
+        yield "It was never checked."
         return
+    found = _open(check.open) if check.open else "nothing is open"
+    yield f"It was last checked {_minute(check.ended_at)}: {found}."
+
+
+def _counts(standing: Standing, state: RunReport) -> Iterator[str]:
     counts = state.counts
-    week = [each for each in summary.reports if each.status != "refused"]
+    week = [each for each in standing.shown if each.status != RunStatus.REFUSED]
     stored = sum(each.counts.originals_stored for each in week)
     size = sum(each.counts.bytes_stored for each in week)
     yield f"  Albums                    {counts.albums:>12,}"
@@ -102,42 +122,62 @@ def _counts(summary: Summary) -> Iterator[str]:
     yield "  (1 MB = 10^6 bytes)"
 
 
-def _needs(summary: Summary) -> Iterator[str]:
-    owners = summary.owners()
+def _needs(standing: Standing, now: datetime) -> Iterator[str]:
+    silent = standing.silence(now)
+    if silent is not None:
+        yield f"  - NO RUN has ended for {silent.days} days. What is new at SmugMug since then is"
+        yield "    not backed up. Look whether the schedule is on, and at the function's log."
+    if standing.open_findings:
+        yield "  - the last check found damage that no run has mended:"
+        yield f"    {_open(standing.open_findings)}. `smugmug-backup status LOCATION` names them."
+    for note in standing.reports.passed_over:
+        yield f"  - {note}"
+    owners = standing.owners()
     for failure in owners[:_NAMED]:
         where = f"album {failure.album_key}: " if failure.album_key else ""
         yield f"  - {where}{failure.message} ({failure.code})"
     if len(owners) > _NAMED:
         yield f"  - and {len(owners) - _NAMED} more such failures"
-    missing = sorted(summary.missing_albums())
+    missing = standing.missing_albums()
     if missing:
-        yield f"  - {_some(missing, 'album')} no longer shown by SmugMug: {_list(missing)}."
+        names = [f"{key} ({album_name(missing[key])})" for key in sorted(missing)]
+        yield f"  - {_some(len(names), 'album')} no longer shown by SmugMug: {_list(names)}."
         yield "    What was stored of it stays. If you did not remove it, look at SmugMug."
-    state = summary.state
-    if state is None:
-        return
-    if state.unavailable:
-        by_reason: dict[str, list[str]] = {}
-        for each in state.unavailable:
-            by_reason.setdefault(each.reason, []).append(f"{each.album_key}/{each.image_key}")
-        for reason, images in sorted(by_reason.items()):
-            yield f"  - {_some(images, 'image')} without bytes at SmugMug ({reason}):"
-            yield f"    {_list(images)}"
+    state = standing.state
+    if state is not None:
+        yield from _images(state)
+    if standing.complete_as_of is None:
+        yield "  - no run was complete so far; see the failures in the newest report."
+
+
+def _images(state: RunReport) -> Iterator[str]:
+    yield from _by_reason("without bytes at SmugMug", state.unavailable)
     if state.counts.unverified > 0:
         unverified = f"{state.counts.unverified:,}"
         yield f"  - stored without a checksum of SmugMug's that agrees: {unverified}."
         yield "    `smugmug-backup status LOCATION` names them and says why."
-    if summary.complete is None:
-        yield "  - no run was complete among the last ones; see the failures in the newest report."
 
 
-def _some(items: list[str], noun: str) -> str:
-    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
+def _by_reason(what: str, images: Iterable[Unavailable | Pending]) -> Iterator[str]:
+    by_reason: dict[str, list[str]] = {}
+    for each in images:
+        by_reason.setdefault(each.reason, []).append(f"{each.album_key}/{each.image_key}")
+    for reason, found in sorted(by_reason.items()):
+        yield f"  - {_some(len(found), 'image')} {what} ({reason}):"
+        yield f"    {_list(found)}"
 
 
-def _list(items: list[str]) -> str:
+def _open(count: int) -> str:
+    return _some(count, "open finding")
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _list(items: Sequence[str]) -> str:
     more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
-    return ", ".join(items[:_NAMED]) + more
+    return ", ".join(shown(each) for each in items[:_NAMED]) + more
 
 
 def _day(instant: datetime) -> str:

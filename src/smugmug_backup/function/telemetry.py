@@ -7,8 +7,8 @@ from traceback import extract_tb
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from smugmug_backup.archive.report import COMPLETE, CONTINUING, REFUSED, RunReport
-from smugmug_backup.backup.album import Outcome
+from smugmug_backup.archive.report import RunReport, RunStatus
+from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.model import Album
 
 # The stack's name; the metrics' only dimension.
@@ -62,18 +62,18 @@ class LogObserver:
 
 def count_run(report: RunReport) -> None:
     """Metrics of a run that ended. `docs`: the README's table of metrics."""
-    ended = report.status != CONTINUING
+    ended = report.status != RunStatus.CONTINUING
     counts = report.counts
-    progress = report.status != REFUSED and (
+    progress = report.status != RunStatus.REFUSED and (
         ended or counts.albums_changed > 0 or counts.originals_stored > 0
     )
     if ended:
-        _count("Complete", int(report.status == COMPLETE))
+        _count("Complete", int(report.status == RunStatus.COMPLETE))
         _count("Pending", counts.pending)
         _count("Images", counts.images)
     _count("Progress", int(progress))
-    _count("Refused", int(report.status == REFUSED))
-    _count("Failures", len(report.failures))
+    _count("Refused", int(report.status == RunStatus.REFUSED))
+    _count("Failures", len(report.failures) + report.more_failures)
     _count("CursorMisses", counts.cursor_misses)
     _count("OriginalsStored", counts.originals_stored)
     metrics.add_metric(name="BytesStored", unit=MetricUnit.Bytes, value=counts.bytes_stored)
@@ -87,6 +87,11 @@ def count_batch(*, progress: bool) -> None:
 def count_check(*, sound: bool) -> None:
     """Metrics of a check."""
     _count("CheckNotSound", int(not sound))
+
+
+def count_guard_down() -> None:
+    """A scheduled run that goes without its guard; a metric more would be the eleventh."""
+    _count("Failures", 1)
 
 
 def count_refused() -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from smugmug_backup.clock import Deadline
@@ -15,11 +17,11 @@ from smugmug_backup.errors import (
     RunRefused,
     SourceRetired,
     SourceUnavailable,
+    StillInProgress,
 )
-from smugmug_backup.function import handler
+from smugmug_backup.function import guard, handler
 from smugmug_backup.ports import PhotoSource
-from smugmug_backup.wiring import Application
-from tests.tools.clock import FakeClock
+from smugmug_backup.wiring import Application, SystemClock
 from tests.tools.fake_source import FakeSource
 
 SCHEDULED = {
@@ -74,7 +76,7 @@ def world(monkeypatch):
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        source = FakeSource(FakeClock())
+        source = FakeSource(SystemClock())
         source.album("harbour", images=2)
         source.album("scans", images=1)
         monkeypatch.setattr(handler, "_kept", None)
@@ -122,7 +124,7 @@ def test_a_delivery_while_the_first_is_running_is_told_that_it_continues(world):
     def again():
         if not seen:
             seen.append(None)
-            seen[0] = invoke(SCHEDULED)
+            seen[0] = invoke(SCHEDULED, aws_request_id="d1e9f3b1-0000-0000-0000-000000000000")
 
     world.errors["albums"] = again
     assert invoke(SCHEDULED)["status"] == "complete"
@@ -146,11 +148,102 @@ def test_what_only_the_owner_can_mend_returns(world):
     assert result["status"] == "incomplete"
 
 
+def test_what_smugmug_is_still_making_returns_and_is_named(world):
+    world.upload("harbour", video="")
+    result = invoke(SCHEDULED)
+    assert result["status"] == "incomplete" and result["counts"]["pending"] == 1
+    (waits,) = report_of(result)["pending"]
+    assert (waits["album_key"], waits["reason"]) == ("harbour", "processing") and waits["since"]
+
+
+def test_the_error_names_what_may_pass_not_what_only_the_owner_can_mend(world):
+    world.errors["images:harbour"] = AccessRefused("wrong password")
+    world.errors["images:scans"] = SourceUnavailable("SmugMug says 98")
+    with pytest.raises(RunIncomplete, match="1 failures.*first: SmugMug says 98"):
+        invoke(SCHEDULED)
+
+
 def test_a_refused_run_raises_after_the_report(world):
     world.errors["albums"] = SourceRetired("API 1.3.0 seems to be switched off")
     with pytest.raises(RunRefused, match="switched off"):
         invoke(SCHEDULED)
     assert sum(key.startswith("runs/") for key in stored()) == 1
+
+
+# -- the guard -------------------------------------------------------------------------------------
+
+
+def break_off(world):
+    """An attempt that Lambda kills: no error that anybody could catch."""
+
+    def kill():
+        raise SystemExit("killed")
+
+    world.errors["albums"] = kill
+    with pytest.raises(SystemExit):
+        invoke(SCHEDULED)
+    del world.errors["albums"]
+
+
+def test_a_retry_of_an_attempt_that_broke_off_raises_so_that_lambda_tries_again(world):
+    break_off(world)
+    with pytest.raises(StillInProgress):
+        invoke(SCHEDULED)
+    other = invoke(SCHEDULED, aws_request_id="d1e9f3b1-0000-0000-0000-000000000000")
+    assert (other["status"], other["duplicate"]) == ("continuing", True)
+
+
+def test_a_retry_runs_once_the_time_limit_of_the_attempt_that_broke_off_is_over(world):
+    break_off(world)
+    table = boto3.client("dynamodb")
+    (item,) = table.scan(TableName="guard")["Items"]
+    item["in_progress_expiration"] = {"N": "1"}
+    table.put_item(TableName="guard", Item=item)
+    assert invoke(SCHEDULED)["status"] == "complete"
+
+
+def report_of(result):
+    run = result["run_id"]
+    body = boto3.client("s3").get_object(
+        Bucket="photos", Key=f"runs/{run[:4]}/{run[4:6]}/{run}.json"
+    )
+    return json.loads(body["Body"].read())
+
+
+def test_a_run_whose_guard_is_not_there_is_made_without_it_and_says_so(world, capsys):
+    boto3.client("dynamodb").delete_table(TableName="guard")
+    result = invoke(SCHEDULED)
+    assert (result["status"], result["duplicate"]) == ("complete", False)
+    (note,) = report_of(result)["notes"]
+    assert "guard against double deliveries" in note and "ResourceNotFoundException" in note
+    assert 1.0 in metrics_of(capsys)["Failures"]
+
+
+class Denied(DynamoDBPersistenceLayer):
+    """A role that may not write what is written at the end."""
+
+    def _update_record(self, data_record):
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "UpdateItem")
+
+    def _delete_record(self, data_record):
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DeleteItem")
+
+
+@pytest.fixture
+def forgetful(monkeypatch):
+    for name in ("_update_record", "_delete_record"):
+        monkeypatch.setattr(guard._Table, name, getattr(Denied, name))
+
+
+def test_a_guard_that_cannot_keep_the_answer_does_not_make_the_run_twice(world, forgetful):
+    assert invoke(SCHEDULED)["status"] == "complete"
+    assert sum(key.startswith("runs/") for key in stored()) == 1
+
+
+def test_a_guard_that_cannot_forget_does_not_hide_why_the_run_failed(world, forgetful):
+    world.errors["images:harbour"] = SourceUnavailable("98")
+    with pytest.raises(RunIncomplete, match="98"):
+        invoke(SCHEDULED)
 
 
 def test_requests_by_hand_are_not_guarded(world):

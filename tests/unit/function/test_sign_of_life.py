@@ -1,8 +1,12 @@
 """The weekly mail: as of when the backup is complete, and what needs its owner."""
 
-import pytest
-from smugmug_backup.archive.summary import summarise
+from datetime import timedelta
 
+import pytest
+
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
+from smugmug_backup.archive.standing import standing_of
 from smugmug_backup.errors import AccessRefused
 from smugmug_backup.function.sign_of_life import mail, send_sign_of_life, subject
 from tests.tools.memory_store import MemoryStore
@@ -24,6 +28,13 @@ def sample():
     return sample_store()
 
 
+def said(sample, **later):
+    """Subject and text of a mail that is sent now, or so much later."""
+    now = sample.clock.now() + timedelta(**later)
+    standing = standing_of(Archive(sample.store), now=now, runs=7)
+    return subject(standing, now=now), mail(standing, now=now)
+
+
 def test_the_mail_goes_to_the_topic(sample):
     topic = Topic()
     told = send_sign_of_life(sample.store, "arn:aws:sns:x", now=sample.clock.now(), client=topic)
@@ -41,8 +52,7 @@ def test_the_mail_says_as_of_when_and_what_needs_the_owner(sample):
     sample.nights.next_night(full=True)
     del sample.source.world["later"]
     sample.nights.next_night(full=True)
-    summary = summarise(sample.store)
-    text = mail(summary, now=sample.clock.now())
+    title, text = said(sample)
     assert "complete as of 2026-11-27 03:00 UTC (3 days ago)" in text
     assert "WHAT NEEDS YOU" in text
     assert "album alps: the album's password is wrong (access_refused)" in text
@@ -50,20 +60,89 @@ def test_the_mail_says_as_of_when_and_what_needs_the_owner(sample):
     assert "no_original_url" in text
     assert "larkfield" in text
     assert all(len(line) <= 120 for line in text.splitlines())
-    assert subject(summary) == "SmugMug Backup: incomplete, last complete 2026-11-27"
+    assert title == "SmugMug Backup: incomplete, last complete 2026-11-27"
 
 
-def test_when_all_is_well_it_says_so(sample):
+def test_what_waits_is_named_with_its_reason_and_needs_nobody(sample):
+    _, text = said(sample)
+    waits, needs = text.split("WHAT NEEDS YOU")
+    assert "1 image without its bytes so far (refused_by_source):\n    harbour/" in waits
+    assert "refused_by_source" not in needs
+
+
+def all_well(sample):
     sample.source.errors.clear()
     sample.source.world["alps"].images = sample.source.world["alps"].images[:3]
     for _ in range(3):
         sample.nights.next_night(full=True)
-    summary = summarise(sample.store)
-    assert subject(summary) == "SmugMug Backup: complete"
-    assert "Nothing needs you." in mail(summary, now=sample.clock.now())
+
+
+def test_when_all_is_well_it_says_so(sample):
+    all_well(sample)
+    title, text = said(sample)
+    assert title == "SmugMug Backup: complete"
+    assert "Nothing needs you." in text
+
+
+def test_a_schedule_that_is_off_is_the_subject_and_the_first_thing_that_needs_the_owner(sample):
+    all_well(sample)
+    assert said(sample, hours=49)[0] == "SmugMug Backup: complete"
+    title, text = said(sample, days=60)
+    assert title == "SmugMug Backup: NO RUN for 60 days"
+    assert text.split("WHAT NEEDS YOU\n")[1].startswith("  - NO RUN has ended for 60 days.")
+
+
+def test_runs_over_chosen_albums_do_not_hide_that_the_nightly_one_is_silent(sample):
+    all_well(sample)
+    sample.clock.advance(days=9)
+    sample.nights.run(albums=("alps",))
+    assert said(sample)[0] == "SmugMug Backup: NO RUN for 9 days"
+
+
+def test_runs_over_chosen_albums_change_nothing_of_what_the_whole_account_is(sample):
+    all_well(sample)
+    for _ in range(8):
+        sample.clock.advance(hours=1)
+        sample.nights.run(albums=("alps",))
+    assert said(sample)[0] == "SmugMug Backup: complete"
+
+
+def test_damage_that_no_run_has_mended_is_the_subject(sample):
+    all_well(sample)
+    now = sample.clock.now()
+    finding = Finding(
+        "originals/x/y.jpg", "alps", "i1", Wrong.DAMAGED, Scope.STATE, now, "other bytes"
+    )
+    Archive(sample.store).write_check(
+        CheckReport(
+            run_id=f"{now:%Y%m%dT%H%M%SZ}-00000001",
+            previous=(),
+            started_at=now,
+            ended_at=now,
+            trigger=None,
+            sound=False,
+            history=False,
+            of_run=None,
+            objects=1,
+            read_objects=1,
+            read_bytes=1,
+            findings=(finding,),
+        )
+    )
+    title, text = said(sample)
+    assert title == "SmugMug Backup: DAMAGED, 1 open finding of the check"
+    assert "damage that no run has mended" in text and "1 open finding." in text
+
+
+def test_a_report_that_is_passed_over_is_told(sample):
+    all_well(sample)
+    key = sample.nights.reports[-1].key
+    sample.store.objects[key] = b"{"
+    assert f"{key} is damaged; it is passed over" in said(sample)[1]
 
 
 def test_before_the_first_run_it_says_so(sample):
-    summary = summarise(MemoryStore())
-    assert subject(summary) == "SmugMug Backup: no run has ended yet"
-    assert "No run has ended yet" in mail(summary, now=sample.clock.now())
+    sample.store = MemoryStore()
+    title, text = said(sample)
+    assert title == "SmugMug Backup: no run has ended yet"
+    assert "No run has ended yet" in text

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from smugmug_backup.backup.overflow import PlannedBatch
+from smugmug_backup.model import Account
 from tests.stack.template import STACK_NAME, of_type, resolved, statements
 
 RUN = "20261124T030004Z-5f0c2a91"
@@ -131,10 +133,16 @@ def test_the_map_reads_the_plan_of_its_run_and_gathers_nothing(definition):
     assert "ResultWriter" not in albums
     assert albums["ResultPath"] is None
     assert albums["ToleratedFailurePercentage"] == 100
-    assert albums["ItemSelector"]["request"] == {
+
+
+def test_a_child_is_asked_for_every_field_of_its_line(definition):
+    """A field that the selector leaves out would be lost on the way, and its event refused."""
+    request = definition["States"]["Albums"]["ItemSelector"]["request"]
+    line = PlannedBatch((), Account("larkfield", "owner")).as_json()
+    assert request == {
         "action": "album",
         "run_id.$": "$.run_id",
-        "albums.$": "$$.Map.Item.Value.albums",
+        **{f"{name}.$": f"$$.Map.Item.Value.{name}" for name in line},
     }
 
 

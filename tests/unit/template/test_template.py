@@ -242,6 +242,7 @@ def test_samconfig_serves_a_guided_deployment():
 
 def test_there_is_an_example_of_every_event():
     assert {each.stem for each in EVENTS} == {
+        "accept-rename",
         "accept-shrink",
         "album",
         "backup",

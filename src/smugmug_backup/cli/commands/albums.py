@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.archive.summary import summarise
-from smugmug_backup.cli.albums import AlbumSummary, album_state, read_albums
+from smugmug_backup.archive.titles import album_name
+from smugmug_backup.cli.account import AccountView, read_account
 from smugmug_backup.cli.output import (
     Column,
     day,
@@ -17,7 +17,8 @@ from smugmug_backup.cli.output import (
     size,
 )
 from smugmug_backup.cli.parsing import FINE, add_location, command_parser
-from smugmug_backup.cli.store import open_existing
+from smugmug_backup.cli.store import open_archive
+from smugmug_backup.cli.time import SystemClock
 
 NAME = "albums"
 
@@ -25,7 +26,7 @@ _COLUMNS = (
     Column("Album", elastic=True, middle=True),
     Column("Images", right=True),
     Column("Size", right=True),
-    Column("Changed"),
+    Column("Listed"),
     Column("State", elastic=True),
     Column("Key"),
 )
@@ -38,8 +39,7 @@ def add_parser(subparsers: Any) -> None:
         NAME,
         help="list the albums of a backup",
         description="List the albums of a backup, by path and title. Size: of the images that are "
-        "still there\n(1 MB = 10^6 bytes). Changed: when the newest version of the album was "
-        "written.",
+        "still there\n(1 MB = 10^6 bytes). Listed: when SmugMug last showed what is in it.",
         example="smugmug-backup albums ~/photos-backup",
     )
     add_location(parser)
@@ -47,53 +47,47 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """List them."""
-    store = open_existing(args.location)
-    state = summarise(store, runs=1).state
-    states = state.albums if state else {}
-    ignored = frozenset(state.ignored_albums) if state else frozenset[str]()
-    albums = read_albums(store)
-
-    def said(album: AlbumSummary) -> str:
-        key = album.header.album_key
-        return album_state(album, states.get(key), ignored=key in ignored)
-
+    account = read_account(open_archive(args.location), now=SystemClock().now())
     if args.json:
-        print_json(console, [{**_json(album), "state": said(album)} for album in albums])
+        print_json(console, [_json(account, key) for key in account.by_name()])
         return FINE
+    states = account.albums
     print_table(
         console,
         _COLUMNS,
         (
             (
-                album.name,
-                number(album.live),
-                size(album.bytes),
-                day(album.header.written_at),
-                said(album),
-                album.header.album_key,
+                album_name(states[key]),
+                number(states[key].image_count),
+                size(states[key].bytes),
+                day(states[key].listed_at),
+                account.said_of(key),
+                key,
             )
-            for album in albums
+            for key in account.by_name()
         ),
     )
     if console.is_terminal:
-        total = sum(album.live for album in albums)
-        console.print(f"\n{plural(len(albums), 'album')}, {plural(total, 'image')}", style="dim")
+        total = sum(state.image_count for state in states.values() if not state.gone)
+        console.print(f"\n{plural(len(states), 'album')}, {plural(total, 'image')}", style="dim")
     return FINE
 
 
-def _json(album: AlbumSummary) -> dict[str, Any]:
-    header = album.header
+def _json(account: AccountView, key: str) -> dict[str, Any]:
+    state = account.albums[key]
     return {
-        "album_key": header.album_key,
-        "title": header.title,
-        "path": list(header.path),
-        "images": album.live,
-        "bytes": album.bytes,
-        "generation": header.generation,
-        "written_at": header.written_at,
-        "deleted_at": header.deleted_at,
-        "pending": len(album.pending),
-        "unavailable": len(album.unavailable),
-        "unverified": len(album.unverified),
-        "gone": len(album.gone),
+        "album_key": key,
+        "title": state.title,
+        "path": list(state.path),
+        "images": state.image_count,
+        "bytes": state.bytes,
+        "generation": state.generation,
+        "listed_at": state.listed_at,
+        "missing_since": state.missing_since,
+        "deleted_at": state.deleted_at,
+        "pending": state.pending,
+        "unavailable": state.unavailable,
+        "unverified": state.unverified,
+        "damage": account.damage.get(key),
+        "state": account.said_of(key),
     }

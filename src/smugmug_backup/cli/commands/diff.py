@@ -1,32 +1,30 @@
 """`smugmug-backup diff`: what changed between two runs or dates."""
 
 import argparse
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.archive import keys
 from smugmug_backup.archive.history import (
     AlbumChange,
     Generations,
     ImageChange,
-    all_generations,
+    Moments,
     differences,
-    generations_after_run,
-    generations_at,
 )
+from smugmug_backup.archive.keys import is_run_id
+from smugmug_backup.archive.titles import album_name, shown
+from smugmug_backup.cli.account import many
 from smugmug_backup.cli.errors import Mistaken
-from smugmug_backup.cli.output import plural, print_json, shown
-from smugmug_backup.cli.parsing import FINE, add_location, command_parser
-from smugmug_backup.cli.store import open_existing
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.cli.output import plural, print_json
+from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.store import open_archive
+from smugmug_backup.errors import BadRequest
 
 NAME = "diff"
 
-_AT_A_TIME = 8
 _SHOWN = 20
 _SIGNS = {"new": "+", "back": "+", "gone": "-", "missing": "-", "moved": ">"}
 _ORDER = ("new", "back", "replaced", "changed", "moved", "missing", "gone")
@@ -51,38 +49,38 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell the differences."""
-    store = open_existing(args.location)
-    with ThreadPoolExecutor(_AT_A_TIME) as executor:
-        found = all_generations(store)
-        before = _state(store, found, executor, args.a)
-        after = _state(store, found, executor, args.b)
+    archive = open_archive(args.location)
+    with many() as map_:
+        moments = Moments.of(archive, map_)
+        before, after = _state(moments, args.a), _state(moments, args.b)
         if any(before[key] > after.get(key, 0) for key in before):
             raise Mistaken(f"{args.a} is later than {args.b}", hint="put the earlier one first")
-        changes = differences(store, executor, before, after)
-    changes.sort(key=lambda each: (each.path, each.title, each.album_key))
+        found = differences(moments, before, after)
+    ended = NOT_ALL if found.problems else FINE
+    changes = sorted(found.albums, key=lambda each: (each.path, each.title, each.album_key))
     if args.json:
-        print_json(console, {"a": args.a, "b": args.b, "albums": [asdict(c) for c in changes]})
-        return FINE
+        albums = [asdict(each) for each in changes]
+        problems = dict(found.problems)
+        print_json(console, {"a": args.a, "b": args.b, "albums": albums, "problems": problems})
+        return ended
     for change in changes:
         _tell(console, change, None if args.all else _SHOWN)
     _total(console, changes)
-    return FINE
+    for key, problem in sorted(found.problems.items()):
+        console.print(f"album {key} not compared whole: {shown(problem)}", style="red")
+    return ended
 
 
-def _state(
-    store: BackupStore, found: dict[str, list[int]], executor: ThreadPoolExecutor, text: str
-) -> Generations:
+def _state(moments: Moments, text: str) -> Generations:
     if text == "latest":
-        return {key: generations[-1] for key, generations in found.items()}
-    if keys.is_run_id(text):
-        state = generations_after_run(store, found, executor, text)
-        if not state and store.head(keys.report(text)) is None:
-            raise Mistaken(
-                f"there is no run {text}", hint="`smugmug-backup status LOCATION` lists the last"
-            )
-        return state
-    instant = _instant(text)
-    return generations_at(store, found, executor, instant)
+        return moments.latest()
+    if not is_run_id(text):
+        return moments.at(_instant(text))
+    try:
+        return moments.after_run(text)
+    except BadRequest as error:
+        hint = "`smugmug-backup status LOCATION` lists the last runs"
+        raise Mistaken(str(error), hint=hint) from None
 
 
 def _instant(text: str) -> datetime:
@@ -99,10 +97,12 @@ def _instant(text: str) -> datetime:
 
 
 def _tell(console: Console, change: AlbumChange, most: int | None) -> None:
-    name = " / ".join(shown(part) for part in (*change.path, change.title))
     sign = _SIGNS.get(change.what, "~")
     fields = f": {', '.join(change.fields)}" if change.fields else ""
-    console.print(f"{sign} album {name} ({change.album_key}) {change.what}{fields}", style="bold")
+    console.print(
+        f"{sign} album {album_name(change)} ({change.album_key}) {change.what}{fields}",
+        style="bold",
+    )
     images = sorted(change.images, key=lambda each: (_ORDER.index(each.what), each.file_name or ""))
     for image in images[:most]:
         console.print(f"    {_line(image)}")

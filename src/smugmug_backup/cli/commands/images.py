@@ -6,10 +6,22 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.manifest import Entry
-from smugmug_backup.cli.albums import album_name, find_album, why_unverified
-from smugmug_backup.cli.output import Column, day, plural, print_json, print_table, shown, size
-from smugmug_backup.cli.parsing import FINE, add_location, command_parser
-from smugmug_backup.cli.store import open_existing
+from smugmug_backup.archive.titles import album_name, find_albums, shown
+from smugmug_backup.cli.account import read_account
+from smugmug_backup.cli.output import (
+    Column,
+    day,
+    make_console,
+    plural,
+    print_json,
+    print_table,
+    size,
+)
+from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.store import open_archive
+from smugmug_backup.cli.time import SystemClock
+from smugmug_backup.cli.troubles import why_unverified
+from smugmug_backup.errors import NotABackup
 
 NAME = "images"
 
@@ -39,14 +51,26 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """List them."""
-    manifest = find_album(open_existing(args.location), args.album)
+    archive = open_archive(args.location)
+    account = read_account(archive, now=SystemClock().now())
+    (key,) = find_albums([args.album], account.albums)
+    state = account.albums[key]
+    newest = archive.newest(key, state.generation, state.manifest_sha256)
+    damage = newest.damage or account.damage.get(key)
+    manifest = newest.manifest
+    if manifest is None:
+        raise NotABackup(damage or f"nothing of {account.name(key)} is stored yet")
+    if damage is not None:
+        line = f"{shown(damage)}; what follows is version {manifest.header.generation}"
+        make_console(stderr=True).print(line, style="red", soft_wrap=True)
+    ended = FINE if damage is None else NOT_ALL
     entries = sorted(manifest.entries.values(), key=_order)
     if args.json:
         print_json(
             console,
             {**manifest.header.as_json(), "images": [entry.as_json() for entry in entries]},
         )
-        return FINE
+        return ended
     if console.is_terminal:
         console.print(album_name(manifest.header), style="bold")
     print_table(
@@ -67,7 +91,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         live = sum(entry.live for entry in entries)
         gone = f", {len(entries) - live} gone" if live < len(entries) else ""
         console.print(f"\n{plural(live, 'image')}{gone}", style="dim")
-    return FINE
+    return ended
 
 
 def _order(entry: Entry) -> tuple[bool, bool, int, str]:

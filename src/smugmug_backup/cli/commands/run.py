@@ -3,7 +3,7 @@
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +11,11 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.archive.report import (
-    COMPLETE,
-    CONTINUING,
-    INCOMPLETE,
-    REFUSED,
-    Failure,
-    RunReport,
-)
-from smugmug_backup.backup.album import Forecast
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.report import Failure, RunReport, RunStatus
+from smugmug_backup.archive.titles import find_albums, shown
+from smugmug_backup.backup.account import ACCOUNT
+from smugmug_backup.backup.outcome import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
 from smugmug_backup.cli.output import (
@@ -29,7 +25,6 @@ from smugmug_backup.cli.output import (
     plural,
     print_json,
     print_table,
-    shown,
     size,
 )
 from smugmug_backup.cli.parsing import (
@@ -53,12 +48,18 @@ from smugmug_backup.cli.progress import (
 from smugmug_backup.cli.settings import source_settings_of
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, PhotoSource
-from smugmug_backup.restore.select import find_albums
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of, read_credentials
 
 NAME = "run"
+
+_ENDED = {
+    RunStatus.COMPLETE: FINE,
+    RunStatus.CONTINUING: NOT_ALL,
+    RunStatus.INCOMPLETE: NOT_ALL,
+    RunStatus.REFUSED: COULD_NOT,
+}
 
 _SHOWN = 20
 """So many failures are named in a terminal."""
@@ -105,8 +106,15 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--accept-shrink",
+        nargs="*",
+        metavar="ALBUM",
+        help=f"believe SmugMug though these albums lost much, or `{ACCOUNT}` (as without a name): "
+        "though much of the account is gone; the backup keeps it all",
+    )
+    parser.add_argument(
+        "--accept-rename",
         action="store_true",
-        help="believe SmugMug though much of the account is gone; the backup keeps it all",
+        help="SmugMug has another nickname for the account now, and it is the same account",
     )
     parser.add_argument(
         "--dry-run",
@@ -124,7 +132,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         deadline = Deadline.none(parts.clock)
         saying = "Stopping: what is under way is finished and committed."
         with progress.live(), interruptible(say, deadline.stop, saying=saying) as interruption:
-            chosen = _chosen(args.album, parts.source, deadline)
+            chosen, accepted = _named_albums(args, parts, deadline)
             done = Backup(
                 source=Watched(parts.source, progress, frozenset(chosen)),
                 store=parts.store,
@@ -137,7 +145,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
                     albums=tuple(chosen),
                     full=args.full,
                     dry_run=args.dry_run,
-                    accept_shrink=args.accept_shrink,
+                    accept_shrink=tuple(accepted),
+                    accept_rename=args.accept_rename,
                 ),
                 deadline=deadline,
             )
@@ -150,7 +159,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             print_json(console, json.loads(done.to_bytes()))
         else:
             _tell_report(console, done, progress.titles, interrupted=interruption.happened)
-        ended = {COMPLETE: FINE, REFUSED: COULD_NOT}.get(done.status, NOT_ALL)
+        ended = _ENDED[RunStatus(done.status)]
     return INTERRUPTED if interruption.happened and ended != FINE else ended
 
 
@@ -171,12 +180,21 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
         yield Parts(source, store, clock, options_of(settings))
 
 
-def _chosen(names: Sequence[str], source: PhotoSource, deadline: Deadline) -> list[str]:
-    """The keys of the albums that the owner named; none means all."""
+def _named_albums(
+    args: argparse.Namespace, parts: Parts, deadline: Deadline
+) -> tuple[list[str], list[str]]:
+    """The keys of the albums that the owner chose, and of those whose loss is accepted."""
+    accepted: list[str] = [ACCOUNT] if args.accept_shrink == [] else args.accept_shrink or []
+    names = [name for name in accepted if name != ACCOUNT]
+    if not (args.album or names):
+        return [], accepted
+    shown_now = {each.key: each for each in parts.source.albums(deadline=deadline)}
+    chosen = find_albums(args.album, shown_now)
     if not names:
-        return []
-    albums = source.albums(deadline=deadline)
-    return find_albums(names, {album.key: (*album.path, album.title) for album in albums})
+        return chosen, accepted
+    known = Archive(parts.store).reports(now=parts.clock.now()).albums
+    lost = find_albums(names, {**known, **shown_now})
+    return chosen, [*([ACCOUNT] if ACCOUNT in accepted else []), *lost]
 
 
 # -- the report ------------------------------------------------------------------------------------
@@ -186,14 +204,14 @@ def _tell_report(
     console: Console, report: RunReport, titles: Mapping[str, str], *, interrupted: bool
 ) -> None:
     counts = report.counts
-    if report.status == REFUSED:
+    if report.status == RunStatus.REFUSED:
         _tell_refusal(console, report)
         return
     word, style = {
-        COMPLETE: ("Complete", "bold green"),
-        CONTINUING: ("Interrupted" if interrupted else "Not finished yet", "bold yellow"),
-        INCOMPLETE: ("Not complete", "bold red"),
-    }[report.status]
+        RunStatus.COMPLETE: ("Complete", "bold green"),
+        RunStatus.CONTINUING: ("Interrupted" if interrupted else "Not finished yet", "bold yellow"),
+        RunStatus.INCOMPLETE: ("Not complete", "bold red"),
+    }[RunStatus(report.status)]
     part = " (only the albums you named)" if report.part else ""
     console.print(
         f"{word}{part}: {plural(counts.images, 'image')} in {plural(counts.albums, 'album')}; "
@@ -207,7 +225,7 @@ def _tell_report(
     _tell_missing(console, report, titles)
     for note in report.notes:
         console.print(f"  {shown(note.removeprefix('time ran out; ') if interrupted else note)}")
-    if report.status == CONTINUING:
+    if report.status == RunStatus.CONTINUING:
         console.print("The same command goes on where it was; nothing is lost.")
 
 

@@ -1,39 +1,44 @@
 """`smugmug-backup status`: is the backup complete, as of when, and what is wrong."""
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.archive import keys
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.check_report import CheckReport, Finding
 from smugmug_backup.archive.report import AlbumState, Failure, RunReport
-from smugmug_backup.archive.summary import Summary, summarise
-from smugmug_backup.backup.album import NOT_BELIEVED
-from smugmug_backup.cli.albums import AlbumSummary, ImageTrouble, read_albums
+from smugmug_backup.archive.standing import Standing, standing_of
+from smugmug_backup.archive.titles import shown
+from smugmug_backup.cli.account import AccountView, read_account, read_manifests
+from smugmug_backup.cli.errors import tell
 from smugmug_backup.cli.output import (
     Column,
     ago,
     day,
+    make_console,
     moment,
     number,
     plural,
     print_json,
     print_table,
-    shown,
     size,
 )
-from smugmug_backup.cli.parsing import FINE, add_location, command_parser
+from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.stack import StackStatus, stack_status
-from smugmug_backup.cli.store import open_existing
+from smugmug_backup.cli.store import open_archive
 from smugmug_backup.cli.time import SystemClock
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.cli.troubles import ImageTrouble, Troubles, not_believed, troubles_of
+from smugmug_backup.errors import BackupError
 
 NAME = "status"
 
 _SHOWN = 10
 _SOURCES = {"smugmug-1.3.0": "SmugMug API 1.3.0", "smugmug-v2": "SmugMug API v2"}
+_KINDS = ("pending", "unavailable", "unverified", "gone")
 _IMAGES = (
     Column("File", elastic=True, middle=True),
     Column("Album", elastic=True, middle=True),
@@ -42,6 +47,7 @@ _IMAGES = (
 )
 _ALBUMS = (Column("Album", elastic=True, middle=True), Column("Why", elastic=True), Column("Key"))
 _FAILURES = (Column("Failure", elastic=True), Column("Album/image"), Column("Code"))
+_FINDINGS = (Column("File", elastic=True, middle=True), Column("What", elastic=True))
 _RUNS = (
     Column("Run (its start, UTC)"),
     Column("Status", elastic=True),
@@ -59,9 +65,9 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         NAME,
         help="is the backup complete, as of when, and what is wrong",
-        description="Say whether a backup is complete, as of when, and what is pending, "
-        "unavailable, unverified,\nnot believed, gone or ignored, each with its reason. "
-        "Sizes are decimal: 1 MB = 10^6 bytes.",
+        description="Say whether a backup is complete, as of when, when it was last checked, and "
+        "what is damaged,\npending, unavailable, unverified, not believed, gone or ignored, each "
+        "with its reason.\nSizes are decimal: 1 MB = 10^6 bytes.",
         example="smugmug-backup status ~/photos-backup",
     )
     add_location(parser)
@@ -76,98 +82,154 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Tell it."""
-    store = open_existing(args.location)
-    standing = _Standing.read(store, runs=max(1, args.runs))
-    stack = stack_status(args.stack) if args.stack else None
+    """Tell it; 1 if it is not complete, damaged, or nothing runs any more."""
+    seen = _Seen.read(open_archive(args.location), runs=max(1, args.runs))
+    if not args.json:
+        _tell(console, seen, shown_lines=None if args.all else _SHOWN)
+    # After the backup: what AWS does not show hides nothing of it.
+    stack, problem = _stack(args.stack)
     if args.json:
-        value = standing.as_json()
-        if stack is not None:
-            value["stack"] = asdict(stack)
+        value = seen.as_json()
+        if args.stack:
+            value["stack"] = asdict(stack) if stack else None
         print_json(console, value)
-        return FINE
-    _tell(console, standing, shown_lines=None if args.all else _SHOWN)
-    if stack is not None:
+    elif stack is not None:
         _tell_stack(console, stack)
-    return FINE
+    if problem is not None:
+        tell(make_console(stderr=True), problem)
+        return COULD_NOT
+    return FINE if seen.is_well else NOT_ALL
+
+
+def _stack(name: str | None) -> tuple[StackStatus | None, BackupError | None]:
+    try:
+        return (stack_status(name) if name else None), None
+    except BackupError as error:
+        return None, error
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """All that the command says."""
+class _Seen:
+    """All that the command says. ``originals_problem``: why not all originals could be counted."""
 
-    summary: Summary
-    albums: Sequence[AlbumSummary]
+    now: datetime
+    standing: Standing
+    account: AccountView
+    troubles: Sequence[Troubles]
+    check: CheckReport | None
     originals: int
     original_bytes: int
-    generations: int
+    unlisted: Sequence[str]
 
     @classmethod
-    def read(cls, store: BackupStore, *, runs: int) -> "_Standing":
+    def read(cls, archive: Archive, *, runs: int) -> "_Seen":
         """Read the newest reports and manifests, and list the originals."""
+        now = SystemClock().now()
+        standing = standing_of(archive, now=now, runs=runs)
+        account = read_account(archive, now=now, reports=standing.reports)
+        manifests = read_manifests(archive, account)
         originals = original_bytes = 0
-        for each in store.list(keys.ORIGINALS):
-            originals, original_bytes = originals + 1, original_bytes + each.bytes
-        albums = read_albums(store)
+        unlisted = []
+        try:
+            for each in archive.originals():
+                originals, original_bytes = originals + 1, original_bytes + each.bytes
+        except BackupError as error:
+            unlisted.append(str(error))
+        check = archive.check_report(standing.check.run_id) if standing.check else None
+        troubles = [
+            troubles_of(manifests[key], now) for key in account.by_name() if key in manifests
+        ]
         return cls(
-            summarise(store, runs=runs),
-            albums,
-            originals,
-            original_bytes,
-            sum(album.header.generation for album in albums),
+            now, standing, account, troubles, check, originals, original_bytes, tuple(unlisted)
         )
 
     @property
-    def live(self) -> list[AlbumSummary]:
+    def is_well(self) -> bool:
+        """Nothing needs anybody."""
+        broken = self.account.damage or self.unlisted
+        return self.standing.is_well and not broken and self.standing.silence(self.now) is None
+
+    @property
+    def albums(self) -> Mapping[str, AlbumState]:
+        """All albums, live and gone."""
+        return self.account.albums
+
+    @property
+    def here(self) -> list[AlbumState]:
         """Albums that have no tombstone."""
-        return [album for album in self.albums if album.header.deleted_at is None]
+        return [state for state in self.albums.values() if not state.gone]
 
     def images(self, kind: str) -> list[ImageTrouble]:
         """All images in trouble of one kind."""
-        return [each for album in self.albums for each in getattr(album, kind)]
-
-    def states(self) -> dict[str, AlbumState]:
-        """The albums' states."""
-        return dict(self.summary.state.albums) if self.summary.state else {}
+        return [each for troubles in self.troubles for each in getattr(troubles, kind)]
 
     def not_believed(self) -> list[str]:
         """Albums whose last full listing was not believed."""
-        return sorted(k for k, s in self.states().items() if s.next_full == NOT_BELIEVED)
+        return sorted(key for key, s in self.albums.items() if s.live and not_believed(s))
 
     def missing(self) -> list[str]:
         """Albums that were not shown, and wait for a second look."""
-        return sorted(self.summary.missing_albums())
+        return sorted(self.standing.missing_albums())
 
-    def name(self, album_key: str) -> str:
-        """An album's path and title."""
-        return next((a.name for a in self.albums if a.header.album_key == album_key), album_key)
+    def gone(self) -> list[str]:
+        """Albums that have left."""
+        return [key for key in self.account.by_name() if self.albums[key].gone]
+
+    def findings(self) -> list[Finding]:
+        """What the newest check found damaged; None of it, once a run has mended all."""
+        if self.check is None or not self.standing.open_findings:
+            return []
+        return [each for each in self.check.findings if each.open]
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        summary = self.summary
-        newest = summary.newest
+        standing, newest = self.standing, self.standing.newest
+        state, as_of = standing.state, standing.complete_as_of
+        silence = standing.silence(self.now)
         return {
-            "complete": summary.is_complete,
-            "complete_as_of": summary.complete_as_of,
+            "well": self.is_well,
+            "complete": standing.is_complete,
+            "complete_as_of": as_of and as_of.when,
+            "silent_days": silence and silence.days,
             "status": newest.status if newest else None,
             "account": newest.account and asdict(newest.account) if newest else None,
             "source": newest.source if newest else None,
-            "albums": len(self.live),
-            "albums_gone": len(self.albums) - len(self.live),
-            "images": sum(album.live for album in self.live),
+            "albums": len(self.here),
+            "albums_gone": len(self.albums) - len(self.here),
+            "images": sum(state.image_count for state in self.here),
             "originals": self.originals,
             "bytes": self.original_bytes,
-            "versions": self.generations,
-            **{
-                kind: [asdict(each) for each in self.images(kind)]
-                for kind in ("pending", "unavailable", "unverified", "gone")
-            },
+            "versions": sum(state.generation for state in self.albums.values()),
+            **{kind: [asdict(each) for each in self.images(kind)] for kind in _KINDS},
+            "damaged": {**self.account.damage},
+            "not_listed": list(self.unlisted),
             "not_believed": self.not_believed(),
             "missing_albums": self.missing(),
-            "ignored_albums": list(summary.state.ignored_albums) if summary.state else [],
+            "ignored_albums": list(state.ignored_albums) if state else [],
             "failures": [each.as_json() for each in newest.failures] if newest else [],
+            "more_failures": newest.more_failures if newest else 0,
             "notes": list(newest.notes) if newest else [],
-            "runs": [_run_json(report) for report in summary.reports],
+            "passed_over": list(standing.reports.passed_over),
+            "check": self._check_json(),
+            "seal": [asdict(link) for link in standing.seal],
+            "runs": [_run_json(report) for report in standing.shown],
+        }
+
+    def _check_json(self) -> dict[str, Any] | None:
+        checked, check = self.standing.check, self.check
+        if checked is None:
+            return None
+        return {
+            "run_id": checked.run_id,
+            "ended_at": checked.ended_at,
+            "sound": checked.sound,
+            "open": checked.open,
+            "history": check.history if check else None,
+            "objects": check.objects if check else None,
+            "read_objects": check.read_objects if check else None,
+            "read_bytes": check.read_bytes if check else None,
+            "not_checked": list(check.not_checked) if check else None,
+            "findings": [each.as_json() for each in self.findings()],
         }
 
 
@@ -179,20 +241,32 @@ def _run_json(report: RunReport) -> dict[str, Any]:
         "ended_at": report.ended_at,
         "part": report.part,
         "counts": asdict(report.counts),
-        "failures": len(report.failures),
+        "failures": len(report.failures) + report.more_failures,
     }
 
 
-def _tell(console: Console, standing: _Standing, *, shown_lines: int | None) -> None:
-    for label, value, style in _head(standing):
-        console.print(f"{label:<11}{value}", style=style)
-    newest = standing.summary.newest
-    failures = newest.failures if newest else ()
+def _tell(console: Console, seen: _Seen, *, shown_lines: int | None) -> None:
+    for label, value, style in _head(seen):
+        console.print(f"{label:<11}{value}", style=style, soft_wrap=True)
+    newest, account = seen.standing.newest, seen.account
     told = _Lists(console, shown_lines)
+    told.list(
+        "Damaged, and mended by no run so far",
+        _FINDINGS,
+        ((each.key, f"{each.problem}: {shown(each.message)}") for each in seen.findings()),
+    )
+    told.list(
+        "Albums whose newest version is damaged or cannot be read",
+        _ALBUMS,
+        ((account.name(key), shown(why), key) for key, why in sorted(account.damage.items())),
+    )
+    failures = newest.failures if newest else ()
+    more = newest.more_failures if newest else 0
     told.list(
         "Failures of the last run",
         _FAILURES,
         ((shown(f.message), _where(f), f.code) for f in failures),
+        more=more,
     )
     for kind, title in (
         ("pending", "Pending: stored as soon as SmugMug delivers"),
@@ -200,68 +274,98 @@ def _tell(console: Console, standing: _Standing, *, shown_lines: int | None) -> 
         ("unverified", "Unverified: stored, but without a checksum that agrees"),
         ("gone", "Gone from SmugMug, kept here"),
     ):
-        told.list(title, _IMAGES, _rows(standing.images(kind)))
-    states = standing.states()
+        told.list(title, _IMAGES, _rows(seen.images(kind)))
+    states = seen.albums
     told.list(
         "Albums not believed: SmugMug's list did not have the length that it said",
         _ALBUMS,
-        ((standing.name(k), states[k].next_full or "", k) for k in standing.not_believed()),
+        ((account.name(k), _doubt(states[k]), k) for k in seen.not_believed()),
     )
     told.list(
         "Albums missing at SmugMug, waiting for a second look",
         _ALBUMS,
-        (
-            (standing.name(k), f"since {day(states[k].missing_since)}", k)
-            for k in standing.missing()
-        ),
+        ((account.name(k), f"since {day(states[k].missing_since)}", k) for k in seen.missing()),
     )
     told.list(
         "Albums gone from SmugMug, kept here",
         _ALBUMS,
-        (
-            (a.name, f"since {day(a.header.deleted_at)}", a.header.album_key)
-            for a in standing.albums
-            if a.header.deleted_at is not None
-        ),
+        ((account.name(k), f"since {day(states[k].deleted_at)}", k) for k in seen.gone()),
     )
-    ignored = standing.summary.state.ignored_albums if standing.summary.state else ()
+    ignored = seen.standing.state.ignored_albums if seen.standing.state else ()
     told.list(
-        "Albums ignored by IGNORE_ALBUMS", _ALBUMS, ((standing.name(k), "", k) for k in ignored)
+        "Albums ignored by IGNORE_ALBUMS", _ALBUMS, ((account.name(k), "", k) for k in ignored)
     )
-    if newest and newest.notes:
-        console.print("\nNotes of the last run", style="bold")
-        for note in newest.notes:
-            console.print(f"  {shown(note)}")
-    told.all("Last runs", _RUNS, (_run_row(report) for report in standing.summary.reports))
+    told.lines("Reports passed over", seen.standing.reports.passed_over)
+    told.lines("Not listed", seen.unlisted)
+    if newest is not None:
+        told.lines("Notes of the last run", newest.notes)
+    told.all("Last runs", _RUNS, (_run_row(report) for report in seen.standing.shown))
 
 
-def _head(standing: _Standing) -> Iterator[tuple[str, str, str | None]]:
-    summary, newest = standing.summary, standing.summary.newest
-    as_of = summary.complete_as_of
-    if newest is None:
+def _doubt(state: AlbumState) -> str:
+    since = state.doubt.since if state.doubt else None
+    return f"since {day(since)}" if since else state.next_full or ""
+
+
+def _head(seen: _Seen) -> Iterator[tuple[str, str, str | None]]:
+    standing = seen.standing
+    newest, whole, as_of = standing.newest, standing.whole, standing.complete_as_of
+    silent = standing.silence(seen.now)
+    if silent is not None:
+        yield "NO RUN", f"has ended for {plural(silent.days, 'day')}: nothing is backed up", _BAD
+    if whole is None:
         yield "complete", "no run has ended yet", "bold yellow"
-    elif summary.is_complete:
-        yield "complete", f"yes, as of {moment(as_of)}", "bold green"
+    elif standing.is_complete:
+        yield "complete", f"yes, as of {moment(as_of.when if as_of else None)}", "bold green"
     elif as_of is not None:
-        yield "complete", f"no ({newest.status}); it last was as of {moment(as_of)}", "bold red"
+        yield "complete", f"no ({whole.status}); it last was as of {moment(as_of.when)}", _BAD
     else:
-        yield "complete", f"no ({newest.status}), and never was so far", "bold red"
+        yield "complete", f"no ({whole.status}), and never was so far", _BAD
+    yield from _head_of_check(seen)
     if newest is not None and newest.account is not None:
         account = newest.account
         view = "all that its owner sees" if account.access == "owner" else "what is public"
         source = _SOURCES.get(newest.source, newest.source)
         yield "account", f"{shown(account.nickname)}, {view}, by {source}", None
-    gone = len(standing.albums) - len(standing.live)
-    yield "albums", number(len(standing.live)) + (f", and {gone} gone" if gone else ""), None
-    images = sum(album.live for album in standing.live)
-    left = len(standing.images("gone"))
+    here = len(seen.here)
+    gone = len(seen.albums) - here
+    yield "albums", number(here) + (f", and {gone} gone" if gone else ""), None
+    images = sum(state.image_count for state in seen.here)
+    left = len(seen.images("gone"))
     yield "images", number(images) + (f", and {left} gone" if left else ""), None
-    stored = f"{plural(standing.originals, 'original')}, {size(standing.original_bytes)}"
+    stored = f"{plural(seen.originals, 'original')}, {size(seen.original_bytes)}"
     yield "stored", stored, None
-    yield "versions", f"{number(standing.generations)} of the albums' manifests", None
+    versions = sum(state.generation for state in seen.albums.values())
+    yield "versions", f"{number(versions)} of the albums' manifests", None
     if newest is not None:
-        when = ago(newest.ended_at, SystemClock().now())
-        yield "last run", f"{newest.status}, ended {moment(newest.ended_at)} ({when})", None
+        when = ago(newest.ended_at, seen.now)
+        part = ", of a part" if newest.part else ""
+        yield "last run", f"{newest.status}{part}, ended {moment(newest.ended_at)} ({when})", None
+    for link in standing.seal:
+        yield "seal", f"{link.sha256} (run {link.run_id})", None
+
+
+_BAD = "bold red"
+
+
+def _head_of_check(seen: _Seen) -> Iterator[tuple[str, str, str | None]]:
+    checked, check = seen.standing.check, seen.check
+    if checked is None:
+        yield "checked", "never; `smugmug-backup check LOCATION` does it", "yellow"
+        return
+    when = f"{moment(checked.ended_at)} ({ago(checked.ended_at, seen.now)})"
+    much = ""
+    if check is not None:
+        much = f", {plural(check.objects, 'object')} listed, {size(check.read_bytes)} read again"
+        much += ", with all history" if check.history else ""
+    if checked.open:
+        yield "checked", f"{when}{much}: NOT SOUND, {number(checked.open)} open findings", _BAD
+    elif checked.sound:
+        yield "checked", f"{when}{much}: sound", None
+    else:
+        yield "checked", f"{when}{much}: what it found is mended", None
+    for each in check.not_checked if check else ():
+        yield "", f"not checked: {shown(each)}", None
 
 
 def _rows(images: Iterable[ImageTrouble]) -> Iterator[Sequence[str]]:
@@ -281,7 +385,7 @@ def _run_row(report: RunReport) -> Sequence[str]:
         number(counts.new),
         number(counts.changed),
         size(counts.bytes_stored),
-        number(len(report.failures)),
+        number(len(report.failures) + report.more_failures),
         _took(counts.seconds),
     )
 
@@ -305,14 +409,31 @@ class _Lists:
         self._console = console
         self._most = most
 
-    def list(self, title: str, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
-        """One list, nothing at all if it is empty."""
+    def list(
+        self,
+        title: str,
+        columns: Sequence[Column],
+        rows: Iterable[Sequence[str]],
+        *,
+        more: int = 0,
+    ) -> None:
+        """One list, nothing at all if it is empty; ``more``: so many of it are named nowhere."""
         found = [*rows]
         if not found:
             return
-        self.all(f"{title} ({number(len(found))})", columns, found[: self._most])
+        self.all(f"{title} ({number(len(found) + more)})", columns, found[: self._most])
         if self._most is not None and len(found) > self._most:
-            self._console.print(f"… and {number(len(found) - self._most)} more (--all)")
+            self._console.print(f"… and {number(len(found) + more - self._most)} more (--all)")
+        elif more:
+            self._console.print(f"… and {number(more)} more, which the report only counts")
+
+    def lines(self, title: str, lines: Iterable[str]) -> None:
+        """Sentences, nothing at all without one."""
+        found = [*lines]
+        if found:
+            self._console.print(f"\n{title}", style="bold")
+        for line in found:
+            self._console.print(f"  {shown(line)}", soft_wrap=True)
 
     def all(self, title: str, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
         """One list, whole."""
