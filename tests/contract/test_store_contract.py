@@ -681,7 +681,7 @@ def test_a_deadline_takes_nothing_from_a_store_that_answers(place):
 @only("memory", "folder", "fake", "ministack", reason="a wrapper around each")
 def test_a_body_that_breaks_off_in_the_middle_never_looks_whole(place):
     place.store.create(KEY, media(3 * MIB))
-    broken = FaultyStore(place.store, {1: Fault.ANSWER_LOST})
+    broken = FaultyStore(place.store, Points({1: Fault.ANSWER_LOST}))
     seen = []
     with pytest.raises(StoreUnavailable), broken.open(KEY) as chunks:
         seen.extend(chunks)

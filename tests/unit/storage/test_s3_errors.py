@@ -54,7 +54,7 @@ REGION, MOMENT = Concerns.REGION, Concerns.MOMENT
         (501, "NotImplemented", "PutObject", StoreRefused, BUCKET, False),
         (501, "", "CompleteMultipartUpload", StoreRefused, BUCKET, False),
         (501, "NotImplemented", "GetObject", StoreRefused, BUCKET, False),
-        (416, "InvalidRange", "GetObject", StoreUnavailable, OBJECT, False),
+        (416, "InvalidRange", "GetObject", NotStored, OBJECT, False),
         (400, "SomethingNew", "PutObject", Unknown, OBJECT, False),
         (405, "MethodNotAllowed", "PutObject", Unknown, OBJECT, False),
     ],
