@@ -1,0 +1,241 @@
+"""What a check found damaged is made whole by the next run, or named until it is."""
+
+import pytest
+
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
+from smugmug_backup.errors import PhotoError, StoreUnavailable
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.faults import Fault, Points, always
+from tests.tools.faulty_store import FaultyStore
+from tests.tools.independent_reader import assert_sound
+from tests.tools.memory_store import MemoryStore
+from tests.tools.nights import Nights
+
+
+@pytest.fixture
+def source():
+    clock = FakeClock()
+    source = FakeSource(clock)
+    source.album("A", images=3)
+    source.album("B", images=2)
+    clock.advance(days=100)
+    return source
+
+
+@pytest.fixture
+def nights(source):
+    nights = Nights(source, MemoryStore(), source.clock)
+    nights.run()
+    return nights
+
+
+def check(nights, *found, accepted=()):
+    """A check that found these (key, album key) damaged."""
+    nights.clock.advance(hours=1)
+    now = nights.clock.now().replace(microsecond=0)
+    archive = Archive(nights.store)
+    findings = tuple(
+        Finding(key, album, None, Wrong.DAMAGED, Scope.STATE, now, "damaged")
+        for key, album in found
+    )
+    return archive.write_check(
+        CheckReport(
+            run_id=keys.run_id(now, f"{len(nights.reports):08x}"),
+            previous=tuple(each.link for each in archive.check_heads(now=now)),
+            started_at=now,
+            ended_at=now,
+            trigger=None,
+            sound=not found,
+            history=False,
+            of_run=nights.reports[-1].run_id,
+            objects=1,
+            read_objects=1,
+            read_bytes=1,
+            findings=findings,
+            accepted=accepted,
+        )
+    )
+
+
+def rot(nights, key):
+    nights.store.objects[key] = nights.store.objects[key][:-1] + b"?"
+
+
+def original_of(nights, album, number=0):
+    image = nights.source.world[album].images[number]
+    return image, nights.line(album, image.key).original.key
+
+
+def test_a_damaged_original_is_fetched_again_beside_the_damaged_one(nights):
+    image, key = original_of(nights, "A")
+    rot(nights, key)
+    check(nights, (key, "A"))
+    report = nights.next_night()
+    assert (report.status, report.counts.repaired) == ("complete", 1)
+    assert (report.check.sound, report.check.open) == (False, 0)
+    line = nights.line("A", image.key).original
+    assert line.key == keys.numbered(key, 2)
+    assert nights.store.objects[line.key] == image.body
+    calls = dict(nights.source.calls)
+    assert nights.next_night().counts.repaired == 0
+    assert nights.source.calls[f"photo:{image.key}"] == calls[f"photo:{image.key}"]
+
+
+def test_an_original_that_is_lost_comes_back_under_its_name(nights):
+    image, key = original_of(nights, "A")
+    del nights.store.objects[key]
+    check(nights, (key, "A"))
+    assert nights.next_night().status == "complete"
+    assert nights.line("A", image.key).original.key == key
+    assert_sound(nights.store)
+
+
+def test_a_finding_that_does_not_hold_changes_nothing(nights):
+    image, key = original_of(nights, "A")
+    check(nights, (key, "A"))
+    before = set(nights.store.objects)
+    report = nights.next_night()
+    assert (report.status, report.counts.repaired, report.check.open) == ("complete", 0, 1)
+    assert set(nights.store.objects) - before == {report.key}
+
+
+def test_what_cannot_be_read_tonight_is_a_failure_of_the_night_and_no_damage(nights):
+    image, key = original_of(nights, "A")
+    check(nights, (key, "A"))
+    whole = nights.store
+    nights.store = FaultyStore(whole, Points(always(Fault.REQUEST_LOST, key)))
+    report = nights.next_night()
+    assert report.status == "incomplete"
+    assert (image.key, StoreUnavailable.code) in {(f.image_key, f.code) for f in report.failures}
+    assert report.check.open == 1
+    nights.store = whole
+    assert nights.next_night().status == "complete"
+    assert nights.line("A", image.key).original.key == key
+
+
+def test_an_image_that_smugmug_has_no_more_is_named_until_a_copy_brings_it(nights):
+    image, key = original_of(nights, "A")
+    nights.source.world["A"].images.remove(image)
+    nights.next_night()
+    nights.next_night()
+    body = nights.store.objects[key]
+    rot(nights, key)
+    check(nights, (key, "A"))
+    for _ in range(3):
+        report = nights.next_night()
+        assert report.check.open == 1
+    line = nights.line("A", image.key).original
+    assert (line.status, line.reason, line.previous.key) == ("unavailable", "damaged", key)
+    nights.store.objects[keys.numbered(key, 2)] = body
+    report = nights.next_night()
+    assert (report.counts.repaired, report.check.open) == (1, 0)
+    assert nights.line("A", image.key).original.key == keys.numbered(key, 2)
+
+
+def test_a_damaged_original_that_cannot_be_had_keeps_its_reason_and_ends_in_a_name(nights):
+    image, key = original_of(nights, "A")
+    rot(nights, key)
+    nights.source.errors[f"photo:{image.key}"] = PhotoError("500")
+    check(nights, (key, "A"))
+    report = nights.next_night()
+    assert (report.status, [each.reason for each in report.pending]) == ("incomplete", ["damaged"])
+    report = nights.nights_until(lambda report: report.status == "complete")
+    assert [each.reason for each in report.unavailable] == ["damaged"]
+    assert report.check.open == 1
+
+
+def test_an_image_in_two_albums_is_mended_in_both(nights):
+    image, key = original_of(nights, "A")
+    nights.source.world["B"].images.append(image)
+    nights.next_night()
+    rot(nights, key)
+    check(nights, (key, "A"), (key, "B"))
+    report = nights.next_night()
+    assert (report.status, report.check.open) == ("complete", 0)
+    assert {nights.line(album, image.key).original.key for album in "AB"} == {keys.numbered(key, 2)}
+    assert nights.source.calls[f"photo:{image.key}"] == 2
+
+
+def test_records_of_a_damaged_file_are_copied_or_recorded_anew(nights):
+    record = nights.line("A", nights.source.world["A"].images[0].key).record
+    body = nights.store.objects[record]
+    offset, length = nights.line("A", nights.source.world["A"].images[0].key).record_at
+    nights.store.objects[record] = body[:offset] + b"?" * length + body[offset + length :]
+    check(nights, (record, "A"))
+    report = nights.next_night()
+    assert (report.status, report.counts.repaired, report.check.open) == ("complete", 1, 0)
+    for image in nights.source.world["A"].images:
+        assert nights.line("A", image.key).record != record
+        assert nights.record("A", image.key)["image"]["FileName"] == image.file_name
+
+
+def test_a_record_that_is_lost_for_good_is_named(nights):
+    image = nights.source.world["A"].images.pop(0)
+    nights.next_night()
+    nights.next_night()
+    record = nights.line("A", image.key).record
+    del nights.store.objects[record]
+    check(nights, (record, "A"))
+    report = nights.next_night()
+    assert nights.line("A", image.key).record is None
+    assert report.check.open == 1
+    for other in nights.source.world["A"].images:
+        assert nights.record("A", other.key)
+
+
+def test_an_album_that_has_left_is_mended_without_a_listing(nights):
+    image, key = original_of(nights, "B")
+    del nights.source.world["B"]
+    nights.next_night()
+    nights.next_night()
+    body = nights.store.objects[key]
+    rot(nights, key)
+    check(nights, (key, "B"))
+    report = nights.next_night()
+    line = nights.line("B", image.key).original
+    assert (line.status, line.reason) == ("unavailable", "damaged")
+    assert report.check.open == 1
+    assert nights.manifest("B").header.deleted_at is not None
+    nights.store.objects[keys.numbered(key, 2)] = body
+    assert nights.next_night().check.open == 0
+    assert nights.line("B", image.key).original.stored
+    before = set(nights.store.objects)
+    report = nights.next_night()
+    assert set(nights.store.objects) - before == {report.key}
+
+
+def test_lines_of_a_damaged_newest_manifest_that_are_proved_come_over(nights):
+    gone = nights.source.upload("A")
+    nights.next_night()
+    newest = "manifests/A=1/00000002.jsonl"
+    nights.store.objects[newest] = b"?" + nights.store.objects[newest][1:]
+    nights.source.world["A"].images.remove(gone)
+    check(nights, (newest, "A"))
+    report = nights.next_night()
+    assert report.check.open == 0
+    assert nights.manifest("A").header.previous.generation == 1
+    assert nights.line("A", gone.key).missing_since is not None
+    assert nights.line("A", gone.key).original.stored
+    assert all(nights.line("A", image.key).live for image in nights.source.world["A"].images)
+
+
+def test_readme_txt_is_written_again(nights):
+    nights.store.objects["README.txt"] = b"not what we wrote"
+    check(nights, ("README.txt", None))
+    report = nights.next_night()
+    assert report.check.open == 0
+    assert "README.2.txt" in nights.store.objects
+
+
+def test_what_the_owner_accepted_as_lost_is_open_no_more(nights):
+    check(nights, ("runs/2026/01/20260101T030000Z-00000001.json", None))
+    assert nights.next_night().check.open == 1
+    check(
+        nights,
+        ("runs/2026/01/20260101T030000Z-00000001.json", None),
+        accepted=("runs/2026/01/20260101T030000Z-00000001.json",),
+    )
+    assert nights.next_night().check.open == 0

@@ -1,0 +1,201 @@
+"""What a report says: by name whatever keeps a run from complete, and nothing that is not so."""
+
+import pytest
+
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.backup.run import Options
+from smugmug_backup.errors import RunRefused, SourceUnavailable, StoreUnavailable
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.faults import Fault, Points
+from tests.tools.faulty_store import FaultyStore
+from tests.tools.memory_store import MemoryStore
+from tests.tools.nights import Nights
+
+
+@pytest.fixture
+def source():
+    clock = FakeClock()
+    source = FakeSource(clock)
+    source.album("A", images=3)
+    source.album("B", images=2)
+    clock.advance(days=100)
+    return source
+
+
+def no_report(operation):
+    """A plan of faults: the run ends before its report is written."""
+    written = operation.name == "create" and operation.key.startswith("runs/")
+    return Fault.REQUEST_LOST if written else None
+
+
+@pytest.fixture
+def nights(source):
+    return Nights(source, MemoryStore(), source.clock)
+
+
+def test_an_image_that_smugmug_is_still_making_is_named_with_reason_and_since(nights, source):
+    video = source.upload("A", video="")
+    for _ in range(3):
+        report = nights.next_night()
+        assert report.status == "incomplete"
+        (pending,) = report.pending
+        assert (pending.image_key, pending.reason) == (video.key, "processing")
+        assert pending.since == nights.reports[0].dated_at
+
+
+def test_a_run_over_an_ignored_album_is_judged_by_that_album(source):
+    source.upload("B", video="")
+    options = Options(concurrency=1, ignore_albums=frozenset("B"))
+    nights = Nights(source, MemoryStore(), source.clock, options=options)
+    assert nights.run().status == "complete"
+    report = nights.run(albums=("B",))
+    assert report.status == "incomplete"
+    assert [each.reason for each in report.pending] == ["processing"]
+
+
+def test_readme_txt_is_written_by_the_first_run_that_can(nights, source):
+    source.errors["albums"] = SourceUnavailable("503")
+    assert nights.run().status == "incomplete"
+    assert "README.txt" not in nights.store.objects
+    del source.errors["albums"]
+    report = nights.next_night()
+    assert "README.txt" in nights.store.objects
+    assert report.readme_sha256 is not None
+
+
+def test_a_new_title_reaches_the_manifest_the_same_night(nights, source):
+    nights.run()
+    source.world["A"].title = "Another title"
+    nights.next_night()
+    assert nights.manifest("A").header.title == "Another title"
+    assert nights.reports[-1].albums["A"].title == "Another title"
+
+
+def test_an_only_album_that_was_replaced_by_another_goes_on_by_the_owners_word(source):
+    del source.world["B"]
+    nights = Nights(source, MemoryStore(), source.clock)
+    nights.run()
+    del source.world["A"]
+    source.album("C", images=1)
+    assert nights.next_night().status == "refused"
+    assert nights.next_night(accept_shrink=("account",)).status == "complete"
+    assert nights.next_night().status == "complete"
+    assert nights.reports[-1].albums["A"].gone
+
+
+def test_a_renamed_account_goes_on_by_the_owners_word_and_for_ever(nights, source):
+    nights.run()
+    source.nickname = "newname"
+    with pytest.raises(RunRefused, match="accept_rename"):
+        nights.next_night()
+    assert nights.next_night(accept_rename=True).status == "complete"
+    report = nights.next_night()
+    assert (report.account.nickname, report.formerly) == ("newname", ("larkfield",))
+    source.nickname = "LARKFIELD"
+    assert nights.next_night().status == "complete"
+
+
+def test_the_widest_view_binds_though_the_run_that_had_it_left_no_report(nights, source):
+    whole = nights.store
+    source.access = "public"
+    nights.run()
+    source.access = "owner"
+    source.upload("A")
+    nights.store = FaultyStore(whole, Points(no_report))
+    with pytest.raises(StoreUnavailable):
+        nights.next_night()
+    nights.store = whole
+    source.access = "public"
+    with pytest.raises(RunRefused, match="public"):
+        nights.next_night()
+
+
+def test_an_emptied_album_that_the_account_contradicts_is_named_and_loses_nothing(source):
+    source.album("C", images=60)
+    nights = Nights(source, MemoryStore(), source.clock)
+    nights.run()
+    album = source.world["C"]
+    shown, album.images, album.count_off = album.images, [], 60
+    for _ in range(5):
+        report = nights.next_night(full=True)
+        assert [(f.album_key, f.code) for f in report.failures] == [("C", "listing_not_believed")]
+        assert report.albums["C"].image_count == 60
+        assert report.albums["C"].doubt.since == nights.reports[1].dated_at
+    assert nights.next_night(full=True, accept_shrink=("C",)).status == "complete"
+    album.images, album.count_off = shown, 0
+    assert nights.next_night().status == "complete"
+    assert nights.reports[-1].albums["C"].image_count == 60
+
+
+def test_hidden_images_that_both_counts_include_become_a_fact_the_next_night(nights, source):
+    source.world["A"].images[0].hidden = True
+    source.world["A"].own_count_off = 1
+    assert nights.run().status == "incomplete"
+    assert nights.next_night().status == "complete"
+    assert nights.reports[-1].albums["A"].count_difference == 1
+    gone = source.world["A"].images.pop()
+    nights.next_night()
+    nights.next_night()
+    assert nights.line("A", gone.key).deleted_at is not None
+
+
+def test_an_album_of_hidden_images_alone_that_answers_no_images_found_becomes_a_fact(
+    nights, source
+):
+    for image in source.world["B"].images:
+        image.hidden = True
+    source.world["B"].own_count_off = 5
+    assert nights.run().status == "incomplete"
+    for _ in range(3):
+        assert nights.next_night().status == "complete"
+
+
+def test_a_field_that_changes_by_itself_is_named(nights, source):
+    for _ in range(30):
+        source.upload("A")
+    nights.run()
+    for image in source.world["A"].images:
+        image.caption = "as it likes"
+    report = nights.next_night(full=True)
+    assert any("Caption" in note for note in report.notes)
+
+
+def test_two_runs_at_once_leave_two_heads_and_the_next_run_joins_them(nights, source):
+    nights.run()
+    source.upload("A")
+    other = Nights(source, nights.store, source.clock)
+    begun = {}
+
+    def meanwhile():
+        if "done" not in begun:
+            begun["done"] = True
+            source.errors.pop("images:A")
+            source.upload("B")
+            other.run()
+
+    source.errors["images:A"] = meanwhile
+    last = nights.next_night()
+    joined = nights.next_night()
+    assert {link.run_id for link in joined.previous} >= {last.run_id}
+    reports = Archive(nights.store).reports(now=source.clock.now())
+    assert reports.trusted.run_id == joined.run_id
+    assert joined.counts.images == 7
+
+
+def test_what_a_report_names_is_capped_and_counted(nights, source, monkeypatch):
+    monkeypatch.setattr("smugmug_backup.backup.tally.NAMED", 2)
+    for _ in range(5):
+        source.upload("A", has_url=False)
+    report = nights.run()
+    assert len(report.unavailable) == 2
+    assert (report.counts.unavailable, report.more_unavailable) == (5, 3)
+    report = nights.next_night()
+    assert (report.counts.unavailable, report.more_unavailable) == (5, 3)
+
+
+def test_the_first_puts_of_an_account_are_counted_exactly(nights, source):
+    nights.run()
+    images = sum(len(album.images) for album in source.world.values())
+    puts = [key for operation, key in nights.store.log if operation == "put"]
+    assert len(puts) == images + 2 * len(source.world) + 2
