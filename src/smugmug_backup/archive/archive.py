@@ -15,6 +15,14 @@ from smugmug_backup.archive import chain, keys, reading
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.encoding import fingerprint, sha256
+from smugmug_backup.archive.encoding import sha256 as sha256_of
+from smugmug_backup.archive.inspection import (
+    forgotten_keys,
+    inspect_check_report,
+    inspect_manifest,
+    inspect_records,
+    inspect_report,
+)
 from smugmug_backup.archive.manifest import (
     Entry,
     Header,
@@ -101,6 +109,10 @@ class Archive:
         """The newest run reports, and which of them count. Raises EarlierForm, StoreError."""
         return chain.look(self.store, now=now)
 
+    def reports_among(self, listed: Iterable[str], *, now: datetime) -> Reports:
+        """The same of the run ids ``listed``; what cannot be read tonight is passed over."""
+        return chain.look_among(self.store, listed, now=now)
+
     def reports_again(self, begun: Reports, *, now: datetime) -> Reports:
         """The same when a run ends."""
         return chain.look_again(self.store, begun, now=now)
@@ -122,8 +134,12 @@ class Archive:
 
         What lies in the future by more than 12 hours does not count.
         """
+        return self.id_after(started_at, token, reports.listed)
+
+    def id_after(self, started_at: datetime, token: str, listed: Iterable[str]) -> str:
+        """The same among other run ids, ascending: those of check reports."""
         run = keys.run_id(started_at, token)
-        near = [each for each in reports.listed if not future(each, started_at)]
+        near = [each for each in listed if not future(each, started_at)]
         if near and near[-1][:16] >= run[:16]:
             run = keys.run_id(keys.run_start(near[-1]) + timedelta(seconds=1), token)
         return run
@@ -155,6 +171,14 @@ class Archive:
             next(iter(self.store.list(each)), None) is not None
             for each in (keys.RUNS, keys.MANIFESTS)
         )
+
+    def readme_with(self, sha256: str) -> str | None:
+        """The name of the README, plain or numbered, that has ``sha256``; None if none has."""
+        for name in (keys.README, *reading.numbered_names(self.store, keys.README)):
+            with suppress(NotStored):
+                if sha256_of(self.store.read(name)) == sha256:
+                    return name
+        return None
 
     # -- check reports ---------------------------------------------------------------------------
 
@@ -194,6 +218,19 @@ class Archive:
         body = report.to_bytes()
         self.store.create(report.key, body)
         return replace(report, sha256=sha256(body))
+
+    def inspect_report(self, run: str, sha256: str | None = None) -> RunReport:
+        """A run report, held to all that the format says; ``sha256``: what is stated of it.
+
+        Raises NotStored if it is not there, NotABackup for damage, FormatTooNew, StoreError.
+        """
+        key = keys.report(run)
+        return inspect_report(reading.read_stated(self.store, key, sha256), key=key)
+
+    def inspect_check(self, run: str, sha256: str | None = None) -> CheckReport:
+        """The same of a check report."""
+        key = keys.check_report(run)
+        return inspect_check_report(reading.read_stated(self.store, key, sha256), key=key)
 
     # -- manifests -------------------------------------------------------------------------------
 
@@ -313,6 +350,15 @@ class Archive:
             raise CommitConflict("another run committed this generation") from None
         return replace(whole, sha256=sha256(body))
 
+    def inspect(self, album_key: str, generation: int, sha256: str | None = None) -> Manifest:
+        """One generation, held to all that the format says; ``sha256``: what is stated of it.
+
+        Raises NotStored if it is not there, NotABackup for damage, FormatTooNew, StoreError.
+        """
+        key = keys.manifest(album_key, generation)
+        body = reading.read_stated(self.store, key, sha256)
+        return inspect_manifest(body, key=key)
+
     # -- records ---------------------------------------------------------------------------------
 
     def write_records(
@@ -384,6 +430,23 @@ class Archive:
         parsed = {key: parse_line(line) for key, line in found.items()}
         return {key: record for key, record in parsed.items() if record is not None}
 
+    def sound_records(self, key: str, entries: Iterable[Entry] = ()) -> None:
+        """Read a records file whole and hold it, or a numbered name of it, to its own name and to
+        the lines that name it. Raises NotStored, NotABackup, FormatTooNew, StoreError."""
+        plain, _ = keys.plain(key)
+        numbered = reading.numbered_names(self.store, plain)
+        names = [key, *(name for name in (plain, *numbered) if name != key)]
+        entries = list(entries)
+        wrong: NotABackup | None = None
+        for name in names:
+            try:
+                return inspect_records(self.store.read(name), key=name, entries=entries)
+            except NotStored:
+                continue
+            except NotABackup as error:
+                wrong = wrong or error
+        raise wrong or NotStored(f"{key} is not there")
+
     def _range(self, key: str, entry: Entry) -> bytes | None:
         if entry.record_at is None:
             return None
@@ -434,6 +497,12 @@ class Archive:
     def sound_name(self, content: StoredBytes) -> str | None:
         """The name under which these bytes lie whole, by the readers' rule; None if nowhere."""
         return reading.sound_name(self.store, content)
+
+    def forgotten(self) -> Iterator[str]:
+        """The keys of all that the owner had deleted for good. Raises NotABackup, StoreError."""
+        for each in self.store.list(keys.FORGOTTEN):
+            if keys.parse_forgotten(each.key) is not None:
+                yield from forgotten_keys(self.store.read(each.key), key=each.key)
 
     # -- the account's albums --------------------------------------------------------------------
 

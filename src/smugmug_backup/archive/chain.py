@@ -18,7 +18,7 @@ from smugmug_backup.archive.report import (
     future,
     merged,
 )
-from smugmug_backup.errors import NotABackup, NotStored
+from smugmug_backup.errors import NotABackup, NotStored, StoreError
 from smugmug_backup.model import Account
 from smugmug_backup.ports import BackupStore
 
@@ -29,7 +29,8 @@ class Reports:
 
     ``newest``: the newest of any kind. ``trusted``: the newest that tells the account's state.
     ``beside``: other heads that tell it, too (two runs at once). ``passed_over``: what should be
-    told of reports that do not count, in words. ``listed``: run ids, ascending.
+    told of reports that do not count, in words. ``listed``: run ids, ascending. ``lenient``: what
+    cannot be read tonight is passed over, too, instead of raising.
     """
 
     newest: RunReport | None = None
@@ -39,6 +40,7 @@ class Reports:
     listed: tuple[str, ...] = ()
     after: str = ""
     read: dict[str, RunReport | None] = field(default_factory=dict)
+    lenient: bool = False
 
     @property
     def albums(self) -> Mapping[str, AlbumState]:
@@ -79,6 +81,10 @@ class Reports:
                 self.read[run] = load_report(store, run)
             except (NotABackup, NotStored):
                 self.read[run] = None
+            except StoreError:
+                if not self.lenient:
+                    raise
+                self.read[run] = None
         return self.read[run]
 
 
@@ -104,6 +110,14 @@ def look(store: BackupStore, *, now: datetime) -> Reports:
         listed = [*older, *listed]
         _find(store, reports, listed, now)
     reports.listed = tuple(listed)
+    reports.beside = tuple(_beside(store, reports, now))
+    return reports
+
+
+def look_among(store: BackupStore, listed: Iterable[str], *, now: datetime) -> Reports:
+    """The newest of the reports ``listed``; one that cannot be read tonight is passed over."""
+    reports = Reports(listed=tuple(sorted(listed)), lenient=True)
+    _find(store, reports, reports.listed, now)
     reports.beside = tuple(_beside(store, reports, now))
     return reports
 

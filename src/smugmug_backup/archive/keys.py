@@ -160,7 +160,13 @@ def _by_month(folder: str, run: str) -> str:
 def parse_report(key: str, folder: str = RUNS) -> str | None:
     """The run id of a report's key in ``folder``, None for any other key."""
     match = _REPORT.fullmatch(key)
-    return match[4] if match and _by_month(folder, match[4]) == key else None
+    if match is None or _by_month(folder, match[4]) != key:
+        return None
+    try:
+        run_start(match[4])
+    except ValueError:
+        return None  # 31 February: nobody's clock gave it.
+    return match[4]
 
 
 def forgotten(image_key: str) -> str:
@@ -194,6 +200,33 @@ def parse_outcome(key: str) -> tuple[str, int] | None:
     match = _OUTCOME.fullmatch(key)
     album_key = parse_directory(match[1]) if match else None
     return (album_key, int(match[2])) if match and album_key else None
+
+
+def is_known(key: str) -> bool:
+    """Whether ``key`` is the name, plain or numbered, of a file that a backup holds."""
+    name = plain(key)[0]
+    return (
+        name == README
+        or parse_manifest(name) is not None
+        or parse_records(name) is not None
+        or parse_original(name) is not None
+        or any(parse_report(name, folder) is not None for folder in (RUNS, CHECKS, DRILLS))
+        or parse_report(name.removesuffix(".html") + ".json") is not None
+        or parse_forgotten(name) is not None
+    )
+
+
+def is_litter(key: str) -> bool:
+    """Whether an operating system strews such files about: not worth a word."""
+    return key.rpartition("/")[2].lower() in ("thumbs.db", "desktop.ini", "ehthumbs.db")
+
+
+def owners(key: str) -> tuple[str | None, str | None]:
+    """(album key, image key) of a file, as far as its name tells; None for what it does not."""
+    name = plain(key)[0]
+    manifest, records, original = parse_manifest(name), parse_records(name), parse_original(name)
+    album = manifest or records
+    return (album[0] if album else None, original[0] if original else None)
 
 
 def numbered(key: str, number: int) -> str:

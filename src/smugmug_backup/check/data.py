@@ -1,254 +1,277 @@
-"""Read stored bytes again and compare them with the hash that was recorded."""
+"""Read stored bytes again, and hold them to what the lines that name them say."""
 
 import hashlib
-import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
 
-from smugmug_backup.archive import keys, schemas
-from smugmug_backup.archive.manifest import Manifest
-from smugmug_backup.archive.state import load_manifest
-from smugmug_backup.check.turns import OriginalsIndex, Turn, place
-from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import Archived, NotABackup, NotStored, OutOfTime, StoreUnavailable
-from smugmug_backup.ports import BackupStore
-
-_AT_A_TIME = 8
-_ENOUGH_FAILURES = 10
-"""So many reads in a row that fail mean that the store is away, not that objects are damaged."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPlan:
-    """What is going to be read: the ceiling of what today's turn holds, and of its requests."""
-
-    amount: str
-    turn: Turn
-    budget: int | None
-    objects: int
-    bytes: int
-    archived: int
-    archived_bytes: int
-    get_requests: int
-    list_requests: int
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs."""
-        return {
-            "amount": self.amount,
-            "turn": self.turn.number + 1,
-            "turns": self.turn.turns,
-            "objects": self.objects,
-            "bytes": self.bytes,
-            "archived": self.archived,
-            "archived_bytes": self.archived_bytes,
-            "get_requests": self.get_requests,
-            "list_requests": self.list_requests,
-        }
-
-
-class Tally(Protocol):
-    """What reading counts."""
-
-    objects_read: int
-    bytes_read: int
-    originals_unused: int
-
-
-@dataclass(slots=True)
-class Reading:
-    """All that `read_again` needs; findings go to ``wrong``, ``counts`` and ``not_checked``."""
-
-    store: BackupStore
-    plan: ReadPlan
-    newest: Sequence[tuple[str, int]]
-    index: OriginalsIndex
-    deadline: Deadline
-    executor: Executor
-    wrong: Callable[[str, str, str], None]
-    counts: Tally
-    not_checked: list[str]
-    progress: Callable[[int], None] | None
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.check_report import Scope, Wrong
+from smugmug_backup.archive.manifest import Entry, Manifest
+from smugmug_backup.archive.original import Reason, StoredBytes
+from smugmug_backup.check.albums import found_elsewhere, named, named_by
+from smugmug_backup.check.turns import Turn, place
+from smugmug_backup.check.work import AT_A_TIME, Patience, ReadPlan, Work, ahead
+from smugmug_backup.errors import Archived, BackupError, NotABackup, NotStored, OutOfTime
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One object, the hash it must have (``hash`` may be the beginning of it), and its name."""
+    """One object. ``content``: what a line says of an original; ``entries``: the lines that name a
+    records file; neither: nobody names it, and its own name is all that is known."""
 
     key: str
     bytes: int
-    algorithm: str
-    hash: str
-    what: str
-    schema: str | None = None
+    scope: Scope
+    album_key: str | None = None
+    image_key: str | None = None
+    content: StoredBytes | None = None
+    entries: tuple[Entry, ...] = ()
+    said: str = ""
 
 
-def read_again(reading: Reading) -> None:
-    """Read today's turn: originals of the newest manifests, records, then older originals.
+class DataPass:
+    """Today's turn; ``whole`` after `run`: nothing of it was left out."""
 
-    The albums begin at another one in every round, so that a turn that is cut off at the deadline
-    or the budget is not cut off at the same place each time.
-    """
-    left, skipped, skipped_bytes = reading.plan.budget, 0, 0
-    failures = 0
-    waiting: deque[tuple[_Task, Future[str | None]]] = deque()
+    def __init__(self, work: Work, plan: ReadPlan) -> None:
+        self.work = work
+        self.plan = plan
+        self.whole = True
+        self._left = plan.budget
+        self._skipped = self._skipped_bytes = 0
+        self._read_one = False
+        self._waiting: deque[tuple[_Task, Future[BackupError | None]]] = deque()
+        self._patience = Patience()
+        self._records: set[int] = set()
 
-    def settle() -> None:
-        nonlocal failures, skipped, skipped_bytes
-        task, future = waiting.popleft()
+    def run(self) -> None:
+        """Read the turn's originals and records, album by album; in a check of the history, what
+        only older generations name; in one of all data, what nobody names. Raises StoreError if
+        the store is away.
+
+        The albums begin at another one in every round, so that a turn that is cut off at the
+        deadline or the budget is not cut off at the same place each time.
+        """
         try:
-            damage = future.result()
-            failures = 0
-        except (OutOfTime, Archived):
-            skipped, skipped_bytes = skipped + 1, skipped_bytes + task.bytes
+            for task in self._tasks():
+                self._begin(task)
+            while self._waiting:
+                self._settle()
+        finally:
+            for _, future in self._waiting:
+                future.cancel()
+        self._tell()
+
+    def _begin(self, task: _Task) -> None:
+        late = self.work.deadline.passed
+        first = not self._read_one
+        if late or (self._left is not None and task.bytes > self._left and not first):
+            self._skipped += 1
+            self._skipped_bytes += task.bytes
             return
-        except NotStored:
-            damage = "it is no longer there"
-        except StoreUnavailable as error:
-            failures += 1
-            if failures >= _ENOUGH_FAILURES:
-                raise
-            damage = f"it could not be read: {error}"
-        reading.counts.objects_read += 1
-        reading.counts.bytes_read += task.bytes
-        if damage is not None:
-            code = "original_damaged" if task.key.startswith(keys.ORIGINALS) else "record_damaged"
-            reading.wrong(code, task.key, f"{task.what}: {damage}")
+        self._read_one = True
+        if self._left is not None:
+            self._left -= task.bytes
+        self._waiting.append((task, self.work.executor.submit(self._read, task)))
+        if len(self._waiting) >= AT_A_TIME:
+            self._settle()
 
-    try:
-        for task in _tasks(reading):
-            late = reading.deadline.passed
-            first = reading.counts.objects_read == 0 and not waiting
-            if late or (left is not None and task.bytes > left and not first):
-                skipped, skipped_bytes = skipped + 1, skipped_bytes + task.bytes
-                continue
-            if left is not None:
-                left -= task.bytes
-            waiting.append((task, reading.executor.submit(_read, reading, task)))
-            if len(waiting) >= _AT_A_TIME:
-                settle()
-        while waiting:
-            settle()
-    finally:
-        for _, future in waiting:
-            future.cancel()
-    if skipped:
-        why = "the time ended" if reading.deadline.passed else "the amount was used up, or archived"
-        reading.not_checked.append(
-            f"{skipped} objects ({skipped_bytes} bytes) of today's turn were not read: {why}"
-        )
-    if reading.plan.archived:
-        reading.not_checked.append(
-            f"{reading.plan.archived} archived objects ({reading.plan.archived_bytes} bytes) of "
-            "today's turn were not read: they must be thawed first"
-        )
-
-
-def _tasks(reading: Reading) -> Iterator[_Task]:
-    yield from _originals(reading)
-    yield from _records(reading, keys.ALBUMS)
-    yield from _records(reading, keys.RECORDS)
-    if reading.counts.originals_unused:
-        yield from _older_originals(reading)
-
-
-def _originals(reading: Reading) -> Iterator[_Task]:
-    turn = reading.plan.turn
-    albums = list(reading.newest)
-    start = turn.round * 7919 % len(albums) if albums else 0
-
-    def load(album: tuple[str, int]) -> tuple[str, Manifest | None]:
+    def _settle(self) -> None:
+        task, future = self._waiting.popleft()
+        ledger, counts = self.work.ledger, self.work.counts
         try:
-            return album[0], load_manifest(reading.store, *album)
-        except NotABackup:
-            return album[0], None  # The structure's pass has named it.
-
-    for album_key, manifest in ahead(reading.executor, load, albums[start:] + albums[:start]):
-        for entry in manifest.entries.values() if manifest else ():
-            original = entry.original
-            if original.key is None or original.sha256 is None:
-                continue
-            at = place(original.key)
-            found = reading.index.find(at) if turn.has(at) else None
-            if found is None or found.archived or not reading.index.claim(at):
-                continue
-            what = f"the bytes of {entry.file_name or entry.image_key} (album {album_key})"
-            yield _Task(original.key, found.bytes, "sha256", original.sha256, what)
-
-
-def _records(reading: Reading, prefix: str) -> Iterator[_Task]:
-    schema = "album-record" if prefix == keys.ALBUMS else "image-record"
-    for each in reading.store.list(prefix):
-        if reading.plan.turn.has(place(each.key)) and not each.archived:
-            name = each.key.rsplit("/", 1)[-1].removesuffix(".json")
-            yield _Task(each.key, each.bytes, "sha256", name, "a record", schema)
-
-
-def _older_originals(reading: Reading) -> Iterator[_Task]:
-    """Originals that no newest manifest names; their own name is their MD5, or nothing is known."""
-    for each in reading.store.list(keys.ORIGINALS):
-        at = place(each.key)
-        if not reading.plan.turn.has(at) or each.archived or reading.index.is_referenced(at):
-            continue
-        name = each.key.rsplit("/", 1)[-1].split(".")[0]
-        if not name.startswith("rev-"):
-            yield _Task(each.key, each.bytes, "md5", name, "the bytes of an older version")
-
-
-def _read(reading: Reading, task: _Task) -> str | None:
-    """What is wrong with one object."""
-    if reading.deadline.over:
-        raise OutOfTime("no time left to read this object")
-    digest = hashlib.new(task.algorithm, usedforsecurity=False)
-    size = 0
-    record = b""
-    with reading.store.open(task.key) as chunks:
-        for chunk in chunks:
-            digest.update(chunk)
-            size += len(chunk)
-            if task.schema is not None:
-                record += chunk
-            if reading.progress is not None:
-                reading.progress(len(chunk))
-            if reading.deadline.over:
-                raise OutOfTime("no time left to read this object")
-    if size != task.bytes:
-        return f"{size} bytes were read, its listing says {task.bytes}"
-    if not digest.hexdigest().startswith(task.hash):
-        return (
-            f"its {task.algorithm.upper()} is not the recorded {task.hash}: "
-            "the stored bytes have changed"
+            error = future.result()
+        except OutOfTime:
+            error = OutOfTime("no time was left")
+        if isinstance(error, (OutOfTime, Archived)):
+            self._skipped += 1
+            self._skipped_bytes += task.bytes
+            return
+        counts.objects_read += 1
+        counts.bytes_read += task.bytes
+        if error is None:
+            self._patience.good()
+            ledger.sound(task.key, task.album_key)
+            return
+        if task.album_key is None and isinstance(error, NotABackup):
+            ledger.wrong(task.key, Wrong.MISNAMED, str(error), scope=task.scope)
+            return
+        ledger.failed(
+            task.key,
+            error,
+            album_key=task.album_key,
+            image_key=task.image_key,
+            scope=task.scope,
         )
-    return None if task.schema is None else _record(record, task.schema)
+        self._patience.bad(error)
+
+    def _tell(self) -> None:
+        left, plan = self.work.ledger.left, self.plan
+        if self._skipped:
+            self.whole = False
+            late = self.work.deadline.passed
+            why = "the time ended" if late else "the amount was used up, or they are archived"
+            tell = self.work.ledger.unfinished if late else left
+            tell(
+                f"{self._skipped} objects ({self._skipped_bytes} bytes) of today's turn were not "
+                f"read: {why}"
+            )
+        if plan.archived:
+            self.whole = False
+            left(
+                f"{plan.archived} archived objects ({plan.archived_bytes} bytes) of today's turn "
+                "were not read: they must be thawed first"
+            )
+
+    # -- what there is to read -------------------------------------------------------------------
+
+    def _tasks(self) -> Iterator[_Task]:
+        albums, turn = self.work.newest, self.plan.turn
+        start = turn.round * 7919 % len(albums) if albums else 0
+        for album_key, lines in ahead(
+            self.work.executor, self._lines, albums[start:] + albums[:start]
+        ):
+            yield from self._album(album_key, lines, turn)
+        if turn.turns == 1:
+            yield from self._nobodys()
+
+    def _lines(
+        self, album: tuple[str, int, tuple[int, ...]]
+    ) -> tuple[str, list[tuple[Entry, Scope]]]:
+        """All lines of the newest manifest, and those older ones that name something else."""
+        album_key, newest, generations = album
+        found: list[tuple[Entry, Scope]] = []
+        named_already: set[str] = set()
+        for number in sorted({newest, *generations}, reverse=True):
+            if number > newest or (number < newest and not self.work.history):
+                continue
+            scope = Scope.STATE if number == newest else Scope.HISTORY
+            for entry in _entries(self._manifest(album_key, number)):
+                names = named_by(entry)
+                if scope is Scope.STATE or not names <= named_already:
+                    found.append((entry, scope))
+                    named_already |= names
+        return album_key, found
+
+    def _manifest(self, album_key: str, number: int) -> Manifest | None:
+        try:
+            return self.work.archive.manifest(album_key, number)
+        except BackupError:
+            return None  # The pass over the structure has told it.
+
+    def _album(
+        self, album_key: str, lines: list[tuple[Entry, Scope]], turn: Turn
+    ) -> Iterator[_Task]:
+        files: dict[str, list[Entry]] = {}
+        scopes: dict[str, Scope] = {}
+        for entry, scope in lines:
+            if entry.record is not None:
+                files.setdefault(entry.record, []).append(entry)
+                scopes.setdefault(entry.record, scope)
+            if entry.original.reason != Reason.FORGOTTEN:
+                yield from self._originals(album_key, entry, scope, turn)
+        for key, entries in files.items():
+            at = place(key)
+            if turn.has(at):
+                self._records.add(at)
+                size = max(sum(entry.record_at or (0, 0)) for entry in entries)
+                yield _Task(key, size, scopes[key], album_key, entries=tuple(entries))
+
+    def _originals(self, album_key: str, entry: Entry, scope: Scope, turn: Turn) -> Iterator[_Task]:
+        index = self.work.index
+        for content in (entry.original.content, entry.original.previous):
+            at = place(content.key) if content is not None else 0
+            found = index.find(at) if content is not None and turn.has(at) else None
+            if content is None or found is None or found.archived or not index.claim(at):
+                continue
+            yield _Task(
+                content.key,
+                found.bytes,
+                scope,
+                album_key,
+                entry.image_key,
+                content,
+                said=named(entry),
+            )
+
+    def _nobodys(self) -> Iterator[_Task]:
+        """Originals and records that no line names: a killed run left them, or somebody else."""
+        for each in self.work.archive.originals():
+            known = keys.parse_original(keys.plain(each.key)[0])
+            if known is None or each.archived or known[1].startswith("rev-"):
+                continue
+            if self.work.index.claim(place(each.key)):
+                yield _Task(each.key, each.bytes, Scope.HISTORY)
+        for each in self.work.archive.store.list(keys.RECORDS):
+            known_records = keys.parse_records(keys.plain(each.key)[0])
+            if known_records is None or each.archived or place(each.key) in self._records:
+                continue
+            yield _Task(each.key, each.bytes, Scope.HISTORY)
+
+    # -- reading one object: in many threads -------------------------------------------------------
+
+    def _read(self, task: _Task) -> BackupError | None:
+        """What is wrong with an object, None if nothing is."""
+        try:
+            if task.content is not None:
+                self._original(task, task.content)
+            elif task.key.startswith(keys.RECORDS):
+                self._one_records_file(task)
+            else:
+                self._by_its_name(task)
+        except BackupError as error:
+            return error
+        return None
+
+    def _original(self, task: _Task, content: StoredBytes) -> None:
+        """Damaged is only what two reads find so, and no numbered name has whole."""
+        try:
+            size, _, sha256 = self._digests(task.key)
+        except NotStored:
+            size, sha256 = -1, ""
+        if (size, sha256) == (content.bytes, content.sha256):
+            return
+        if self.work.archive.sound_name(content) is not None:
+            return
+        if size < 0:
+            raise NotStored(f"the bytes of {task.said} are no longer there")
+        raise NotABackup(f"the bytes of {task.said} do not have the SHA-256 of its line")
+
+    def _one_records_file(self, task: _Task) -> None:
+        try:
+            self.work.archive.sound_records(task.key, task.entries)
+        except (NotStored, NotABackup):
+            moved = task.scope is Scope.HISTORY and task.entries and task.album_key
+            if moved and found_elsewhere(self.work.archive, str(task.album_key), task.entries):
+                return
+            raise
+        if self.work.observer is not None:
+            self.work.observer.read(task.bytes)
+
+    def _by_its_name(self, task: _Task) -> None:
+        _, md5, _ = self._digests(task.key)
+        parsed = keys.parse_original(keys.plain(task.key)[0])
+        if parsed is not None and parsed[1] != md5:
+            raise NotABackup("no line names it, and its bytes do not have the MD5 of its name")
+
+    def _digests(self, key: str) -> tuple[int, str, str]:
+        md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+        size = 0
+        deadline, observer = self.work.deadline, self.work.observer
+        if deadline.over:
+            raise OutOfTime("no time was left to read it")
+        with self.work.archive.store.open(key) as chunks:
+            for chunk in chunks:
+                md5.update(chunk)
+                sha256.update(chunk)
+                size += len(chunk)
+                if observer is not None:
+                    observer.read(len(chunk))
+                if deadline.over:
+                    raise OutOfTime("no time was left to read it")
+        return size, md5.hexdigest(), sha256.hexdigest()
 
 
-def _record(body: bytes, schema: str) -> str | None:
-    try:
-        wrong = schemas.checker(schema)(json.loads(body))
-    except (ValueError, RecursionError) as error:
-        wrong = type(error).__name__
-    return None if wrong is None else f"it is no {schema.replace('-', ' ')}: {wrong}"
-
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-
-
-def ahead(
-    executor: Executor, load: Callable[[_Item], _Result], items: Iterable[_Item]
-) -> Iterator[_Result]:
-    """Like map, in order, but only a few results are held."""
-    waiting: deque[Future[_Result]] = deque()
-    try:
-        for item in items:
-            waiting.append(executor.submit(load, item))
-            if len(waiting) > _AT_A_TIME:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
+def _entries(manifest: Manifest | None) -> Iterator[Entry]:
+    yield from manifest.entries.values() if manifest is not None else ()

@@ -106,7 +106,10 @@ def turn_of(amount: Amount, weights: Weights, *, now: datetime) -> Turn:
 
 
 _ARCHIVED, _REFERENCED, _CLAIMED = 1 << 63, 1 << 62, 1 << 61
-_SIZE = _CLAIMED - 1
+_SIZE_BITS = 47
+_SIZE = (1 << _SIZE_BITS) - 1
+"""140 terabytes: S3 takes objects of up to 50."""
+_MARKS = (1 << 14) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ class Found:
 
 
 class OriginalsIndex:
-    """Every original of the store in sixteen bytes: 64 bits of its key's hash, size, three flags.
+    """Every original of the store in sixteen bytes: 64 bits of its key's hash, its size, three
+    flags, and 14 bits of the SHA-256 that the first line to name it states.
 
     Manifests name originals in another order than a listing shows them, so these cannot be merged
     as streams; this is what a million of them need instead: 16 MB. Two keys of a million share
@@ -133,7 +137,7 @@ class OriginalsIndex:
     def add(self, place: int, size: int, *, archived: bool) -> None:
         """One more of the listing; `close` makes them all findable."""
         self._places[place >> 56].append(place)
-        self._sizes[place >> 56].append(size | (_ARCHIVED if archived else 0))
+        self._sizes[place >> 56].append(min(size, _SIZE) | (_ARCHIVED if archived else 0))
 
     def close(self) -> None:
         """The listing has ended."""
@@ -150,6 +154,19 @@ class OriginalsIndex:
             return None
         value = self._sizes[place >> 56][at]
         return Found(value & _SIZE, bool(value & _ARCHIVED))
+
+    def agrees(self, place: int, sha256: str) -> bool:
+        """Note which SHA-256 a line states of it; whether the first line stated the same (of two
+        that differ, one pair in 16,000 is taken for the same)."""
+        at = self._at(place)
+        if at is None:
+            return True
+        mark = int(sha256[:12], 16) % _MARKS + 1
+        sizes = self._sizes[place >> 56]
+        noted = (sizes[at] & (_CLAIMED - 1)) >> _SIZE_BITS
+        if not noted:
+            sizes[at] |= mark << _SIZE_BITS
+        return noted in (0, mark)
 
     def refer(self, place: int) -> bool:
         """Note that a newest manifest names it; whether none did before."""

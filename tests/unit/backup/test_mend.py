@@ -94,7 +94,7 @@ def test_an_original_that_is_lost_comes_back_under_its_name(nights):
 
 
 def test_a_finding_that_does_not_hold_changes_nothing(nights):
-    image, key = original_of(nights, "A")
+    _, key = original_of(nights, "A")
     check(nights, (key, "A"))
     before = set(nights.store.objects)
     report = nights.next_night()
