@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
-from smugmug_backup.archive.state import load_manifest, newest_generation
-
+from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.manifest import Entry, Manifest
 from smugmug_backup.archive.report import RunReport
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
@@ -78,8 +78,16 @@ class Nights:
 
     def manifest(self, album: str) -> Manifest:
         """The newest generation of an album."""
-        return load_manifest(self.store, album, newest_generation(self.store, album))
+        found = Archive(self.store).newest(album).manifest
+        assert found is not None
+        return found
 
     def line(self, album: str, image: str) -> Entry:
         """An image's line in it."""
         return self.manifest(album).entries[image]
+
+    def record(self, album: str, image: str) -> dict[str, Any]:
+        """An image's record as its line finds it."""
+        record = Archive(self.store).record(album, self.line(album, image))
+        assert record is not None
+        return record

@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import signal
+from importlib import import_module
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from smugmug_backup.cli.commands import authorize, restore, run
+from smugmug_backup.cli.commands import restore
 from smugmug_backup.cli.estimate import RestoreEstimate, money
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
@@ -296,9 +297,10 @@ def test_the_example_of_the_help_runs(shell, location, tmp_path, monkeypatch):
     assert len(files(home / "restored")) == 2
 
 
-@pytest.mark.parametrize("command", [restore, run, authorize])
+@pytest.mark.parametrize("command", ["restore", "run", "authorize"])
 def test_the_description_fits_a_terminal(command):
-    assert max(map(len, command._DESCRIPTION.splitlines())) <= 80
+    module = import_module(f"smugmug_backup.cli.commands.{command}")
+    assert max(map(len, module._DESCRIPTION.splitlines())) <= 80
 
 
 def test_a_hostile_name_is_shown_without_its_control_characters(shell, source, tmp_path):
@@ -315,5 +317,5 @@ def test_sidecars_are_optional(shell, location, tmp_path):
     assert not list((tmp_path / "out").rglob("*.json"))
     shell("restore", location, tmp_path / "out", "--sidecar", "json")
     record = json.loads(next((tmp_path / "out").rglob("*.json")).read_bytes())
-    assert record["format"] == "smugmug-backup/image-record"
+    assert sorted(record) == ["image", "image_key", "source", "urls"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["Travel"]

@@ -13,19 +13,15 @@ from xml.etree import ElementTree
 import pytest
 
 from smugmug_backup.archive import keys
+from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.errors import BadRequest, SourceUnavailable
-from smugmug_backup.restore import perform
-from smugmug_backup.restore.perform import (
-    WORKSHOP,
-    Restorer,
-    Result,
-    TargetUnusable,
-    refuse_overlap,
-)
+from smugmug_backup.restore.alone import TargetUnusable
+from smugmug_backup.restore.folder import WORKSHOP
+from smugmug_backup.restore.perform import Restorer, Result
 from smugmug_backup.restore.plan import Plan, Problem, Target, folders, plan
 from smugmug_backup.restore.record import keywords_of, moment_of, xmp_sidecar
-from smugmug_backup.restore.select import choose, find_albums, survey
+from smugmug_backup.restore.select import select
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import JPEG, FakeSource
 from tests.tools.memory_store import MemoryStore
@@ -55,6 +51,7 @@ class World:
         self.nights = Nights(self.source, self.store, self.clock)
         self.target = target
         self.heard = 0
+        self.restorers = 0
         self.lock = threading.Lock()
 
     def received(self, size: int) -> None:
@@ -68,19 +65,24 @@ class World:
         self, *albums: str, as_of: str | None = None, deleted: bool = False, sidecar: str = "json"
     ) -> Plan:
         with ThreadPoolExecutor(2) as executor:
-            found = survey(self.store, executor, as_of=as_of)
-            headers = [h for key, h in found.headers.items() if not albums or key in albums]
-            picked, problems = choose(
-                self.store, executor, [h for h in headers if deleted or h.deleted_at is None]
+            found = select(
+                Archive(self.store), executor.map, albums=albums, as_of=as_of, deleted=deleted
             )
-        made = plan(picked, folders(found.headers.values()), sidecar=sidecar, deleted=deleted)
-        made.problems += found.problems + problems
+        homes = folders(found.headers)
+        made = plan(found.manifests, homes, sidecar=sidecar, deleted=deleted)
+        made.problems += found.problems
         return made
 
-    def restore(self, *albums: str, **options: Any) -> Result:
+    def restorer(self, **options: Any) -> Restorer:
+        """One that no other process is."""
+        options = {"threads": 3, "observer": self, **options}
+        self.restorers += 1
+        token = f"{self.restorers:08x}"
+        return Restorer(Archive(self.store), self.target, token=token, **options)
+
+    def restore(self, *albums: str, threads: int = 3, **options: Any) -> Result:
         made = self.plan(*albums, **options)
-        kind = options.get("sidecar", "json")
-        restorer = Restorer(self.store, self.target, sidecar=kind, threads=3, observer=self)
+        restorer = self.restorer(sidecar=options.get("sidecar", "json"), threads=threads)
         with restorer.workshop():
             found = restorer.survey(made)
             restorer.look_up(found)
@@ -191,7 +193,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(
             final.write_bytes(b"mine")
         link(part, final)
 
-    monkeypatch.setattr(perform.os, "link", late)
+    monkeypatch.setattr(os, "link", late)
     assert codes(world.restore()) == ["differs"]
     assert (world.target / "Travel/H" / image.file_name).read_bytes() == b"mine"
 
@@ -203,7 +205,7 @@ def test_it_works_where_no_links_are(world: World, monkeypatch: pytest.MonkeyPat
     def no_links(*_: object) -> None:
         raise PermissionError(1, "no links on FAT")
 
-    monkeypatch.setattr(perform.os, "link", no_links)
+    monkeypatch.setattr(os, "link", no_links)
     assert not world.restore().problems
     assert len(world.files()) == 2
 
@@ -231,7 +233,7 @@ def test_an_original_that_the_store_lost_is_named(world: World) -> None:
 def test_a_damaged_record_costs_only_the_sidecar(world: World) -> None:
     (one,) = world.source.album("A1", "H", images=1).images
     world.nights.run()
-    world.store.objects[world.nights.line("A1", one.key).record] = b"{}"
+    world.store.objects[str(world.nights.line("A1", one.key).record)] = b"{}"
     result = world.restore()
     assert codes(result) == ["sidecar"]
     assert world.files() == {f"Travel/H/{one.file_name}": one.body}
@@ -291,8 +293,11 @@ def test_what_has_gone_comes_only_when_asked_for(world: World) -> None:
         world.nights.next_night(full=True)
     made = world.plan()
     assert made.gone_left_out == 1
-    world.restore("A1", "A9")
+    world.restore("A1")
     assert list(world.files()) == [f"Travel/H/{two.file_name}"]
+    world.restore()
+    assert {Path(path).parent.name for path in world.files()} == {"H", "I"}
+    world.target = world.target.parent / "too"
     world.restore("A1", "A9", deleted=True)
     assert sorted(Path(path).parent.name for path in world.files()) == ["Gone", "H", "H"]
 
@@ -339,8 +344,9 @@ def test_the_older_bytes_come_back_while_the_newer_ones_are_awaited(world: World
     world.source.errors[f"photo:{image.key}"] = SourceUnavailable("down")
     world.nights.run()
     made = world.plan()
-    assert [target.older for target in made.targets] == [True]
-    world.restore()
+    assert [target.note and target.note[0] for target in made.targets] == ["older"]
+    result = world.restore()
+    assert codes(result) == ["older"]
     assert world.files() == {f"Travel/H/{image.file_name}": old}
 
 
@@ -385,7 +391,7 @@ def test_a_full_disk_stops_the_restore_and_says_so(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(perform.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     result = world.restore()
     assert isinstance(result.error, TargetUnusable)
     assert "No space left" in str(result.error)
@@ -398,13 +404,12 @@ def test_a_stopped_restore_goes_on_where_it_was(world: World) -> None:
     world.source.album("A1", "H", images=30)
     world.nights.run()
     made = world.plan()
-    restorer = Restorer(world.store, world.target, threads=2)
 
     class Owner(World):
         def file_done(self, target: Target, problem: Problem | None) -> None:
             restorer.stop()
 
-    restorer._observer = Owner(world.target)
+    restorer = world.restorer(threads=2, observer=Owner(world.target))
     with restorer.workshop():
         result = restorer.restore(restorer.survey(made))
     assert result.stopped
@@ -414,7 +419,7 @@ def test_a_stopped_restore_goes_on_where_it_was(world: World) -> None:
 
 
 def test_two_restores_do_not_work_in_one_folder(world: World) -> None:
-    first, second = Restorer(world.store, world.target), Restorer(world.store, world.target)
+    first, second = world.restorer(), world.restorer()
     with (
         first.workshop(),
         pytest.raises(TargetUnusable, match="another restore"),
@@ -429,7 +434,7 @@ def test_leftovers_of_a_killed_restore_are_swept(world: World) -> None:
     shop = world.target / WORKSHOP
     shop.mkdir(parents=True)
     (shop / "7.part").write_bytes(b"half")
-    with Restorer(world.store, world.target).workshop():
+    with world.restorer().workshop():
         assert not list(shop.glob("*.part"))
     assert not shop.exists()
 
@@ -451,7 +456,7 @@ def test_a_file_is_durable_before_it_gets_its_name(
         return step
 
     for name in real:
-        monkeypatch.setattr(perform.os, name, noting(name))
+        monkeypatch.setattr(os, name, noting(name))
     assert not world.restore(sidecar="none").problems
     # File, name, and then the folders that got new names: H, Travel, the target, and no more.
     assert steps == ["fsync", "link", "fsync", "fsync", "fsync"]
@@ -528,7 +533,7 @@ def test_the_json_sidecar_is_the_record(world: World) -> None:
     world.nights.run()
     world.restore()
     beside = world.target / "Travel/H" / f"{image.file_name}.json"
-    record = json.loads(world.store.objects[world.nights.line("A1", image.key).record])
+    record = world.nights.record("A1", image.key)
     assert json.loads(beside.read_bytes()) == record
     assert b"\n  " in beside.read_bytes()
 
@@ -607,29 +612,6 @@ def test_a_sidecar_that_the_owner_edited_stays(world: World) -> None:
     result = world.restore()
     assert codes(result) == ["sidecar"]
     assert beside.read_text() == "{}"
-
-
-def test_albums_are_found_by_key_or_title() -> None:
-    titles = {
-        "k1": ("Travel", "Harbour &amp; Quay"),
-        "k2": ("Misc",),
-        "k3": ("Old", "misc"),
-        "Misc2": ("Other",),
-    }
-    assert find_albums(["k1", "harbour & quay", "Misc2"], titles) == ["k1", "Misc2"]
-    assert find_albums(["travel/Harbour & Quay", "old/misc"], titles) == ["k1", "k3"]
-    with pytest.raises(BadRequest, match=r"several albums are called Misc.*k2, k3"):
-        find_albums(["Misc"], titles)
-    with pytest.raises(BadRequest, match="Harbour & Quay"):
-        find_albums(["Harbor & Quay"], titles)
-
-
-def test_nothing_is_restored_into_the_backup_itself(tmp_path: Path) -> None:
-    for target in (tmp_path, tmp_path / "inside", tmp_path.parent):
-        with pytest.raises(BadRequest):
-            refuse_overlap(str(tmp_path), target)
-    refuse_overlap(str(tmp_path / "a"), tmp_path / "b")
-    refuse_overlap("s3://bucket", tmp_path)
 
 
 def test_a_manifest_under_a_wrong_key_is_not_believed(world: World) -> None:
