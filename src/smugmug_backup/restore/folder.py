@@ -70,7 +70,7 @@ class Folder:
             for folder in sorted(self._named):
                 _make_durable(folder)
             with suppress(OSError):
-                (self._shop / "lock").unlink()
+                (self._shop / "lock").unlink(missing_ok=True)
                 self._shop.rmdir()
                 if made_here:
                     self.root.rmdir()  # Only if nothing was restored.

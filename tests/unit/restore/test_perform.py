@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,99 +11,20 @@ from xml.etree import ElementTree
 import pytest
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.errors import BadRequest, SourceUnavailable
 from smugmug_backup.restore.alone import TargetUnusable
 from smugmug_backup.restore.folder import WORKSHOP
-from smugmug_backup.restore.perform import Restorer, Result
-from smugmug_backup.restore.plan import Plan, Problem, Target, folders, plan
+from smugmug_backup.restore.plan import Problem, Target
 from smugmug_backup.restore.record import keywords_of, moment_of, xmp_sidecar
-from smugmug_backup.restore.select import select
-from tests.tools.clock import FakeClock
-from tests.tools.fake_source import JPEG, FakeSource
-from tests.tools.memory_store import MemoryStore
-from tests.tools.nights import Nights
+from tests.tools.fake_source import JPEG
 from tests.unit.restore.test_names import HOSTILE_NAMES
-
-
-class Store(MemoryStore):
-    """Remembers what was read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reads: list[str] = []
-
-    def read(self, key: str) -> bytes:
-        self.reads.append(key)
-        return super().read(key)
-
-
-class World:
-    """An account, a backup of it in memory, and a folder to restore into."""
-
-    def __init__(self, target: Path) -> None:
-        self.clock = FakeClock()
-        self.source = FakeSource(self.clock)
-        self.store = Store()
-        self.nights = Nights(self.source, self.store, self.clock)
-        self.target = target
-        self.heard = 0
-        self.restorers = 0
-        self.lock = threading.Lock()
-
-    def received(self, size: int) -> None:
-        with self.lock:
-            self.heard += size
-
-    def file_done(self, target: Target, problem: Problem | None) -> None:
-        pass
-
-    def plan(
-        self, *albums: str, as_of: str | None = None, deleted: bool = False, sidecar: str = "json"
-    ) -> Plan:
-        with ThreadPoolExecutor(2) as executor:
-            found = select(
-                Archive(self.store), executor.map, albums=albums, as_of=as_of, deleted=deleted
-            )
-        homes = folders(found.headers)
-        made = plan(found.manifests, homes, sidecar=sidecar, deleted=deleted)
-        made.problems += found.problems
-        return made
-
-    def restorer(self, **options: Any) -> Restorer:
-        """One that no other process is."""
-        options = {"threads": 3, "observer": self, **options}
-        self.restorers += 1
-        token = f"{self.restorers:08x}"
-        return Restorer(Archive(self.store), self.target, token=token, **options)
-
-    def restore(self, *albums: str, threads: int = 3, **options: Any) -> Result:
-        made = self.plan(*albums, **options)
-        restorer = self.restorer(sidecar=options.get("sidecar", "json"), threads=threads)
-        with restorer.workshop():
-            found = restorer.survey(made)
-            restorer.look_up(found)
-            result = restorer.restore(found)
-        result.problems += made.problems
-        return result
-
-    def files(self) -> dict[str, bytes]:
-        """All files of the target but sidecars, by relative path."""
-        return {
-            str(path.relative_to(self.target)): path.read_bytes()
-            for path in self.target.rglob("*")
-            if path.is_file() and path.suffix not in (".json", ".xmp")
-        }
+from tests.unit.restore.world import World, codes
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path / "photos")
-
-
-def codes(result: Result) -> list[str]:
-    return sorted(problem.code for problem in result.problems)
 
 
 def test_every_file_comes_back_byte_by_byte(world: World) -> None:
