@@ -102,12 +102,11 @@ class Folder:
     def _sweep(self, *, all_of_them: bool) -> None:
         """Remove what a killed restore left; without a lock, only what is old."""
         with suppress(OSError):
-            now = (self._shop / "lock").stat().st_mtime
-            if not all_of_them:
-                os.utime(self._shop / "lock")
-                now = (self._shop / "lock").stat().st_mtime
+            os.utime(self._shop / "lock")
+            now = (self._shop / "lock").stat().st_ctime
             for left in self._shop.glob("*.part"):
-                if all_of_them or now - left.lstat().st_mtime > _LEFT_OVER:
+                # Not by st_mtime: that is the photo's own time before it gets its name.
+                if all_of_them or now - left.lstat().st_ctime > _LEFT_OVER:
                     left.unlink(missing_ok=True)
 
     def try_out(self) -> None:

@@ -106,7 +106,7 @@ def test_a_rename_whose_answer_was_lost_is_known_as_our_own(
     part: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def again(old: bytes, new: bytes) -> int:
-        os.rename(old, new)
+        Path(os.fsdecode(old)).rename(os.fsdecode(new))
         exclusive.ctypes.set_errno(errno.ENOENT)
         return -1
 
@@ -124,7 +124,7 @@ def test_a_copy_that_fails_leaves_no_half_file_under_the_name(
     monkeypatch.setattr(os, "fsync", failing(errno.ENOSPC))
     with pytest.raises(OSError, match="No space"):
         give_name(part, part.with_name("photo.jpg"))
-    assert os.listdir(part.parent) == ["1.part"]
+    assert list(part.parent.iterdir()) == [part]
 
 
 def test_an_error_of_the_rename_is_the_systems_own(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.restore import folder as module
 from smugmug_backup.restore.alone import TargetUnusable
 from smugmug_backup.restore.folder import (
     WORKSHOP,
@@ -135,26 +136,26 @@ def test_nothing_is_written_where_a_disk_was_taken_away(tmp_path: Path) -> None:
     assert not list(target.iterdir())
 
 
-def test_a_part_of_another_restore_is_swept_only_if_it_is_old_where_no_locks_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("old", [False, True])
+def test_a_part_is_swept_only_if_it_is_old_where_no_locks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool
 ) -> None:
-    monkeypatch.setattr("smugmug_backup.restore.folder.fcntl", None)
+    monkeypatch.setattr(module, "fcntl", None)
+    monkeypatch.setattr(module, "_LEFT_OVER", -1 if old else module._LEFT_OVER)
     one, two = Folder(tmp_path, token="a"), Folder(tmp_path, token="b")
-    old = tmp_path / WORKSHOP / "c-0.part"
     with one.workshop(), one.part() as part:
-        old.touch()
-        os.utime(old, (1_000_000_000, 1_000_000_000))
+        # The time that the photo was taken says nothing of when its file was written.
+        os.utime(part, (1_000_000_000, 1_000_000_000))
         with two.workshop(), two.part() as other:
             assert other != part
-            assert part.exists()
-            assert not old.exists()
+            assert part.exists() is not old
     assert not list(tmp_path.iterdir())
 
 
 def test_a_restore_goes_on_after_another_one_tidied_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smugmug_backup.restore.folder.fcntl", None)
+    monkeypatch.setattr(module, "fcntl", None)
     one, two = Folder(tmp_path, token="a"), Folder(tmp_path, token="b")
     with one.workshop():
         with two.workshop():

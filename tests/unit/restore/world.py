@@ -68,9 +68,7 @@ class World:
         """One that no other process is."""
         options = {"threads": 3, "observer": self, **options}
         self.restorers += 1
-        return Restorer(
-            Archive(self.seen), self.target, token=f"{self.restorers:08x}", **options
-        )
+        return Restorer(Archive(self.seen), self.target, token=f"{self.restorers:08x}", **options)
 
     def restore(self, *albums: str, threads: int = 3, **options: Any) -> Result:
         made = self.plan(*albums, **options)
