@@ -40,9 +40,11 @@ from smugmug_backup.archive.report import AlbumState, Link, NextFull, RunReport,
 from smugmug_backup.errors import (
     AlreadyStored,
     CommitConflict,
+    ListingIncomplete,
     NotABackup,
     NotStored,
     StoreError,
+    StoreUnavailable,
 )
 from smugmug_backup.model import Account, StoredObject
 from smugmug_backup.ports import BackupStore
@@ -180,6 +182,17 @@ class Archive:
                     return name
         return None
 
+    def look(self) -> None:
+        """Ask whether the store as a whole can be read, and holds a backup at all.
+
+        Raises StoreError: a disk that was taken away leaves an empty folder behind.
+        """
+        try:
+            if next(iter(self.store.list(keys.MANIFESTS)), None) is None:
+                raise StoreUnavailable("it holds no manifest (any more)")
+        except ListingIncomplete:
+            return  # Something of it is seen.
+
     # -- check reports ---------------------------------------------------------------------------
 
     def newest_check(self, *, now: datetime) -> CheckReport | None:
@@ -264,13 +277,25 @@ class Archive:
         _belongs(header, album_key, generation, key)
         return header
 
-    def generations(self) -> dict[str, list[int]]:
-        """All generations of every album, in order."""
-        return _generations(self.store.list(keys.MANIFESTS))
+    def generations(self, unseen: dict[str, str] | None = None) -> dict[str, list[int]]:
+        """All generations of every album, in order.
+
+        ``unseen`` takes, by album, what could not be looked into; without it that is raised.
+        """
+        found: dict[str, list[int]] = {}
+        try:
+            _generations(self.store.list(keys.MANIFESTS), found)
+        except ListingIncomplete as error:
+            albums = {key: keys.album_of(key) for key in error.keys}
+            if unseen is None or None in albums.values():
+                raise
+            unseen.update((str(album), f"{key} cannot be read") for key, album in albums.items())
+        return found
 
     def generations_of(self, album_key: str) -> list[int]:
         """All generations of one album, in order."""
-        found = _generations(self.store.list(keys.album_manifests(album_key)))
+        found: dict[str, list[int]] = {}
+        _generations(self.store.list(keys.album_manifests(album_key)), found)
         return found.get(album_key, [])
 
     def newest_generations(self, map_: Map) -> dict[str, int]:
@@ -382,13 +407,9 @@ class Archive:
         Where its range lacks it, the numbered names are asked with the same range, then the
         album's other records files are looked through.
         """
-        if entry.record is not None and entry.record_at is not None:
-            plain, _ = keys.plain(entry.record)
-            line = self._range(entry.record, entry)
-            if line is not None:
-                return line
-            for name in (plain, *reading.numbered_names(self.store, plain)):
-                line = self._range(name, entry) if name != entry.record else None
+        if entry.record is not None:
+            for name in reading.names(self.store, entry.record):
+                line = self._range(name, entry)
                 if line is not None:
                     return line
         return self._sought(album_key, [entry]).get(entry.image_key)
@@ -422,11 +443,13 @@ class Archive:
         found.update((key, line) for key, line in map_(one, single) if line is not None)
         for part in map_(several, whole):
             found.update(part)
-        for entry in entries:
-            if entry.image_key not in found:
-                line = self.record_line(album_key, entry)
-                if line is not None:
-                    found[entry.image_key] = line
+        for key, wanted in by_file.items():
+            missing = [entry for entry in wanted if entry.image_key not in found]
+            for name in reading.names(self.store, key) if missing else ():
+                found.update(self._lines_of(name, missing))
+        lost = [entry for entry in entries if entry.image_key not in found]
+        if lost:
+            found.update(self._sought(album_key, lost))
         parsed = {key: parse_line(line) for key, line in found.items()}
         return {key: record for key, record in parsed.items() if record is not None}
 
@@ -493,6 +516,10 @@ class Archive:
     def originals(self) -> Iterator[StoredObject]:
         """All originals, of every version, ascending."""
         return self.store.list(keys.ORIGINALS)
+
+    def names_of(self, key: str) -> Iterator[str]:
+        """The names under which an original may lie, by the readers' rule; see `reading.names`."""
+        return reading.names(self.store, key)
 
     def sound_name(self, content: StoredBytes) -> str | None:
         """The name under which these bytes lie whole, by the readers' rule; None if nowhere."""
@@ -611,13 +638,11 @@ def _belongs(header: Header, album_key: str, generation: int, key: str) -> None:
         raise NotABackup(f"{key} is the manifest of something else")
 
 
-def _generations(listed: Iterable[StoredObject]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+def _generations(listed: Iterable[StoredObject], found: dict[str, list[int]]) -> None:
     for each in listed:
         parsed = keys.parse_manifest(each.key)
         if parsed is not None:
             found.setdefault(parsed[0], []).append(parsed[1])
-    return found
 
 
 def _note(found: dict[str, int], each: StoredObject) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.report import RunReport
-from smugmug_backup.errors import BackupError, BadRequest, FormatTooNew, NotABackup, NotStored
+from smugmug_backup.errors import BackupError, BadRequest, FormatTooNew
 
 Generations = Mapping[str, int]
 """Album key to generation; an album that was not known yet is not in it."""
@@ -20,10 +20,14 @@ Generations = Mapping[str, int]
 
 @dataclass(slots=True)
 class AsOf:
-    """The account as it was: each album's manifest; ``problems``: what is wrong, by album."""
+    """The account as it was: each album's manifest; ``problems``: what is wrong, by album.
+
+    ``errors``: of albums without a manifest, what kept it from being read, if not damage.
+    """
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, BackupError] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -42,8 +46,10 @@ class Moments:
 
     @classmethod
     def of(cls, archive: Archive, map_: Map) -> "Moments":
-        """List all generations."""
-        return cls(archive, map_, archive.generations())
+        """List all generations. An album whose folder cannot be looked into has none."""
+        problems: dict[str, str] = {}
+        found = archive.generations(problems)
+        return cls(archive, map_, found, problems)
 
     def latest(self) -> Generations:
         """The newest generations."""
@@ -104,7 +110,10 @@ class Moments:
         if run not in self._reports:
             try:
                 self._reports[run] = self.archive.report(run)
-            except (NotABackup, NotStored):
+            except FormatTooNew:
+                raise
+            except BackupError:
+                # Damaged, archived, refused: the manifests' own headers tell the same, slower.
                 self._reports[run] = None
         return self._reports[run]
 
@@ -151,6 +160,7 @@ class Moments:
             except FormatTooNew:
                 raise
             except BackupError as error:
+                found.errors[album_key] = error
                 return album_key, None, str(error)
             return album_key, newest.manifest, newest.damage
 

@@ -99,6 +99,12 @@ def parse_manifest(key: str) -> tuple[str, int] | None:
     return (album_key, int(match[2])) if match and album_key and int(match[2]) else None
 
 
+def album_of(key: str) -> str | None:
+    """The album in whose folder of manifests ``key`` lies, or which it is; None for any other."""
+    folder, _, rest = key.partition("/")
+    return parse_directory(rest.partition("/")[0]) if f"{folder}/" == MANIFESTS else None
+
+
 def album_records(album_key: str) -> str:
     """The folder of an album's records files."""
     return f"{RECORDS}{directory(album_key)}/"

@@ -91,14 +91,18 @@ def sound_name(store: BackupStore, content: StoredBytes) -> str | None:
     """The name, plain or numbered, under which the bytes of ``content`` lie, read whole; None if
     there is none. Raises Archived and StoreError: what cannot be read is not known to be damaged.
     """
-    for name in _names(store, content.key):
+    for name in names(store, content.key):
         with suppress(NotStored):
             if read_back(store, name).sha256 == content.sha256:
                 return name
     return None
 
 
-def _names(store: BackupStore, key: str) -> Iterator[str]:
+def names(store: BackupStore, key: str) -> Iterator[str]:
+    """The names under which what is stated of ``key`` may lie: itself, then the numbered ones.
+
+    These are only looked for when they are asked for. Whoever reads proves the SHA-256.
+    """
     yield key
     plain, _ = keys.plain(key)
     yield from (name for name in (plain, *numbered_names(store, plain)) if name != key)

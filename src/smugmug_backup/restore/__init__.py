@@ -1,4 +1,6 @@
-"""Restoring: choose what, plan where, write it. Standard library only.
+"""Restoring: choose what, plan where, write it. It replaces no file and mixes none. Start at
+`perform.Restorer`.
 
-`names` and `plan` are pure; `select` reads the store; `perform` writes files.
+`names`, `plan` and `record` are pure; `select` reads the archive; `folder` and `exclusive` write
+files, `alone` says when to give up. May import `archive` and the entrance, no other room.
 """

@@ -7,9 +7,31 @@ suffix and a sidecar's extension below the usual 255. It is in NFC, as SmugMug w
 import html
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 FILE_BYTES = 200
 FOLDER_BYTES = 120
+_LONGEST = 255
+_LEAST = 100
+"""Enough for a key of 64 characters in brackets, and an extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many bytes a name may have: of a file, of a folder, and with all that is put behind."""
+
+    file: int = FILE_BYTES
+    folder: int = FOLDER_BYTES
+    longest: int = _LONGEST
+
+    @classmethod
+    def of(cls, longest: int) -> "Limits":
+        """For a disk whose names have at most ``longest`` bytes (143 in eCryptfs)."""
+        longest = max(_LEAST, min(_LONGEST, longest))
+        return cls(min(FILE_BYTES, longest - 25), min(FOLDER_BYTES, longest - 25), longest)
+
+
+USUAL = Limits()
 
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = frozenset(
@@ -101,7 +123,9 @@ def identity(name: str) -> str:
     )
 
 
-def file_name(text: object, *, stored: str, fallback: str) -> tuple[str, str]:
+def file_name(
+    text: object, *, stored: str, fallback: str, limit: int = FILE_BYTES
+) -> tuple[str, str]:
     """(stem, extension with its dot) of the file for bytes that the store calls ``.<stored>``.
 
     The extension must say what the bytes are, or no program opens them: the rendition of
@@ -118,9 +142,9 @@ def file_name(text: object, *, stored: str, fallback: str) -> tuple[str, str]:
         extension = f".{last}" if fits else f".{stored}"
     else:
         stem, extension = name, f".{stored}"
-    stem = shortened(stem, FILE_BYTES - len(extension)) or fallback
+    stem = shortened(stem, limit - len(extension)) or fallback
     # Without its extension the name may be a device's.
-    return _safe(stem, FILE_BYTES - len(extension), fallback), extension
+    return _safe(stem, limit - len(extension), fallback), extension
 
 
 def kind_of(text: object) -> str:

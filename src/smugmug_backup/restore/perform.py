@@ -1,68 +1,56 @@
 """Write a planned restore: nothing is overwritten, every byte is verified, all can be resumed.
 
-A file is written under ``TARGET/.smugmug-restore/``, verified, made durable, and only then given
-its name, which fails if that name is taken. So a file under its own name is always whole, wherever
-the process was killed, and one that is there with the right SHA-256 is not fetched again.
+A file is written beside the others under a name of its own, verified, made durable, and only then
+given its name, which fails if that name is taken. So a file under its own name is always whole,
+wherever the process was killed, and one that is there with the right SHA-256 is not fetched again.
 
 An image in several albums is fetched once and then copied from the first file: copies, not hard
 links, because a program that edits one file in place must not change the other albums' too.
+
+What happens to one file is that file's problem, whatever it is; what concerns all ends the work
+(`alone`). Either way the result tells what was done.
 """
 
-import errno
 import hashlib
-import json
-import os  # noqa: TID251 - restored files are written here
-import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from itertools import count, islice
-from pathlib import Path  # noqa: TID251 - as above
+from itertools import islice
+from pathlib import Path  # noqa: TID251 - restored files are written here
 from stat import S_ISREG
 from typing import Any, Protocol
 
-from smugmug_backup.archive.records import fingerprint
-from smugmug_backup.errors import BackupError, BadRequest, NotStored, StoreError
-from smugmug_backup.ports import BackupStore
-from smugmug_backup.restore.plan import Plan, Problem, Target
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.manifest import Entry
+from smugmug_backup.errors import BackupError, Code, ListingIncomplete, NotStored
+from smugmug_backup.model import StoredObject
+from smugmug_backup.restore.alone import Alone, Missing, TargetUnusable, said
+from smugmug_backup.restore.folder import Differs, Folder, Linked, differs, flush
+from smugmug_backup.restore.plan import Note, Plan, Problem, Target
 from smugmug_backup.restore.record import is_sidecar_of, json_sidecar, moment_of, xmp_sidecar
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
-WORKSHOP = ".smugmug-restore"
-"""No restored name begins with a dot, so nothing can collide with it."""
 
 _CHUNK = 1 << 20
 _LARGEST_SIDECAR = 16 << 20
-_TRIES = 2
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
+_MANY = 500
+"""From so many originals on, a listing says what lies there, not a question for each."""
+_AHEAD = 256
+"""So many originals' records are looked for together …"""
+_OF_ONE_FILE = 8
+"""… where so many lie in one file, which is then read once."""
 
-
-class TargetUnusable(BackupError):
-    """The folder to restore into cannot be used, or is full."""
-
-    code = "target_unusable"
-    hint = "make room, or name another TARGET; the same command goes on where it was"
+Record = dict[str, Any]
 
 
 class Stopped(BackupError):
     """The owner interrupted; the same command goes on."""
 
-    code = "interrupted"
+    code = Code.INTERRUPTED
 
 
 class _Damaged(BackupError):
     code = "damaged"
-
-
-class _Differs(BackupError):
-    code = "differs"
 
 
 class Observer(Protocol):
@@ -81,6 +69,7 @@ class Survey:
 
     ``done``: files that are there, with their sidecars. ``local``: files that are there, by
     original, to copy from; their sidecars, or the same image in another album, may be missing.
+    ``thaw``: what must be thawed before it can be read.
     """
 
     todo: list[Target] = field(default_factory=list)
@@ -88,6 +77,7 @@ class Survey:
     local: dict[str, Target] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    thaw: list[Target] = field(default_factory=list)
 
     def downloads(self) -> dict[str, int]:
         """Size by key of every original that has to come from the store."""
@@ -105,103 +95,64 @@ class Survey:
 
 @dataclass(slots=True)
 class Result:
-    """How it went: files written, and what is not there and why.
+    """How it went: files written, and what is not there, or not as SmugMug has it, and why.
 
-    ``stopped``: by the owner, or by ``error``, which concerns more than one file.
+    ``stopped``: by the owner, or by ``error``, which concerns more than one file. ``thaw``: what
+    must be thawed first.
     """
 
     written: list[Target] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     stopped: bool = False
     error: BackupError | None = None
+    thaw: list[Target] = field(default_factory=list)
 
 
 class Restorer:
-    """Restores into one folder; at most one at a time works there."""
+    """Restores into one folder; at most one at a time works there, where the disk has locks.
+
+    ``token``: random, no other restore has the same.
+    """
 
     def __init__(
         self,
-        store: BackupStore,
+        archive: Archive,
         target: Path,
         *,
+        token: str,
         sidecar: str = "json",
         threads: int = 8,
         observer: Observer | None = None,
     ) -> None:
-        self._store = store
-        self._target = target
+        self._archive = archive
+        self._folder = Folder(target, token=token)
         self._sidecar = sidecar
         self._threads = threads
         self._observer = observer
         self._stop = threading.Event()
-        self._numbers = count()
-        self._folders: set[Path] = set()
+        self._alone = Alone(archive.look, self._folder.try_out)
+        self._records: dict[str, Record | None] = {}
 
     def stop(self) -> None:
         """Begin no more files and leave those under way; from any thread."""
         self._stop.set()
 
-    @contextmanager
-    def workshop(self) -> Iterator[None]:
-        """Make the folder ready, keep others out, and tidy up after all, even after a kill.
-
-        Raises TargetUnusable.
-        """
-        shop = self._target / WORKSHOP
-        made_here = not self._target.exists()
-        lock = self._locked(shop)
-        try:
-            for left in shop.glob("*.part"):
-                left.unlink(missing_ok=True)
-            yield
-        finally:
-            for folder in sorted(self._folders):
-                _make_durable(folder)
-            with suppress(OSError):
-                (shop / "lock").unlink()
-                shop.rmdir()
-                if made_here:
-                    self._target.rmdir()  # Only if nothing was restored.
-            os.close(lock)
-
-    def _locked(self, shop: Path) -> int:
-        try:
-            while True:
-                shop.mkdir(parents=True, exist_ok=True)
-                lock = os.open(shop / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-                if not _lock(lock):
-                    os.close(lock)
-                    raise TargetUnusable(f"another restore is working in {self._target}")
-                with suppress(FileNotFoundError):
-                    if os.path.samestat(os.fstat(lock), (shop / "lock").stat()):
-                        return lock
-                os.close(lock)  # The restore before us took its lock away just now.
-        except OSError as error:
-            raise TargetUnusable(f"cannot write into {self._target}: {_said(error)}") from None
+    def workshop(self) -> AbstractContextManager[None]:
+        """What `restore` works in; see `Folder.workshop`. Raises TargetUnusable."""
+        return self._folder.workshop()
 
     # -- what is there ---------------------------------------------------------------------------
 
     def survey(self, plan: Plan) -> Survey:
         """Compare the folder with ``plan``: size, then SHA-256. Raises Stopped."""
         found = Survey()
-
-        def one(target: Target) -> str:
-            if self._stop.is_set():
-                return "stopped"
-            state = self._state_of(target)
-            if state != "there":
-                return state
-            return "done" if self._sidecar_state(target) == "there" else "bare"
-
-        for target, state in self._each(plan.targets, one):
-            if isinstance(state, BaseException):
-                raise state
-            if state == "stopped":
+        for target, state in self._each(plan.targets, self._state_of):
+            if isinstance(state, Stopped):
                 raise Stopped("interrupted; nothing was written")
-            if state == "differs":
-                found.problems.append(_differs(target, target.path))
+            if isinstance(state, BaseException):
+                found.problems.append(_problem_of(target, state, doing="looked at"))
                 continue
-            if state in ("done", "bare"):
+            if state != "absent":
                 found.local.setdefault(target.original, target)
                 found.present.add(target.path)
             (found.done if state == "done" else found.todo).append(target)
@@ -210,180 +161,202 @@ class Restorer:
         return found
 
     def _state_of(self, target: Target) -> str:
-        path = self._path(target.path)
-        try:
-            there = path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
+        """``absent``, ``bare`` (without its sidecar), or ``done``. Raises Differs, Linked, OSError,
+        Stopped."""
+        self._check_stopped()
+        there = self._folder.look(target.path)
+        if there is None:
             return "absent"
-        except OSError:
-            return "differs"
         if not S_ISREG(there.st_mode) or there.st_size != target.bytes:
-            return "differs"
+            raise differs()
+        if self._sha256_of(self._folder.path(target.path)) != target.sha256:
+            raise differs()
         try:
-            return "there" if self._sha256_of(path) == target.sha256 else "differs"
-        except OSError:
-            return "differs"
+            return "done" if self._has_sidecar(target) else "bare"
+        except (Differs, Linked, OSError):
+            return "bare"  # It is told when its sidecar is to be written.
 
     def _sha256_of(self, path: Path) -> str:
         digest = hashlib.sha256()
-        for chunk in _chunks_of(path):
-            if self._stop.is_set():
-                raise Stopped("interrupted")
+        for chunk in self._chunks_of(path):
             digest.update(chunk)
         return digest.hexdigest()
 
-    def _sidecar_state(self, target: Target) -> str:
+    def _has_sidecar(self, target: Target) -> bool:
+        """Whether it is there, or none is wanted. Raises Differs, Linked, OSError."""
         if target.sidecar is None:
-            return "there"
-        path = self._path(target.sidecar)
-        try:
-            there = path.lstat()
-            if not S_ISREG(there.st_mode) or there.st_size > _LARGEST_SIDECAR:
-                return "differs"
-            ours = is_sidecar_of(path.read_bytes(), self._sidecar, target.fingerprint)
-        except (FileNotFoundError, NotADirectoryError):
-            return "absent"
-        except OSError:
-            return "differs"
-        return "there" if ours else "differs"
+            return True
+        there = self._folder.look(target.sidecar)
+        if there is None:
+            return False
+        if not S_ISREG(there.st_mode) or there.st_size > _LARGEST_SIDECAR:
+            raise differs()
+        body = self._folder.path(target.sidecar).read_bytes()
+        if not is_sidecar_of(body, self._sidecar, target.fingerprint):
+            raise differs()
+        return True
 
-    # -- what is archived or lost ----------------------------------------------------------------
+    # -- what is archived ------------------------------------------------------------------------
 
-    def look_up(self, survey: Survey) -> list[Target]:
-        """Take out of ``survey`` what cannot be read now; returns those that must be thawed.
+    def look_up(self, survey: Survey, *, each: bool = False) -> list[Target]:
+        """Take out of ``survey`` what must be thawed first; returns it.
 
-        What is not in the store at all, or of another size, becomes a problem.
+        Of more than 500 originals a listing tells, which knows nothing of the archive tiers of
+        Intelligent-Tiering; what lies there is found out when it is fetched, or with ``each``.
         """
-        wanted = survey.downloads()
-        found = self._stored(list(wanted))
-        archived = {key for key in wanted if key in found and found[key][1]}
-        thaw = [target for target in survey.todo if target.original in archived]
-        for target in thaw:
-            message = "lies in an archive class and must be thawed first"
-            survey.problems.append(_problem(target, "archived", message))
+        wanted = list(survey.downloads())
+        stored = self._asked(wanted) if each or len(wanted) <= _MANY else self._listed(wanted)
+        archived = {key for key, found in stored.items() if found.archived}
         for target in survey.todo:
-            if target.original in wanted and target.original not in found:
-                message = f"{target.original} is missing from the backup"
-                survey.problems.append(_problem(target, "damaged", message))
-        readable = {key for key in wanted if key in found} - archived
-        survey.todo = [
-            target
-            for target in survey.todo
-            if target.original in readable or target.original in survey.local
-        ]
-        return thaw
+            if target.original in archived:
+                survey.thaw.append(target)
+                message = "lies in an archive class and must be thawed first"
+                survey.problems.append(_problem(target, Code.ARCHIVED, message))
+        survey.todo = [target for target in survey.todo if target.original not in archived]
+        return survey.thaw
 
-    def _stored(self, keys: Sequence[str]) -> dict[str, tuple[int, bool]]:
-        if len(keys) > 500:
-            wanted = set(keys)
-            listed = self._store.list("originals/", after=_before(min(keys)), until=max(keys))
-            return {each.key: (each.bytes, each.archived) for each in listed if each.key in wanted}
-        found: dict[str, tuple[int, bool]] = {}
-        for key, head in self._each(keys, self._store.head):
-            if isinstance(head, BaseException):
-                raise head
-            if head is not None:
-                found[key] = (head.bytes, head.archived)
+    def _listed(self, wanted: Sequence[str]) -> dict[str, StoredObject]:
+        found, keys = {}, set(wanted)
+        try:
+            for each in self._archive.originals():
+                self._check_stopped()
+                if each.key in keys:
+                    found[each.key] = each
+        except ListingIncomplete:
+            pass  # What it lacks will tell its own trouble.
+        return found
+
+    def _asked(self, wanted: Sequence[str]) -> dict[str, StoredObject]:
+        found: dict[str, StoredObject] = {}
+        halted: BackupError | None = None
+
+        def one(key: str) -> StoredObject | None:
+            self._check_stopped()
+            return self._archive.store.head(key)
+
+        for key, head in self._each(wanted, one):
+            if isinstance(head, Stopped):
+                if halted is None:
+                    raise Stopped("interrupted; nothing was written")
+            elif isinstance(head, Exception):
+                halted = halted or self._alone.concerns_all(head)
+                if halted is not None:
+                    self.stop()
+            elif head is not None:
+                found[key] = head
+        if halted is not None:
+            raise halted
         return found
 
     # -- the work --------------------------------------------------------------------------------
 
     def restore(self, survey: Survey) -> Result:
-        """Write all that is left to do; a full disk, or a store that refuses, ends it early."""
-        result = Result(problems=list(survey.problems))
+        """Write all that is left to do; what concerns all files ends it early."""
+        result = Result(problems=list(survey.problems), thaw=list(survey.thaw))
         groups: dict[str, list[Target]] = {}
         for target in survey.todo:
             groups.setdefault(target.original, []).append(target)
 
-        def one(targets: list[Target]) -> list[tuple[Target, Problem | None]]:
-            try:
-                return self._restore_group(targets, survey)
-            except BackupError:
-                self.stop()  # The others would meet the same.
-                raise
+        def one(targets: list[Target]) -> None:
+            self._restore_group(targets, survey, result)
 
-        for _, done in self._each(groups.values(), one):
-            if isinstance(done, BackupError):
-                # The first says why; the others were told to stop and say no more than that.
-                result.error = result.error or (None if isinstance(done, Stopped) else done)
+        for targets, done in self._each(self._with_records(groups.values(), survey), one):
+            if isinstance(done, Stopped) or done is self._alone.halted is not None:
                 result.stopped = True
-                continue
-            if isinstance(done, BaseException):
-                self.stop()
-                raise done
-            for target, problem in done:
-                if problem is None:
-                    result.written.append(target)
-                else:
-                    result.problems.append(problem)
+            elif isinstance(done, Exception):
+                # Not of any file: an observer's, or a defect of ours.
+                result.problems.append(_problem_of(targets[0], done))
+        result.error = self._alone.halted
+        result.stopped = result.stopped or result.error is not None
+        for target in (*survey.done, *result.written):
+            if target.note is not None:
+                result.problems.append(_problem(target, *target.note))
         return result
 
-    def _restore_group(
-        self, targets: list[Target], survey: Survey
-    ) -> list[tuple[Target, Problem | None]]:
+    def _restore_group(self, targets: list[Target], survey: Survey, result: Result) -> None:
         """All files of one original: the first from the store, the others from the first."""
-        outcomes: list[tuple[Target, Problem | None]] = []
         near = survey.local.get(targets[0].original)
         for target in targets:
-            if self._stop.is_set():
-                raise Stopped("interrupted")
+            self._check_stopped()
             problem = self._restore_one(target, near, present=target.path in survey.present)
             if near is None and (problem is None or problem.code == "sidecar"):
                 near = target
-            outcomes.append((target, problem))
+            if problem is None:
+                result.written.append(target)
+            else:
+                result.problems.append(problem)
+                if problem.code == Code.ARCHIVED:
+                    result.thaw.append(target)
             if self._observer is not None:
                 self._observer.file_done(target, problem)
-        return outcomes
 
     def _restore_one(self, target: Target, near: Target | None, *, present: bool) -> Problem | None:
         try:
-            record, why = self._record(target)
-            if not present:
-                self._write(target, near, record)
-            if target.sidecar is None:
-                return None
-            if record is None:
-                return _problem(target, "sidecar", f"is there, but without its sidecar: {why}")
-            return self._write_sidecar(target, record)
-        except (Stopped, TargetUnusable):
+            return self._written(target, near, present=present)
+        except Stopped:
             raise
-        except BackupError as error:
-            if error.fatal:
-                raise
-            return _problem(target, error.code, str(error))
-        except OSError as error:
-            if error.errno in _FULL:
-                raise TargetUnusable(f"{self._target} cannot take more: {_said(error)}") from None
-            return _problem(target, "file_error", f"cannot be written: {_said(error)}")
+        except TargetUnusable as error:
+            self._alone.halted = self._alone.halted or error
+            self.stop()
+            raise self._alone.halted from None
+        except Exception as error:  # noqa: BLE001 - it is this file's problem, the others come
+            self._give_up_if_all(error)
+            return _problem_of(target, error)
 
-    def _record(self, target: Target) -> tuple[dict[str, Any] | None, str]:
+    def _give_up_if_all(self, error: Exception) -> None:
+        halted = self._alone.concerns_all(error)
+        if halted is not None:
+            self.stop()  # The others would meet the same.
+            raise halted from None
+
+    def _written(self, target: Target, near: Target | None, *, present: bool) -> Problem | None:
+        record, why = None, "its record is lost in the backup"
         try:
-            body = self._store.read(target.record)
-            record = json.loads(body)
-        except NotStored:
-            return None, f"{target.record} is missing from the backup"
-        except (ValueError, RecursionError):
-            return None, f"{target.record} is damaged"
-        sound = (
-            fingerprint(body) == target.fingerprint
-            and isinstance(record, dict)
-            and isinstance(record.get("image"), dict)
-        )
-        return (record, "") if sound else (None, f"{target.record} is damaged")
+            record = self._record(target)
+        except Stopped:
+            raise
+        except Exception as error:  # noqa: BLE001 - it costs the sidecar and the time, no photo
+            if present:
+                self._give_up_if_all(error)
+            why = _problem_of(target, error).message
+        if not present:
+            self._write(target, near, record)
+            self._alone.went_well()
+        if target.sidecar is None:
+            return None
+        if record is None:
+            return _problem(target, "sidecar", f"is there, but without its sidecar: {why}")
+        return self._write_sidecar(target, target.sidecar, record)
 
-    def _write(self, target: Target, near: Target | None, record: dict[str, Any] | None) -> None:
+    def _write(self, target: Target, near: Target | None, record: Record | None) -> None:
         instant = moment_of(record["image"] if record else {}, target.last_updated)
         seconds = None if instant is None else instant.timestamp()
-        with self._part() as part:
-            if near is None or not self._filled(part, target, _chunks_of(self._path(near.path))):
+        # Before anything is fetched and paid for.
+        self._folder.make_home(target.path)
+        with self._folder.part() as part:
+            if near is None or not self._copied(part, target, near):
                 self._fetch(part, target)
-            self._place(part, target.path, seconds)
+            self._folder.place(part, target.path, seconds)
+
+    def _copied(self, part: Path, target: Target, near: Target) -> bool:
+        try:
+            return self._filled(part, target, self._chunks_of(self._folder.path(near.path)))
+        except OSError:
+            return False  # It comes from the store.
 
     def _fetch(self, part: Path, target: Target) -> None:
-        for _ in range(_TRIES):
-            with self._store.open(target.original) as chunks:
-                if self._filled(part, target, self._heard(chunks)):
-                    return
+        """The bytes by the readers' rule: the name that has the SHA-256 counts."""
+        seen = False
+        for name in self._archive.names_of(target.original):
+            try:
+                with self._archive.store.open(name) as chunks:
+                    seen = True
+                    if self._filled(part, target, self._heard(chunks)):
+                        return
+            except NotStored:
+                continue
+        if not seen:
+            raise Missing(f"{target.original} is missing from the backup")
         raise _Damaged(f"{target.original} is damaged in the backup: its SHA-256 is another")
 
     def _heard(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -395,10 +368,10 @@ class Restorer:
     def _filled(self, part: Path, target: Target, chunks: Iterable[bytes]) -> bool:
         """Write ``chunks`` durably; whether they are the bytes that the manifest names."""
         digest, size = hashlib.sha256(), 0
-        with open(part, "wb") as file:
+        with open(part, "r+b") as file:
+            file.truncate()
             for chunk in chunks:
-                if self._stop.is_set():
-                    raise Stopped("interrupted")
+                self._check_stopped()
                 size += len(chunk)
                 if size > target.bytes:
                     return False
@@ -407,61 +380,75 @@ class Restorer:
             if size != target.bytes or digest.hexdigest() != target.sha256:
                 return False
             file.flush()
-            os.fsync(file.fileno())
+            flush(file.fileno())
         return True
 
-    def _write_sidecar(self, target: Target, record: dict[str, Any]) -> Problem | None:
-        assert target.sidecar is not None
-        state = self._sidecar_state(target)
-        if state == "absent":
+    def _write_sidecar(self, target: Target, path: str, record: Record) -> Problem | None:
+        try:
+            if self._has_sidecar(target):
+                return None
             body = xmp_sidecar(record) if self._sidecar == "xmp" else json_sidecar(record)
-            with self._part() as part:
-                with open(part, "wb") as file:
+            with self._folder.part() as part:
+                with open(part, "r+b") as file:
                     file.write(body)
                     file.flush()
-                    os.fsync(file.fileno())
-                self._place(part, target.sidecar, None)
-        if state == "differs":
-            return _differs(target, target.sidecar, code="sidecar")
+                    flush(file.fileno())
+                self._folder.place(part, path, None)
+        except (Differs, Linked) as error:
+            return Problem(target.album_key, target.image_key, path, "sidecar", str(error))
+        except OSError as error:
+            self._give_up_if_all(error)
+            message = f"its sidecar cannot be written: {said(error)}"
+            return Problem(target.album_key, target.image_key, path, "sidecar", message)
         return None
 
-    # -- files -----------------------------------------------------------------------------------
+    # -- records ---------------------------------------------------------------------------------
 
-    @contextmanager
-    def _part(self) -> Iterator[Path]:
-        part = self._target / WORKSHOP / f"{next(self._numbers)}.part"
-        try:
-            yield part
-        finally:
-            part.unlink(missing_ok=True)
+    def _with_records(
+        self, groups: Iterable[list[Target]], survey: Survey
+    ) -> Iterator[list[Target]]:
+        """The same groups, the records of those that come next read ahead."""
+        todo = iter(groups)
+        while block := list(islice(todo, _AHEAD)):
+            if self._sidecar != "none":
+                self._read_ahead([target for group in block for target in group])
+            yield from block
 
-    def _place(self, part: Path, path: str, seconds: float | None) -> None:
-        """Give a finished file its name, if nothing has that name. Raises _Differs."""
-        final = self._path(path)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        if seconds is not None:
-            # Some file systems have no time before 1970 or 1980; the photo matters more.
-            with suppress(OSError, OverflowError):
-                os.utime(part, (seconds, seconds))
-        try:
-            os.link(part, final)
-        except FileExistsError:
-            raise _Differs("another file of that name is there; it was left as it is") from None
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            # FAT and some network drives have no links. Looking first leaves a moment in which
-            # another program could make that very file; on Windows, rename itself refuses.
-            if os.path.lexists(final):
-                raise _Differs("another file of that name is there; it was left as it is") from None
-            part.rename(final)
-        for folder in (final.parent, *final.parent.parents):
-            self._folders.add(folder)
-            if folder == self._target:
-                break
+    def _read_ahead(self, targets: Iterable[Target]) -> None:
+        by_file: dict[tuple[str, str], list[tuple[Target, Entry]]] = {}
+        for target in targets:
+            entry = target.entry
+            if entry is not None and entry.record is not None and target.sidecar is not None:
+                by_file.setdefault((target.album_key, entry.record), []).append((target, entry))
+        for (album_key, _), wanted in by_file.items():
+            if len(wanted) < _OF_ONE_FILE or self._stop.is_set():
+                continue
+            try:
+                found = self._archive.records(album_key, [entry for _, entry in wanted], map)
+            except BackupError:
+                continue  # Each asks for itself, and tells why it is not there.
+            for target, _ in wanted:
+                self._records[target.path] = found.get(target.image_key)
 
-    def _path(self, relative: str) -> Path:
-        return self._target.joinpath(*relative.split("/"))
+    def _record(self, target: Target) -> Record | None:
+        """The record; None if it is lost. Raises StoreError."""
+        if target.path in self._records:
+            return self._records.pop(target.path)
+        if target.entry is None:
+            return None
+        return self._archive.record(target.album_key, target.entry)
+
+    # -- threads ---------------------------------------------------------------------------------
+
+    def _check_stopped(self) -> None:
+        if self._stop.is_set():
+            raise Stopped("interrupted")
+
+    def _chunks_of(self, path: Path) -> Iterator[bytes]:
+        with open(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                self._check_stopped()
+                yield chunk
 
     def _each(self, items: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
         """(item, result or exception) in the order of completion, a bounded number at a time."""
@@ -483,76 +470,18 @@ class Restorer:
                 raise
 
 
-def free_bytes(target: Path) -> int:
-    """Free space where ``target`` is, or will be."""
-    there = target.absolute()
-    while not there.exists():
-        there = there.parent
-    return shutil.disk_usage(there).free
+def _problem_of(target: Target, error: BaseException, *, doing: str = "written") -> Problem:
+    return _problem(target, *_told(error, doing))
 
 
-def refuse_overlap(location: str, target: Path) -> None:
-    """Nothing is restored into the backup itself, nor around it. Raises BadRequest."""
-    if location.startswith("s3://"):
-        return
-    store, into = Path(location).expanduser().resolve(), target.resolve()
-    if into == store or store in into.parents or into in store.parents:
-        raise BadRequest(f"{target} and the backup {location} lie within each other")
-
-
-def _chunks_of(path: Path) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
-
-
-def _lock(descriptor: int) -> bool:
-    """Whether we have the lock, or there are no locks here."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
-    return True
-
-
-def _make_durable(folder: Path) -> None:
-    with suppress(OSError):  # Windows cannot open a folder.
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _before(key: str) -> str:
-    return key[:-1]
+def _told(error: BaseException, doing: str) -> Note:
+    if isinstance(error, BackupError):
+        return error.code, str(error)
+    if isinstance(error, OSError):
+        return "file_error", f"cannot be {doing}: {said(error)}"
+    # Its text is not told: an exception of an HTTP library may hold a signed URL.
+    return Code.DEFECT, f"{type(error).__name__}: this should not happen"
 
 
 def _problem(target: Target, code: str, message: str) -> Problem:
     return Problem(target.album_key, target.image_key, target.path, code, message)
-
-
-def _differs(target: Target, path: str, *, code: str = "differs") -> Problem:
-    message = "another file of that name is there; it was left as it is"
-    return Problem(target.album_key, target.image_key, path, code, message)
-
-
-def _said(error: OSError) -> str:
-    return error.strerror or type(error).__name__
-
-
-__all__ = [
-    "Observer",
-    "Restorer",
-    "Result",
-    "Stopped",
-    "StoreError",
-    "Survey",
-    "TargetUnusable",
-    "free_bytes",
-    "refuse_overlap",
-]

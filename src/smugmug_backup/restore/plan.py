@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.manifest import Entry, Header, Manifest, Original
+from smugmug_backup.archive.manifest import Entry, Header, Manifest
+from smugmug_backup.archive.original import Reason, StoredBytes
 from smugmug_backup.restore.names import (
-    FILE_BYTES,
-    FOLDER_BYTES,
+    USUAL,
+    Limits,
     Taken,
     file_name,
     identity,
@@ -27,29 +28,19 @@ SIDECARS = ("json", "xmp", "none")
 _DEEPEST = 8
 """SmugMug nests folders five deep; a hostile record may say anything."""
 
-_ORIGINAL = re.compile(
-    r"originals/[A-Za-z0-9_-]{1,64}/(?:rev-)?[0-9a-f]{16,32}\.(jpg|png|gif|heic|webp|tif|mp4|mov|bin)"
-)
-_RECORD = re.compile(r"records/[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,64}/([0-9a-f]{16})\.json")
+_EXTENSIONS = frozenset(("jpg", "png", "gif", "heic", "webp", "tif", "mp4", "mov", "bin"))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """An album to be restored: its manifest, and what older ones say of bytes that are not there.
-
-    ``older``: by image key, the original that was stored before a replacement that is pending.
-    """
-
-    manifest: Manifest
-    older: Mapping[str, Original] = field(default_factory=dict)
+Note = tuple[str, str]
+"""A stable word, and the message for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One image as a file. ``path`` and ``sidecar`` are relative to the target, with ``/``.
 
-    ``older``: these bytes were replaced at SmugMug, and the newer ones are not in the backup.
+    ``note``: what must be told of these bytes, once they are there: they are not those that
+    SmugMug has. ``entry``: the line, by which the record is found.
     """
 
     album_key: str
@@ -59,14 +50,10 @@ class Target:
     original: str
     bytes: int
     sha256: str
-    record: str
+    fingerprint: str
     last_updated: str | None
-    older: bool = False
-
-    @property
-    def fingerprint(self) -> str:
-        """The name of the record file."""
-        return self.record.rpartition("/")[2].removesuffix(".json")
+    entry: Entry | None = None
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +95,7 @@ class Plan:
         return sum(target.bytes for target in self.targets)
 
 
-def folders(headers: Iterable[Header]) -> dict[str, str]:
+def folders(headers: Iterable[Header], limits: Limits = USUAL) -> dict[str, str]:
     """The folder of every album: its path and title at SmugMug, unique, by album key.
 
     An album's folder holds that album and nothing else. Albums of the same name in the same place
@@ -119,9 +106,11 @@ def folders(headers: Iterable[Header]) -> dict[str, str]:
     parents: dict[str, str] = {}  # by identity of the whole path
     inside: dict[str, set[str]] = {"": set()}  # names of subfolders, by parent
     homes: dict[str, str] = {}
-    for header in sorted(ordered, key=lambda header: _path(header)):
+    for path_of, header in sorted(
+        ((_path(header, limits), header) for header in ordered), key=lambda each: each[0]
+    ):
         here = ""
-        for part in _path(header):
+        for part in path_of:
             path = f"{here}/{part}" if here else part
             known = parents.setdefault(identity(path), path)
             inside[here].add(known.rpartition("/")[2])
@@ -129,7 +118,7 @@ def folders(headers: Iterable[Header]) -> dict[str, str]:
             here = known
         homes[header.album_key] = here
     titles = {
-        header.album_key: safe_name(header.title, limit=FOLDER_BYTES, fallback=header.album_key)
+        header.album_key: safe_name(header.title, limit=limits.folder, fallback=header.album_key)
         for header in ordered
     }
     rivals = Counter(
@@ -143,104 +132,84 @@ def folders(headers: Iterable[Header]) -> dict[str, str]:
         key, home = header.album_key, homes[header.album_key]
         if rivals[home, identity(titles[key])] > 1:
             taken[home].take_exactly(titles[key])
-        name = taken[home].take(titles[key], "", key=key, limit=FOLDER_BYTES + 80)
+        most = min(limits.folder + 80, limits.longest)
+        name = taken[home].take(titles[key], "", key=key, limit=most)
         found[key] = f"{home}/{name}" if home else name
     return found
 
 
-def _path(header: Header) -> list[str]:
+def _path(header: Header, limits: Limits) -> list[str]:
     parts = header.path if isinstance(header.path, (tuple, list)) else ()
-    names = [safe_name(part, limit=FOLDER_BYTES, fallback="") for part in parts]
+    names = [safe_name(part, limit=limits.folder, fallback="") for part in parts]
     return [name for name in names if name][:_DEEPEST]
 
 
 def plan(
-    chosen: Iterable[Chosen], homes: Mapping[str, str], *, sidecar: str = "json", deleted: bool
+    manifests: Iterable[Manifest],
+    homes: Mapping[str, str],
+    *,
+    sidecar: str = "json",
+    deleted: bool,
+    limits: Limits = USUAL,
 ) -> Plan:
-    """Every file of the ``chosen`` albums; ``homes`` are their folders, from `folders`.
+    """Every file of these albums; ``homes`` are their folders, from `folders`.
 
     Within an album the live images come first, each in the order of upload: the first of several
     with one name has it, the others have their ImageKey behind it. ``deleted``: what has left
     SmugMug comes too.
     """
     whole = Plan()
-    for each in chosen:
+    for manifest in manifests:
         whole.albums += 1
-        _plan_album(whole, each, homes[each.manifest.header.album_key], sidecar, deleted)
+        _Album(manifest, homes[manifest.header.album_key], limits).add_to(whole, sidecar, deleted)
     return whole
 
 
-def _plan_album(whole: Plan, chosen: Chosen, home: str, sidecar: str, deleted: bool) -> None:
-    album_key = chosen.manifest.header.album_key
-    taken, drafts = Taken(), []
-    for entry in sorted(chosen.manifest.entries.values(), key=_order):
-        original, older = _bytes_of(entry, chosen.older)
-        stored = _ORIGINAL.fullmatch(str(original.key))
-        stem, extension = file_name(
-            entry.file_name,
-            stored=stored[1] if stored else kind_of(entry.file_name),
-            fallback=safe_name(entry.image_key, limit=64, fallback="image"),
-        )
-        # One without bytes has its name as well: they may come with the next generation.
-        name = taken.take(stem, extension, key=_mark(entry.image_key), limit=FILE_BYTES)
-        drafts.append((entry, original, older, name))
-    wanted = [draft for draft in drafts if deleted or draft[0].live]
-    whole.gone_left_out += len(drafts) - len(wanted)
-    stems = Counter(identity(_stem(name)) for _, _, _, name in drafts)
-    for entry, original, older, name in drafts:
-        if not (deleted or entry.live):
-            continue
-        path = f"{home}/{name}"
-        problem = _problem_of(entry, original)
-        if problem is not None:
-            whole.problems.append(Problem(album_key, entry.image_key, path, *problem))
-            continue
-        beside = _sidecar_name(name, sidecar, taken, alone=stems[identity(_stem(name))] == 1)
-        whole.targets.append(
-            Target(
-                album_key=album_key,
-                image_key=entry.image_key,
-                path=path,
-                sidecar=beside and f"{home}/{beside}",
-                original=str(original.key),
-                bytes=original.bytes or 0,
-                sha256=str(original.sha256),
-                record=entry.record,
-                last_updated=entry.last_updated,
-                older=older,
-            )
-        )
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The bytes that stand for an image. ``beside``: older ones that are offered too.
+
+    ``note``: what must be told; without ``content``, why there is nothing.
+    """
+
+    content: StoredBytes | None
+    beside: StoredBytes | None = None
+    note: Note | None = None
 
 
-def _order(entry: Entry) -> tuple[bool, bool, int, str]:
-    known = isinstance(entry.image_id, int)
-    return (not entry.live, not known, entry.image_id or 0 if known else 0, entry.image_key)
+def wanted(entry: Entry) -> Wanted:
+    """Which bytes of an image to restore.
+
+    ==============================  ====================  ==============  ==========================
+    the line says                   restored              beside it       told
+    ==============================  ====================  ==============  ==========================
+    stored                          its bytes
+    stored, and their MD5 is wrong  its bytes             the older ones  ``md5_mismatch``
+    not stored, older ones were     the older ones                        ``older``
+    neither                         nothing                               ``not_in_backup``
+    ==============================  ====================  ==============  ==========================
+    """
+    original = entry.original
+    if original.stored and original.reason == Reason.MD5_MISMATCH:
+        return Wanted(original.content, original.previous, _MISMATCH)
+    if original.stored:
+        return Wanted(original.content)
+    if original.previous is not None:
+        found = original.reason == Reason.DAMAGED
+        return Wanted(original.previous, note=_SOUND_AFTER_ALL if found else _OLDER)
+    why = _WHY.get(str(original.reason), "its bytes are not there")
+    return Wanted(None, note=("not_in_backup", f"never came into the backup: {why}"))
 
 
-def _mark(image_key: str) -> str:
-    return image_key if keys.is_id(image_key) else "image"
-
-
-def _bytes_of(entry: Entry, older: Mapping[str, Original]) -> tuple[Original, bool]:
-    if not entry.original.stored and entry.image_key in older:
-        return older[entry.image_key], True
-    return entry.original, False
-
-
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0] or name
-
-
-def _sidecar_name(name: str, kind: str, taken: Taken, *, alone: bool) -> str | None:
-    """Adobe's programs look for ``DSC_1.xmp``, which is possible where no ``DSC_1.MOV`` has the
-    same claim; others know ``DSC_1.JPG.xmp`` too."""
-    if kind == "none":
-        return None
-    if kind == "xmp" and alone and taken.take_exactly(f"{_stem(name)}.xmp"):
-        return f"{_stem(name)}.xmp"
-    return taken.take(name, f".{kind}", key="sidecar", limit=FILE_BYTES + 40)
-
-
+_MISMATCH = (
+    "md5_mismatch",
+    "its bytes are not those that SmugMug says it has (their MD5 is another)",
+)
+_OLDER = ("older", "restored as it was before: SmugMug's newer version never came into the backup")
+_SOUND_AFTER_ALL = (
+    "older",
+    "restored as it was stored; a check had found it damaged, and it has not come again",
+)
 _WHY = {
     "not_yet": "SmugMug had not been asked for it yet",
     "processing": "SmugMug is still making it",
@@ -248,19 +217,144 @@ _WHY = {
     "md5_mismatch": "its bytes were wrong so far",
     "no_original_url": "SmugMug offers no original of it",
     "refused_by_source": "SmugMug refuses to deliver it",
+    "bad_at_source": "what SmugMug delivers is no picture",
     "too_large": "it is larger than the backup's ceiling",
+    "damaged": "it was found damaged, and has not come again",
+    "forgotten": "it was deleted from the backup for good, as its owner wished",
 }
 
 
-def _problem_of(entry: Entry, original: Original) -> tuple[str, str] | None:
-    if not original.stored:
-        why = _WHY.get(str(original.reason), "its bytes are not there")
-        return "not_in_backup", f"never came into the backup: {why}"
-    usable = (
-        _ORIGINAL.fullmatch(str(original.key))
-        and _SHA256.fullmatch(str(original.sha256))
-        and isinstance(original.bytes, int)
-        and original.bytes >= 0
-        and _RECORD.fullmatch(str(entry.record))
+@dataclass(slots=True)
+class _Draft:
+    """One image with its name. ``beside``: the name of the older bytes."""
+
+    entry: Entry
+    wanted: Wanted
+    name: str
+    beside: str | None = None
+
+
+class _Album:
+    def __init__(self, manifest: Manifest, home: str, limits: Limits) -> None:
+        self._key = manifest.header.album_key
+        self._home = home
+        self._limits = limits
+        self._taken = Taken()
+        self._drafts = [self._draft(each) for each in sorted(manifest.entries.values(), key=_order)]
+        for draft in self._drafts:
+            older = draft.wanted.beside
+            if older is not None:
+                name = self._name(draft.entry, older, older=True)
+                draft.beside = name
+
+    def _draft(self, entry: Entry) -> _Draft:
+        # One without bytes has its name as well: they may come with the next generation.
+        found = wanted(entry)
+        return _Draft(entry, found, self._name(entry, found.content))
+
+    def _name(self, entry: Entry, content: StoredBytes | None, *, older: bool = False) -> str:
+        stem, extension = file_name(
+            entry.file_name,
+            stored=_extension(content) or kind_of(entry.file_name),
+            fallback=safe_name(entry.image_key, limit=64, fallback="image"),
+            limit=self._limits.file - len(_OLDER_MARK) * older,
+        )
+        stem += _OLDER_MARK * older
+        mark = entry.image_key if keys.is_id(entry.image_key) else "image"
+        return self._taken.take(stem, extension, key=mark, limit=self._limits.file)
+
+    def add_to(self, whole: Plan, sidecar: str, deleted: bool) -> None:
+        stems = Counter(identity(_stem(draft.name)) for draft in self._drafts)
+        for draft in self._drafts:
+            entry = draft.entry
+            if not (deleted or entry.live):
+                whole.gone_left_out += 1
+                continue
+            path = f"{self._home}/{draft.name}"
+            problem = _problem_of(draft.wanted)
+            if problem is not None:
+                whole.problems.append(Problem(self._key, entry.image_key, path, *problem))
+                continue
+            alone = stems[identity(_stem(draft.name))] == 1
+            beside = self._sidecar_name(draft.name, sidecar, alone=alone)
+            assert draft.wanted.content is not None
+            note = draft.wanted.note
+            older = draft.wanted.beside
+            if older is not None and draft.beside is not None and _is_usable(older):
+                older_path = f"{self._home}/{draft.beside}"
+                whole.targets.append(self._target(entry, older, older_path))
+                if note is not None:
+                    note = (note[0], f"{note[1]}; the older ones lie beside it, marked (older)")
+            path_beside = beside and f"{self._home}/{beside}"
+            target = self._target(entry, draft.wanted.content, path, path_beside, note)
+            whole.targets.append(target)
+
+    def _target(
+        self,
+        entry: Entry,
+        content: StoredBytes,
+        path: str,
+        sidecar: str | None = None,
+        note: Note | None = None,
+    ) -> Target:
+        return Target(
+            album_key=self._key,
+            image_key=entry.image_key,
+            path=path,
+            sidecar=sidecar,
+            original=content.key,
+            bytes=content.bytes,
+            sha256=content.sha256,
+            fingerprint=entry.fingerprint,
+            last_updated=entry.last_updated,
+            entry=entry,
+            note=note,
+        )
+
+    def _sidecar_name(self, name: str, kind: str, *, alone: bool) -> str | None:
+        """Adobe's programs look for ``DSC_1.xmp``, which is possible where no ``DSC_1.MOV`` has
+        the same claim; others know ``DSC_1.JPG.xmp`` too."""
+        if kind == "none":
+            return None
+        if kind == "xmp" and alone and self._taken.take_exactly(f"{_stem(name)}.xmp"):
+            return f"{_stem(name)}.xmp"
+        most = min(self._limits.file + 40, self._limits.longest)
+        return self._taken.take(name, f".{kind}", key="sidecar", limit=most)
+
+
+_OLDER_MARK = " (older)"
+
+
+def _order(entry: Entry) -> tuple[bool, bool, int, str]:
+    known = isinstance(entry.image_id, int)
+    return (not entry.live, not known, entry.image_id or 0 if known else 0, entry.image_key)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
+def _extension(content: StoredBytes | None) -> str | None:
+    """What the store calls these bytes; None if their key is none of ours."""
+    parsed = keys.parse_original(keys.plain(content.key)[0]) if content is not None else None
+    return parsed[2] if parsed and parsed[2] in _EXTENSIONS else None
+
+
+def _problem_of(found: Wanted) -> Note | None:
+    if found.content is None:
+        return found.note or ("damaged", "its line in the manifest is damaged")
+    if not _is_usable(found.content):
+        return "damaged", "its line in the manifest is damaged"
+    return None
+
+
+def _is_usable(content: StoredBytes) -> bool:
+    """A manifest is a file that anybody may have written: nothing of it is followed unseen."""
+    return (
+        isinstance(content.key, str)
+        and _extension(content) is not None
+        and isinstance(content.sha256, str)
+        and _SHA256.fullmatch(content.sha256) is not None
+        and isinstance(content.bytes, int)
+        and content.bytes >= 0
     )
-    return None if usable else ("damaged", "its line in the manifest is damaged")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from smugmug_backup.archive.records import canonical_json, fingerprint
+from smugmug_backup.archive.encoding import canonical_json, fingerprint
 
 _TIMES = ("DateTimeOriginal", "Date", "LastUpdated")
 # XML 1.0 has no characters but these, not even as references.

@@ -1,18 +1,22 @@
 """`smugmug-backup restore`: what the owner sees, and how it ends."""
 
+import dataclasses
 import errno
 import io
 import json
 import os
 import shutil
 import signal
+from importlib import import_module
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from smugmug_backup.cli.commands import authorize, restore, run
+from smugmug_backup.cli.commands import restore
 from smugmug_backup.cli.estimate import RestoreEstimate, money
+from smugmug_backup.errors import StoreUnavailable
+from smugmug_backup.restore import perform
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from tests.tools.cli import Shell
@@ -143,6 +147,83 @@ def test_a_place_without_a_backup_is_said_to_be_one(shell, tmp_path):
     assert "holds no backup" in ran.err
 
 
+def test_an_album_is_named_as_albums_prints_it(shell, location, tmp_path):
+    name = "Travel / Scans & Misc"
+    assert shell("restore", location, tmp_path / "a", "--album", name).status == 0
+    assert files(tmp_path / "a") == ["Travel/Scans & Misc/DSC_00006.JPG"]
+
+
+@pytest.mark.parametrize("target", ["", " ", "~nosuchuser/out", "x" * 300, "loop/out"])
+def test_a_target_that_names_no_folder_is_told_and_nothing_is_written(
+    shell, location, tmp_path, monkeypatch, target
+):
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "loop").symlink_to("loop")
+    monkeypatch.chdir(here)
+    ran = shell("restore", location, target)
+    assert ran.status == 2
+    assert "should not happen" not in ran.err
+    assert ran.err.startswith("error: ")
+    assert not files(here)
+
+
+def test_one_album_that_cannot_be_read_costs_no_other_one(shell, location, tmp_path):
+    for manifest in (location / "manifests").glob("*/*.jsonl"):
+        if b"Scans" in manifest.read_bytes():
+            manifest.write_bytes(manifest.read_bytes()[:-20])
+    ran = shell("restore", location, tmp_path / "out")
+    assert ran.status == 1
+    assert "Restored 2 files" in ran.out
+    assert "not readable as a file of this backup" in ran.out
+
+
+def test_what_was_restored_is_told_whatever_ended_it(shell, location, tmp_path, monkeypatch):
+    really, opened = FolderStore.open, []
+
+    def stray(store, key):
+        if key.startswith("originals/"):
+            opened.append(key)
+            if len(opened) == 2:
+                raise ValueError("https://bucket/?X-Amz-Signature=abc")
+        return really(store, key)
+
+    monkeypatch.setattr(FolderStore, "open", stray)
+    ran = shell("restore", location, tmp_path / "out", "--threads", "1")
+    assert (ran.status, ran.err) == (1, "")
+    assert "Restored 2 files" in ran.out
+    assert "ValueError: this should not happen" in ran.out
+    assert "Signature" not in ran.out
+
+
+def test_a_store_that_goes_away_is_told_after_what_was_restored(
+    shell, source, location, tmp_path, monkeypatch
+):
+    for _ in range(40):
+        source.upload("A1")
+    Nights(source, open_store(str(location)), source.clock).next_night()
+    gone = []
+
+    def away(store, *_, **__):
+        raise StoreUnavailable("the share does not answer")
+
+    def first(store, key):
+        if key.startswith("originals/") and len(gone) == 3:
+            monkeypatch.setattr(FolderStore, "list", away)
+            monkeypatch.setattr(FolderStore, "open", away)
+            away(store)
+        gone.extend([key] * key.startswith("originals/"))
+        return really(store, key)
+
+    really = FolderStore.open
+    monkeypatch.setattr(FolderStore, "open", first)
+    ran = shell("restore", location, tmp_path / "out", "--threads", "1")
+    assert ran.status == 2
+    assert "Restored 3 files" in ran.out
+    assert "cannot be read any more: the share does not answer" in ran.err
+    assert "the same command goes on" in ran.err
+
+
 def test_nothing_is_restored_into_the_backup(shell, location):
     ran = shell("restore", location, location / "out")
     assert ran.status == 2
@@ -220,11 +301,12 @@ def test_from_s3_nothing_is_fetched_unasked(shell, tmp_path):
 
 
 @pytest.mark.usefixtures("bucket")
-@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 2), ("\n", 2), ("", 2)])
 def test_from_s3_the_owner_is_asked(shell, tmp_path, monkeypatch, answer, status):
     monkeypatch.setattr("sys.stdin", Terminal(answer))
     ran = shell("restore", "s3://photos/smugmug", tmp_path / "out")
     assert ran.status == status
+    assert "should not happen" not in ran.err
     assert len(files(tmp_path / "out")) == (3 if status == 0 else 0)
 
 
@@ -256,6 +338,36 @@ def test_what_lies_in_an_archive_is_named_with_the_command_that_thaws_it(shell, 
     assert "xargs -I KEY aws s3api restore-object --bucket photos --key KEY" in ran.out
     ran = shell("restore", "s3://photos/smugmug", tmp_path / "new", "--yes", "--json")
     assert ran.json["archived"] == [f"smugmug/{key}" for key in (first, *others)]
+
+
+def test_the_command_that_thaws_names_what_was_asked_for_and_fetches_nothing(
+    shell, bucket, tmp_path
+):
+    originals = sorted(key for key in bucket.objects if key.startswith("originals/"))
+    bucket.archived.update(originals)
+    words = ["--album", "Harbour 2024", "--as-of", "2026-11-24", "--deleted"]
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "out", *words, "--yes")
+    command = next(each for each in ran.out.splitlines() if "--list-archived" in each)
+    bucket.log.clear()
+    listed = shell.line(command.strip().removesuffix("|"))
+    assert (listed.status, listed.err) == (0, "")
+    assert len(listed.out.splitlines()) == 2
+    assert {key.removeprefix("smugmug/") for key in listed.out.splitlines()} < set(originals)
+    assert not [key for name, key in bucket.log if name == "get" and key in originals]
+    assert "--yes" not in command
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "out", "--list-archived", "--json")
+    assert ran.json == {"archived": [f"smugmug/{key}" for key in originals]}
+
+
+def test_what_is_archived_is_listed_by_a_question_for_each_for_a_listing_does_not_tell(
+    shell, bucket, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(perform, "_MANY", 1)
+    originals = sorted(key for key in bucket.objects if key.startswith("originals/"))
+    head = bucket.head
+    bucket.head = lambda key: dataclasses.replace(head(key), archived=key in originals)
+    ran = shell("restore", "s3://photos/smugmug", tmp_path / "out", "--list-archived")
+    assert ran.out.splitlines() == [f"smugmug/{key}" for key in originals]
 
 
 def test_a_bucket_is_restored_like_a_folder(shell, location, tmp_path, monkeypatch):
@@ -296,9 +408,10 @@ def test_the_example_of_the_help_runs(shell, location, tmp_path, monkeypatch):
     assert len(files(home / "restored")) == 2
 
 
-@pytest.mark.parametrize("command", [restore, run, authorize])
+@pytest.mark.parametrize("command", ["restore", "run", "authorize"])
 def test_the_description_fits_a_terminal(command):
-    assert max(map(len, command._DESCRIPTION.splitlines())) <= 80
+    module = import_module(f"smugmug_backup.cli.commands.{command}")
+    assert max(map(len, module._DESCRIPTION.splitlines())) <= 80
 
 
 def test_a_hostile_name_is_shown_without_its_control_characters(shell, source, tmp_path):
@@ -315,5 +428,5 @@ def test_sidecars_are_optional(shell, location, tmp_path):
     assert not list((tmp_path / "out").rglob("*.json"))
     shell("restore", location, tmp_path / "out", "--sidecar", "json")
     record = json.loads(next((tmp_path / "out").rglob("*.json")).read_bytes())
-    assert record["format"] == "smugmug-backup/image-record"
+    assert sorted(record) == ["image", "image_key", "source", "urls"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["Travel"]

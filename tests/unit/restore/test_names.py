@@ -18,7 +18,7 @@ from smugmug_backup.restore.names import (
     identity,
     safe_name,
 )
-from smugmug_backup.restore.plan import Chosen, folders, plan
+from smugmug_backup.restore.plan import folders, plan
 
 NIGHT = datetime(2026, 11, 24, 3, tzinfo=UTC)
 steady = settings(derandomize=True, deadline=None, max_examples=60)
@@ -138,8 +138,11 @@ def header(
         "written_at": NIGHT,
         "account": Account("larkfield", "owner"),
         "source": "smugmug-1.3.0",
-        "record": f"albums/{key}/0123456789abcdef.json",
+        "previous": None,
+        "album": {"Key": key},
+        "urls": (),
         "image_count": 0,
+        "line_count": 0,
         "cursor": 0,
         "full_listing_at": None,
         "deleted_at": None,
@@ -157,21 +160,23 @@ def entry(
         key=f"originals/{key}/{number:032x}.{stored}",
         bytes=3,
         sha256="a" * 64,
+        md5=f"{number:032x}",
     )
     values: dict[str, object] = {"original": original, "last_updated": None, **fields}
     return Entry(
         image_key=key,
         image_id=number,
         file_name=name,
-        record=f"records/a/{key}/0123456789abcdef.json",
+        record=f"records/a/{number:032x}.jsonl",
+        record_at=(68, 100),
         fingerprint="0123456789abcdef",
         position=1,
         **values,  # type: ignore[arg-type]
     )
 
 
-def chosen(*entries: Entry, key: str = "a", title: str = "A") -> Chosen:
-    return Chosen(Manifest(header(key, title), {each.image_key: each for each in entries}))
+def chosen(*entries: Entry, key: str = "a", title: str = "A") -> Manifest:
+    return Manifest(header(key, title), {each.image_key: each for each in entries})
 
 
 def names(*entries: Entry, deleted: bool = False, sidecar: str = "json") -> dict[str, str]:
@@ -244,7 +249,8 @@ def test_adobe_gets_its_sidecar_name_where_it_is_unambiguous() -> None:
     ],
 )
 def test_a_line_that_makes_no_sense_is_named_and_not_followed(harm: dict[str, object]) -> None:
-    values = {"key": f"originals/x/{1:032x}.jpg", "bytes": 3, "sha256": "a" * 64, **harm}
+    values = {"key": f"originals/x/{1:032x}.jpg", "bytes": 3, "sha256": "a" * 64, "md5": "b" * 32}
+    values |= harm
     bad = entry("x", "x.jpg", original=Original("original", "stored", **values))  # type: ignore[arg-type]
     made = plan([chosen(bad)], {"a": "A"}, deleted=False)
     assert [problem.code for problem in made.problems] == ["damaged"]

@@ -1,10 +1,11 @@
 """Restoring from a store that a backup made: what lies in the target afterwards."""
 
+import errno
 import hashlib
 import json
 import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,96 +15,24 @@ import pytest
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.manifest import Manifest
-from smugmug_backup.errors import BadRequest, SourceUnavailable
+from smugmug_backup.errors import Archived, BadRequest, SourceUnavailable
 from smugmug_backup.restore import perform
-from smugmug_backup.restore.perform import (
-    WORKSHOP,
-    Restorer,
-    Result,
-    TargetUnusable,
-    refuse_overlap,
-)
-from smugmug_backup.restore.plan import Plan, Problem, Target, folders, plan
+from smugmug_backup.restore.alone import StoreGone, TargetUnusable
+from smugmug_backup.restore.folder import WORKSHOP
+from smugmug_backup.restore.perform import Result
+from smugmug_backup.restore.plan import Problem, Target
 from smugmug_backup.restore.record import keywords_of, moment_of, xmp_sidecar
-from smugmug_backup.restore.select import choose, find_albums, survey
-from tests.tools.clock import FakeClock
-from tests.tools.fake_source import JPEG, FakeSource
-from tests.tools.memory_store import MemoryStore
-from tests.tools.nights import Nights
+from tests.tools.fake_source import JPEG
+from tests.tools.faults import Fault, Operation, Points, always
+from tests.tools.faulty_disk import strike
+from tests.tools.faulty_store import FaultyStore
 from tests.unit.restore.test_names import HOSTILE_NAMES
-
-
-class Store(MemoryStore):
-    """Remembers what was read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reads: list[str] = []
-
-    def read(self, key: str) -> bytes:
-        self.reads.append(key)
-        return super().read(key)
-
-
-class World:
-    """An account, a backup of it in memory, and a folder to restore into."""
-
-    def __init__(self, target: Path) -> None:
-        self.clock = FakeClock()
-        self.source = FakeSource(self.clock)
-        self.store = Store()
-        self.nights = Nights(self.source, self.store, self.clock)
-        self.target = target
-        self.heard = 0
-        self.lock = threading.Lock()
-
-    def received(self, size: int) -> None:
-        with self.lock:
-            self.heard += size
-
-    def file_done(self, target: Target, problem: Problem | None) -> None:
-        pass
-
-    def plan(
-        self, *albums: str, as_of: str | None = None, deleted: bool = False, sidecar: str = "json"
-    ) -> Plan:
-        with ThreadPoolExecutor(2) as executor:
-            found = survey(self.store, executor, as_of=as_of)
-            headers = [h for key, h in found.headers.items() if not albums or key in albums]
-            picked, problems = choose(
-                self.store, executor, [h for h in headers if deleted or h.deleted_at is None]
-            )
-        made = plan(picked, folders(found.headers.values()), sidecar=sidecar, deleted=deleted)
-        made.problems += found.problems + problems
-        return made
-
-    def restore(self, *albums: str, **options: Any) -> Result:
-        made = self.plan(*albums, **options)
-        kind = options.get("sidecar", "json")
-        restorer = Restorer(self.store, self.target, sidecar=kind, threads=3, observer=self)
-        with restorer.workshop():
-            found = restorer.survey(made)
-            restorer.look_up(found)
-            result = restorer.restore(found)
-        result.problems += made.problems
-        return result
-
-    def files(self) -> dict[str, bytes]:
-        """All files of the target but sidecars, by relative path."""
-        return {
-            str(path.relative_to(self.target)): path.read_bytes()
-            for path in self.target.rglob("*")
-            if path.is_file() and path.suffix not in (".json", ".xmp")
-        }
+from tests.unit.restore.world import World, codes
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path / "photos")
-
-
-def codes(result: Result) -> list[str]:
-    return sorted(problem.code for problem in result.problems)
 
 
 def test_every_file_comes_back_byte_by_byte(world: World) -> None:
@@ -191,7 +120,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(
             final.write_bytes(b"mine")
         link(part, final)
 
-    monkeypatch.setattr(perform.os, "link", late)
+    monkeypatch.setattr(os, "link", late)
     assert codes(world.restore()) == ["differs"]
     assert (world.target / "Travel/H" / image.file_name).read_bytes() == b"mine"
 
@@ -203,7 +132,7 @@ def test_it_works_where_no_links_are(world: World, monkeypatch: pytest.MonkeyPat
     def no_links(*_: object) -> None:
         raise PermissionError(1, "no links on FAT")
 
-    monkeypatch.setattr(perform.os, "link", no_links)
+    monkeypatch.setattr(os, "link", no_links)
     assert not world.restore().problems
     assert len(world.files()) == 2
 
@@ -231,7 +160,7 @@ def test_an_original_that_the_store_lost_is_named(world: World) -> None:
 def test_a_damaged_record_costs_only_the_sidecar(world: World) -> None:
     (one,) = world.source.album("A1", "H", images=1).images
     world.nights.run()
-    world.store.objects[world.nights.line("A1", one.key).record] = b"{}"
+    world.store.objects[str(world.nights.line("A1", one.key).record)] = b"{}"
     result = world.restore()
     assert codes(result) == ["sidecar"]
     assert world.files() == {f"Travel/H/{one.file_name}": one.body}
@@ -291,8 +220,11 @@ def test_what_has_gone_comes_only_when_asked_for(world: World) -> None:
         world.nights.next_night(full=True)
     made = world.plan()
     assert made.gone_left_out == 1
-    world.restore("A1", "A9")
+    world.restore("A1")
     assert list(world.files()) == [f"Travel/H/{two.file_name}"]
+    world.restore()
+    assert {Path(path).parent.name for path in world.files()} == {"H", "I"}
+    world.target = world.target.parent / "too"
     world.restore("A1", "A9", deleted=True)
     assert sorted(Path(path).parent.name for path in world.files()) == ["Gone", "H", "H"]
 
@@ -339,8 +271,9 @@ def test_the_older_bytes_come_back_while_the_newer_ones_are_awaited(world: World
     world.source.errors[f"photo:{image.key}"] = SourceUnavailable("down")
     world.nights.run()
     made = world.plan()
-    assert [target.older for target in made.targets] == [True]
-    world.restore()
+    assert [target.note and target.note[0] for target in made.targets] == ["older"]
+    result = world.restore()
+    assert codes(result) == ["older"]
     assert world.files() == {f"Travel/H/{image.file_name}": old}
 
 
@@ -385,7 +318,7 @@ def test_a_full_disk_stops_the_restore_and_says_so(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(perform.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     result = world.restore()
     assert isinstance(result.error, TargetUnusable)
     assert "No space left" in str(result.error)
@@ -398,13 +331,12 @@ def test_a_stopped_restore_goes_on_where_it_was(world: World) -> None:
     world.source.album("A1", "H", images=30)
     world.nights.run()
     made = world.plan()
-    restorer = Restorer(world.store, world.target, threads=2)
 
     class Owner(World):
         def file_done(self, target: Target, problem: Problem | None) -> None:
             restorer.stop()
 
-    restorer._observer = Owner(world.target)
+    restorer = world.restorer(threads=2, observer=Owner(world.target))
     with restorer.workshop():
         result = restorer.restore(restorer.survey(made))
     assert result.stopped
@@ -414,7 +346,7 @@ def test_a_stopped_restore_goes_on_where_it_was(world: World) -> None:
 
 
 def test_two_restores_do_not_work_in_one_folder(world: World) -> None:
-    first, second = Restorer(world.store, world.target), Restorer(world.store, world.target)
+    first, second = world.restorer(), world.restorer()
     with (
         first.workshop(),
         pytest.raises(TargetUnusable, match="another restore"),
@@ -429,7 +361,7 @@ def test_leftovers_of_a_killed_restore_are_swept(world: World) -> None:
     shop = world.target / WORKSHOP
     shop.mkdir(parents=True)
     (shop / "7.part").write_bytes(b"half")
-    with Restorer(world.store, world.target).workshop():
+    with world.restorer().workshop():
         assert not list(shop.glob("*.part"))
     assert not shop.exists()
 
@@ -451,7 +383,7 @@ def test_a_file_is_durable_before_it_gets_its_name(
         return step
 
     for name in real:
-        monkeypatch.setattr(perform.os, name, noting(name))
+        monkeypatch.setattr(os, name, noting(name))
     assert not world.restore(sidecar="none").problems
     # File, name, and then the folders that got new names: H, Travel, the target, and no more.
     assert steps == ["fsync", "link", "fsync", "fsync", "fsync"]
@@ -528,7 +460,7 @@ def test_the_json_sidecar_is_the_record(world: World) -> None:
     world.nights.run()
     world.restore()
     beside = world.target / "Travel/H" / f"{image.file_name}.json"
-    record = json.loads(world.store.objects[world.nights.line("A1", image.key).record])
+    record = world.nights.record("A1", image.key)
     assert json.loads(beside.read_bytes()) == record
     assert b"\n  " in beside.read_bytes()
 
@@ -609,29 +541,6 @@ def test_a_sidecar_that_the_owner_edited_stays(world: World) -> None:
     assert beside.read_text() == "{}"
 
 
-def test_albums_are_found_by_key_or_title() -> None:
-    titles = {
-        "k1": ("Travel", "Harbour &amp; Quay"),
-        "k2": ("Misc",),
-        "k3": ("Old", "misc"),
-        "Misc2": ("Other",),
-    }
-    assert find_albums(["k1", "harbour & quay", "Misc2"], titles) == ["k1", "Misc2"]
-    assert find_albums(["travel/Harbour & Quay", "old/misc"], titles) == ["k1", "k3"]
-    with pytest.raises(BadRequest, match=r"several albums are called Misc.*k2, k3"):
-        find_albums(["Misc"], titles)
-    with pytest.raises(BadRequest, match="Harbour & Quay"):
-        find_albums(["Harbor & Quay"], titles)
-
-
-def test_nothing_is_restored_into_the_backup_itself(tmp_path: Path) -> None:
-    for target in (tmp_path, tmp_path / "inside", tmp_path.parent):
-        with pytest.raises(BadRequest):
-            refuse_overlap(str(tmp_path), target)
-    refuse_overlap(str(tmp_path / "a"), tmp_path / "b")
-    refuse_overlap("s3://bucket", tmp_path)
-
-
 def test_a_manifest_under_a_wrong_key_is_not_believed(world: World) -> None:
     world.source.album("A1", "H", images=1)
     world.nights.run()
@@ -650,3 +559,412 @@ def test_a_large_file_never_lies_in_memory_as_a_whole(world: World) -> None:
     digest = hashlib.sha256((world.target / "Travel/H/big.jpg").read_bytes()).hexdigest()
     manifest: Manifest = world.nights.manifest("A1")
     assert [e.original.sha256 for e in manifest.entries.values()] == [digest]
+
+
+# -- wrong bytes, and other names -------------------------------------------------------------
+
+
+def grey(world: World) -> tuple[Any, bytes]:
+    """An image that was replaced, and whose new bytes arrive wrong each time; the bytes before."""
+    world.source.album("A1", "H", images=2)
+    image = world.source.upload("A1")
+    before = image.body
+    world.nights.run()
+    world.clock.advance(hours=3)
+    world.source.replace(image)
+    world.source.bodies[image.key] = JPEG + bytes(len(image.body) - len(JPEG))
+    world.nights.next_night()
+    return image, before
+
+
+def test_bytes_known_to_be_wrong_come_with_a_word_and_the_good_older_ones_beside_them(
+    world: World,
+) -> None:
+    image, before = grey(world)
+    result = world.restore()
+    assert [(p.image_key, p.code) for p in result.problems] == [(image.key, "md5_mismatch")]
+    stem = image.file_name.removesuffix(".JPG")
+    assert world.files()[f"Travel/H/{stem}.JPG"] == world.source.bodies[image.key]
+    assert world.files()[f"Travel/H/{stem} (older).JPG"] == before
+    again = world.restore()
+    assert (codes(again), again.written) == (["md5_mismatch"], [])
+
+
+def test_the_bytes_of_a_numbered_name_come_where_the_plain_ones_are_wrong(world: World) -> None:
+    one, two = world.source.album("A1", "H", images=2).images
+    world.nights.run()
+    for image, lost in ((one, False), (two, True)):
+        key = str(world.nights.line("A1", image.key).original.key)
+        body = world.store.objects.pop(key)
+        if not lost:
+            world.store.objects[key] = b"?" * len(body)
+        world.store.objects[keys.numbered(key, 2)] = b"other"
+        world.store.objects[keys.numbered(key, 3)] = body
+    assert not world.restore().problems
+    assert world.files() == {f"Travel/H/{image.file_name}": image.body for image in (one, two)}
+
+
+def test_lost_records_are_looked_for_once_and_not_for_each_image(world: World) -> None:
+    world.source.album("A1", "H", images=40)
+    world.nights.run()
+    for _ in range(10):
+        world.source.upload("A1")
+        world.nights.next_night()
+    lost = world.nights.line("A1", world.source.world["A1"].images[0].key).record
+    del world.store.objects[str(lost)]
+    world.store.reads.clear()
+    result = world.restore()
+    assert codes(result) == ["sidecar"] * 40
+    assert len(world.files()) == 50
+    assert len([key for key in world.store.reads if key.startswith("records/")]) < 100
+
+
+def test_records_of_one_file_are_read_together(world: World) -> None:
+    world.source.album("A1", "H", images=100)
+    world.nights.run()
+    world.store.reads.clear()
+    assert not world.restore().problems
+    assert len([key for key in world.store.reads if key.startswith("records/")]) == 1
+
+
+# -- alone, or all ----------------------------------------------------------------------------
+
+
+def faulty(world: World, fault: Fault, *prefixes: str) -> FaultyStore:
+    world.seen = FaultyStore(world.store, Points(always(fault, *prefixes)))
+    return world.seen
+
+
+@pytest.mark.parametrize("name", ["head", "open"])
+def test_an_original_that_is_refused_is_that_files_problem(world: World, name: str) -> None:
+    images = world.source.album("A1", "H", images=60).images
+    world.nights.run()
+    refused = str(world.nights.line("A1", images[10].key).original.key)
+
+    def plan(operation: Operation) -> Fault | None:
+        return Fault.REFUSED if (operation.key, operation.name) == (refused, name) else None
+
+    world.seen = FaultyStore(world.store, Points(plan))
+    result = world.restore(threads=1)
+    expected = [] if name == "head" else ["store_refused"]
+    assert (codes(result), result.error) == (expected, None)
+    assert len(result.written) == 60 - len(expected)
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.UNREADABLE, Fault.REQUEST_LOST])
+def test_records_that_cannot_be_read_cost_the_sidecars_and_no_photo(
+    world: World, fault: Fault
+) -> None:
+    world.source.album("A1", "H", images=30)
+    world.nights.run()
+    faulty(world, fault, "records/")
+    assert codes(world.restore(sidecar="none")) == []
+    assert len(world.files()) == 30
+    result = world.restore()
+    assert result.error is None
+    assert codes(result) == ["sidecar"] * 30
+
+
+def test_an_archived_record_costs_no_photo(world: World) -> None:
+    world.source.album("A1", "H", images=3)
+    world.nights.run()
+    store = world.store
+
+    def cold(key: str, offset: int, length: int) -> bytes:
+        raise Archived(f"{key} lies in an archive class")
+
+    store.read_part = cold  # type: ignore[method-assign]
+    result = world.restore()
+    assert codes(result) == ["sidecar"] * 3
+    assert "archive class" in result.problems[0].message
+    assert not result.thaw
+    assert len(world.files()) == 3
+
+
+def test_a_store_that_goes_away_ends_the_work_with_one_sentence_and_what_was_done(
+    world: World,
+) -> None:
+    world.source.album("A1", "H", images=80)
+    world.nights.run()
+    opened: list[str] = []
+
+    def plan(operation: Operation) -> Fault | None:
+        if operation.name == "open":
+            opened.append(operation.key)
+        return Fault.REQUEST_LOST if len(opened) > 20 else None
+
+    world.seen = FaultyStore(world.store, Points(plan))
+    result = world.restore()
+    assert isinstance(result.error, StoreGone)
+    assert "cannot be read any more" in str(result.error)
+    assert result.stopped
+    assert len(result.written) == len(world.files()) == 20
+    assert len(opened) < 45
+    world.seen = world.store
+    assert len(world.restore().written) == 60
+
+
+def test_a_disk_of_the_backup_that_was_taken_away_ends_the_work(world: World) -> None:
+    """Its mount point stays, an empty folder: nothing is there, and nothing is refused."""
+    world.source.album("A1", "H", images=100)
+    world.nights.run()
+    made = world.plan()
+    restorer = world.restorer()
+    with restorer.workshop():
+        found = restorer.survey(made)
+        world.store.objects.clear()
+        result = restorer.restore(found)
+    assert isinstance(result.error, StoreGone)
+    assert len(result.problems) < 30
+
+
+def test_a_store_that_stutters_ends_nothing(world: World) -> None:
+    world.source.album("A1", "H", images=100)
+    world.nights.run()
+
+    def plan(operation: Operation) -> Fault | None:
+        stutters = operation.name == "open" and int(operation.key[-6], 16) % 2 == 0
+        return Fault.REQUEST_LOST if stutters else None
+
+    world.seen = FaultyStore(world.store, Points(plan))
+    result = world.restore()
+    assert result.error is None
+    assert codes(result) == ["store_unavailable"] * (100 - len(result.written))
+
+
+def test_a_target_disk_that_dies_ends_the_work_before_all_is_fetched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.source.album("A1", "H", images=80)
+    world.nights.run()
+    fetched = [key for key in world.store.objects if key.startswith("originals/")]
+    flushed: list[int] = []
+    strike(
+        monkeypatch,
+        "fsync",
+        errno.EIO,
+        when=lambda descriptor: flushed.append(descriptor) or len(flushed) > 20,
+    )
+    world.store.reads.clear()
+    result = world.restore(sidecar="none")
+    assert isinstance(result.error, TargetUnusable)
+    assert "Input/output error" in str(result.error)
+    assert len(result.written) == len(world.files()) == 20
+    assert len([key for key in world.store.reads if key in fetched]) < 40
+
+
+def test_one_file_that_the_disk_does_not_take_is_that_files_problem(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = world.source.album("A1", "H", images=20).images
+    world.nights.run()
+    bad = images[4].file_name
+    strike(monkeypatch, "link", errno.EIO, when=lambda part, final: Path(final).name == bad)
+    result = world.restore(sidecar="none")
+    assert result.error is None
+    assert [(p.image_key, p.code, p.message) for p in result.problems] == [
+        (images[4].key, "file_error", "cannot be written: Input/output error")
+    ]
+    assert len(result.written) == 19
+
+
+def test_an_error_that_nobody_foresaw_is_that_files_problem(world: World) -> None:
+    world.source.album("A1", "H", images=50)
+    world.nights.run()
+    really, opened = world.store.open, []
+
+    @contextmanager
+    def stray(key: str) -> Iterator[Iterator[bytes]]:
+        opened.append(key)
+        if len(opened) == 5:
+            raise ValueError("https://bucket/?X-Amz-Signature=abc")
+        with really(key) as chunks:
+            yield chunks
+
+    world.store.open = stray  # type: ignore[method-assign]
+    result = world.restore()
+    assert (len(result.written), result.error) == (49, None)
+    assert [(p.code, p.message) for p in result.problems] == [
+        ("defect", "ValueError: this should not happen")
+    ]
+
+
+def test_a_folder_that_may_not_be_written_into_costs_no_download(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.source.album("A1", "H", images=20)
+    world.source.album("A2", "I", images=1)
+    world.nights.run()
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "H" and access(path, mode))
+    result = world.restore()
+    assert {(p.album_key, p.message) for p in result.problems} == {
+        ("A1", "cannot be written: Permission denied")
+    }
+    assert (len(result.written), result.error) == (1, None)
+    assert world.heard == len(world.source.world["A2"].images[0].body)
+
+
+def test_what_the_archive_tiers_hold_is_found_when_it_is_fetched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing of S3 does not tell of the tiers of Intelligent-Tiering; many files are looked up
+    by one."""
+    monkeypatch.setattr(perform, "_MANY", 10)
+    world.source.album("A1", "H", images=11)
+    world.nights.run()
+    really = world.store.open
+
+    @contextmanager
+    def cold(key: str) -> Iterator[Iterator[bytes]]:
+        if key.startswith("originals/"):
+            raise Archived(f"{key} lies in an archive class")
+        with really(key) as chunks:
+            yield chunks
+
+    world.store.open = cold  # type: ignore[method-assign]
+    result = world.restore()
+    assert (len(result.thaw), result.error) == (11, None)
+    assert set(codes(result)) == {"archived"}
+
+
+# -- the target -------------------------------------------------------------------------------
+
+
+def test_a_folder_in_the_target_that_is_a_link_is_named_and_not_written_through(
+    world: World,
+) -> None:
+    world.source.album("A1", "H", images=2)
+    world.nights.run()
+    outside = world.target.parent / "outside"
+    outside.mkdir()
+    world.target.mkdir()
+    (world.target / "Travel").symlink_to(outside)
+    result = world.restore()
+    assert codes(result) == ["link", "link"]
+    assert "Travel is a link" in result.problems[0].message
+    assert not list(outside.iterdir())
+    assert not result.written
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EACCES, "Permission denied"),
+        (errno.EIO, "Input/output error"),
+        (errno.ENAMETOOLONG, "File name too long"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_not_called_another_file(
+    world: World, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    image = world.source.album("A1", "H", images=2).images[0]
+    world.nights.run()
+    (world.target / "Travel/H").mkdir(parents=True)
+    lstat = Path.lstat
+
+    def failing(path: Path) -> os.stat_result:
+        if path.name == image.file_name:
+            raise OSError(number, os.strerror(number))
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", failing)
+    result = world.restore()
+    assert [p.message for p in result.problems] == [f"cannot be looked at: {words}"]
+    assert len(result.written) == 1
+
+
+def test_a_sidecar_that_cannot_be_read_is_not_called_another_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    world.nights.run()
+    world.restore()
+
+    def failing(path: Path) -> bytes:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_bytes", failing)
+    result = world.restore()
+    assert [(p.path, p.code, p.message) for p in result.problems] == [
+        (
+            f"Travel/H/{image.file_name}.json",
+            "sidecar",
+            "its sidecar cannot be written: Permission denied",
+        )
+    ]
+
+
+def test_on_a_disk_with_short_names_a_long_one_is_shortened(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """eCryptfs takes 143 bytes."""
+    world.source.album("A1", "H")
+    body = world.source.upload("A1", file_name="x" * 180 + ".JPG").body
+    world.nights.run()
+    really = os.statvfs
+
+    def short(path: Path) -> os.statvfs_result:
+        found = list(really(path))
+        return os.statvfs_result([*found[:9], 143])
+
+    monkeypatch.setattr(os, "statvfs", short)
+    assert not world.restore().problems
+    ((path, found),) = world.files().items()
+    assert found == body
+    assert len(Path(path).name) <= 143
+
+
+def test_two_restores_where_no_locks_are_never_mix_their_files(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows, NFS without its lock service: the second begins and ends while the first is about
+    to give its file a name."""
+    world.source.album("A1", "One", images=1)
+    world.source.album("B1", "Two", images=1)
+    world.nights.run()
+    monkeypatch.setattr("smugmug_backup.restore.folder.fcntl", None)
+    utime = os.utime
+    second: list[Result] = []
+
+    def late(path: Path, *times: tuple[float, float]) -> None:
+        utime(path, *times)
+        if path.suffix == ".part" and not second:
+            second.append(Result())
+            second[0] = world.restore("B1", sidecar="none")
+
+    monkeypatch.setattr(os, "utime", late)
+    first = world.restore("A1", threads=1, sidecar="none")
+    for result in (first, second[0]):
+        assert (len(result.written), codes(result)) == (1, [])
+    assert world.files() == {
+        f"Travel/{title}/{image.file_name}": image.body
+        for key, title in (("A1", "One"), ("B1", "Two"))
+        for image in world.source.world[key].images
+    }
+    assert not (world.target / WORKSHOP).exists()
+
+
+def test_a_link_whose_answer_was_lost_is_no_other_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.source.album("A1", "H", images=3)
+    world.nights.run()
+    strike(monkeypatch, "link", errno.EEXIST, when=lambda *_: True, times=1, after=True)
+    result = world.restore()
+    assert (len(result.written), codes(result)) == (3, [])
+
+
+def test_a_file_saved_in_the_last_moment_where_no_links_are_is_left_as_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    world.nights.run()
+
+    def saved(part: Path, final: Path) -> None:
+        Path(final).write_bytes(b"the owner's own picture, saved just now")
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", saved)
+    assert codes(world.restore(sidecar="none")) == ["differs"]
+    assert world.files()[f"Travel/H/{image.file_name}"].startswith(b"the owner's")

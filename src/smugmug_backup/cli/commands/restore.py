@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import secrets
 import shlex
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from smugmug_backup.archive.archive import Archive
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.estimate import RestoreEstimate
 from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
@@ -25,18 +27,12 @@ from smugmug_backup.cli.parsing import (
 from smugmug_backup.cli.progress import RestoreProgress, can_ask, duration, interruptible
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.ports import BackupStore
-from smugmug_backup.restore.perform import (
-    Restorer,
-    Result,
-    Stopped,
-    Survey,
-    TargetUnusable,
-    free_bytes,
-    refuse_overlap,
-)
+from smugmug_backup.restore.alone import TargetUnusable
+from smugmug_backup.restore.folder import free_bytes, longest_name, refuse_overlap, target_at
+from smugmug_backup.restore.names import Limits
+from smugmug_backup.restore.perform import Restorer, Result, Stopped, Survey
 from smugmug_backup.restore.plan import SIDECARS, Plan, Problem, Target, folders, plan
-from smugmug_backup.restore.select import choose, find_albums, survey
+from smugmug_backup.restore.select import select
 from smugmug_backup.words import Location
 
 NAME = "restore"
@@ -77,8 +73,9 @@ def add_parser(subparsers: Any) -> None:
         "--album",
         action="append",
         default=[],
-        metavar="KEY|TITLE",
-        help="only this album, even if it has left SmugMug; can be repeated",
+        metavar="KEY|TITLE|PATH",
+        help="only this album, even if it has left SmugMug, as `albums` names it: by its key, "
+        "its title, or path and title; can be repeated",
     )
     parser.add_argument(
         "--as-of",
@@ -101,6 +98,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--yes", action="store_true", help="do not ask, whatever AWS charges for the data"
     )
+    parser.add_argument(
+        "--list-archived",
+        action="store_true",
+        help="fetch nothing; print the keys of what must be thawed first, one a line",
+    )
 
 
 def _threads(text: str) -> int:
@@ -113,21 +115,31 @@ def _threads(text: str) -> int:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Restore; see the parser."""
     began = time.monotonic()
-    target = Path(args.target).expanduser()
+    target = target_at(args.target)
     refuse_overlap(str(args.location), target)
-    store = open_existing(args.location)
-    say = make_console(stderr=True) if args.json else console
+    archive = Archive(open_existing(args.location))
+    say = make_console(stderr=True) if args.json or args.list_archived else console
     progress = RestoreProgress(say)
     restorer = Restorer(
-        store, target, sidecar=args.sidecar, threads=args.threads, observer=progress
+        archive,
+        target,
+        token=secrets.token_hex(8),
+        sidecar=args.sidecar,
+        threads=args.threads,
+        observer=progress,
     )
     try:
         with progress.live():
-            planned = _planned(args, store)
+            planned = _planned(args, archive, target)
+        if args.list_archived:
+            with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
+                found = restorer.survey(planned)
+                restorer.look_up(found, each=True)
+            return _list_archived(args, console, found)
         with restorer.workshop():
             with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
                 found = restorer.survey(planned)
-                thaw = restorer.look_up(found)
+                restorer.look_up(found)
             _check_space(found, target)
             if args.location.in_s3:
                 _ask(args, say, found)
@@ -136,11 +148,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         say.print("Interrupted before anything was written.")
         return INTERRUPTED
     result.problems += planned.problems
-    result.problems += [_older(each) for each in (*found.done, *result.written) if each.older]
     if args.json:
-        print_json(console, _as_json(args, planned, found, result, thaw))
+        print_json(console, _as_json(args, planned, found, result))
     else:
-        _tell(say, args, planned, found, result, thaw, seconds=time.monotonic() - began)
+        _tell(say, args, planned, found, result, seconds=time.monotonic() - began)
     if result.error is not None:
         raise result.error
     if result.stopped:
@@ -148,24 +159,31 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return NOT_ALL if result.problems else FINE
 
 
-def _planned(args: argparse.Namespace, store: BackupStore) -> Plan:
+def _planned(args: argparse.Namespace, archive: Archive, target: Path) -> Plan:
     with ThreadPoolExecutor(args.threads) as executor:
-        found = survey(store, executor, as_of=args.as_of)
-        problems = found.problems
-        titles = {key: (*header.path, header.title) for key, header in found.headers.items()}
-        titles |= {each.album_key: ("",) for each in problems}
-        chosen = set(find_albums(args.album, titles))
-        headers = [
-            header
-            for key, header in found.headers.items()
-            if (key in chosen if chosen else args.deleted or header.deleted_at is None)
-        ]
-        manifests, damaged = choose(store, executor, headers)
-    homes = folders(found.headers.values())
-    planned = plan(manifests, homes, sidecar=args.sidecar, deleted=args.deleted)
-    planned.problems += damaged
-    planned.problems += [each for each in problems if not chosen or each.album_key in chosen]
+        found = select(
+            archive, executor.map, albums=args.album, as_of=args.as_of, deleted=args.deleted
+        )
+    limits = Limits.of(longest_name(target))
+    planned = plan(
+        found.manifests,
+        folders(found.headers, limits),
+        sidecar=args.sidecar,
+        deleted=args.deleted,
+        limits=limits,
+    )
+    planned.problems += found.problems
     return planned
+
+
+def _list_archived(args: argparse.Namespace, console: Console, found: Survey) -> int:
+    keys = _archived(args.location, found.thaw)
+    if args.json:
+        print_json(console, {"archived": keys})
+    else:
+        for key in keys:
+            console.file.write(f"{key}\n")
+    return FINE
 
 
 def _check_space(found: Survey, target: Path) -> None:
@@ -192,8 +210,15 @@ def _ask(args: argparse.Namespace, say: Console, found: Survey) -> None:
             hint="the same command with --yes does not ask",
         )
     say.print("Go on? [y/N] ", end="")
-    if input().strip().lower() not in ("y", "yes"):
+    if not _agreed():
         raise BadRequest("not restored, as you wished; nothing was written")
+
+
+def _agreed() -> bool:
+    try:
+        return input().strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _perform(say: Console, restorer: Restorer, progress: RestoreProgress, found: Survey) -> Result:
@@ -203,18 +228,12 @@ def _perform(say: Console, restorer: Restorer, progress: RestoreProgress, found:
         return restorer.restore(found)
 
 
-def _older(target: Target) -> Problem:
-    message = "restored as it was before: SmugMug's newer version never came into the backup"
-    return Problem(target.album_key, target.image_key, target.path, "older", message)
-
-
 def _tell(
     say: Console,
     args: argparse.Namespace,
     planned: Plan,
     found: Survey,
     result: Result,
-    thaw: Sequence[Target],
     *,
     seconds: float,
 ) -> None:
@@ -230,8 +249,8 @@ def _tell(
         gone = plural(planned.gone_left_out, "image that has", "images that have")
         say.print(f"Left out: {gone} left SmugMug; --deleted brings them back.")
     _tell_problems(say, result.problems)
-    if thaw:
-        _tell_thaw(say, args, thaw)
+    if result.thaw:
+        _tell_thaw(say, args, result.thaw)
     if result.stopped and result.error is None:
         say.print("Interrupted; the same command goes on where it was.", style="yellow")
 
@@ -260,11 +279,23 @@ def _tell_thaw(say: Console, args: argparse.Namespace, thaw: Sequence[Target]) -
         command = f"aws s3api restore-object --bucket {bucket} --key {keys[0]} {request}"
     else:
         command = (
-            f"smugmug-backup restore {shlex.quote(str(args.location))} {shlex.quote(args.target)} "
-            "--yes --json | jq -r '.archived[]' |\n"
+            f"{_the_same(args)} --list-archived |\n"
             f"  xargs -I KEY aws s3api restore-object --bucket {bucket} --key KEY {request}"
         )
     say.print(f"  {command}", soft_wrap=True)
+
+
+def _the_same(args: argparse.Namespace) -> str:
+    """The command again, for the same albums as they were then: nothing more is thawed, and paid
+    for, than was asked for."""
+    words = ["smugmug-backup", NAME, str(args.location), args.target]
+    for album in args.album:
+        words += ["--album", album]
+    if args.as_of is not None:
+        words += ["--as-of", args.as_of]
+    if args.deleted:
+        words.append("--deleted")
+    return shlex.join(words)
 
 
 def _archived(location: Location, thaw: Sequence[Target]) -> list[str]:
@@ -273,7 +304,7 @@ def _archived(location: Location, thaw: Sequence[Target]) -> list[str]:
 
 
 def _as_json(
-    args: argparse.Namespace, planned: Plan, found: Survey, result: Result, thaw: Sequence[Target]
+    args: argparse.Namespace, planned: Plan, found: Survey, result: Result
 ) -> dict[str, Any]:
     return {
         "target": args.target,
@@ -285,5 +316,5 @@ def _as_json(
         "interrupted": result.stopped,
         "error": str(result.error) if result.error else None,
         "problems": [each.as_json() for each in result.problems],
-        "archived": _archived(args.location, thaw) if thaw else [],
+        "archived": _archived(args.location, result.thaw),
     }
