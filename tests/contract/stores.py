@@ -58,6 +58,9 @@ class Place:
             for key in keys:
                 bucket.put_object(BUCKET, f"{self.prefix}/{key}", key.encode())
             return
+        if self.s3 is not None:
+            self.s3.objects.update({f"{self.prefix}/{key}": key.encode() for key in keys})
+            return
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda key: self.store.create(key, key.encode()), keys))
 

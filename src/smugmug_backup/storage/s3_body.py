@@ -1,5 +1,6 @@
 """The bytes of one object on their way out of S3, taken up again where they break off."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -9,6 +10,7 @@ from smugmug_backup.storage.s3_bucket import BROKEN, Bucket
 
 CHUNK = 1024 * 1024
 _TRIES = 3
+_RANGE = re.compile(r"bytes (?P<start>[0-9]{1,15})-[0-9]+/(?P<size>[0-9]{1,15})")
 
 
 class Body:
@@ -87,7 +89,7 @@ class Body:
         return chunk
 
     def _resumes(self, done: int) -> bool:
-        return self._etag is not None and self._size is not None and done < self._size
+        return self._etag is not None and (self._size is None or done < self._size)
 
     def _take_up(self, done: int) -> bool:
         """Whether this is the rest; an S3 may begin anew instead."""
@@ -97,7 +99,11 @@ class Body:
         except AlreadyStored:  # 412, of IfMatch
             raise StoreUnavailable(f"{self._name} changed under way") from None
         self._stream = answer["Body"]
-        return bool(answer.get("ContentRange", "").startswith(f"bytes {done}-"))
+        found = _RANGE.fullmatch(answer.get("ContentRange") or "")
+        if found is None or int(found["start"]) != done:
+            return False
+        self._size = self._size or int(found["size"])
+        return True
 
     def _ask(self, **arguments: Any) -> Any:
         return self._bucket.call("GetObject", self._key, **arguments)
