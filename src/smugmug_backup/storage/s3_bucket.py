@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_DICE = random.SystemRandom()
 CONFLICT_WAITS = (0.1, 0.3, 0.9, 2.7)
 
 BROKEN = (BotoCoreError, HTTPError, HTTPException, OSError, ResponseParserError, ValueError)
@@ -208,8 +209,7 @@ class Bucket:
         """Seconds until the next attempt, with full jitter; None if there is none."""
         if attempt >= self.patience.attempts:
             return None
-        # No secret depends on it: it keeps many threads from asking again at one moment.
-        return random.random() * self.patience.backoff * 2.0 ** (attempt - 1)  # noqa: S311
+        return _DICE.random() * self.patience.backoff * 2.0 ** (attempt - 1)
 
     def _asked_with_a_body(
         self, key: str, arguments: dict[str, Any], budget: Budget
