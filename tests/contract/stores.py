@@ -43,7 +43,7 @@ class Place:
 
     def hurried(self, **patience: float) -> S3Store:
         """Another instance that waits for S3 as long as this, not for minutes."""
-        own = Patience(backoff=0.01, completion=1.0, **patience)  # type: ignore[arg-type]
+        own = Patience(backoff=0.01, pause=0.5, completion=1.0, **patience)  # type: ignore[arg-type]
         return S3Store(self.client, BUCKET, self.prefix, patience=own, proved=True)
 
     @property

@@ -39,8 +39,9 @@ its parser, and XML that is none a ResponseParserError.
 """
 
 _AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
-_SAYS_NOTHING = frozenset({301, 307, 400, 403})
-"""To a HEAD: an expired login is 400 and a wrong clock 403, as are region and permission."""
+_SAYS_NOTHING = frozenset({"301", "307", "400", "403"})
+"""To a HEAD, whose code is its status: an expired login is 400, a wrong clock 403, as are region
+and permission."""
 
 
 def s3_client(*, max_connections: int) -> "S3Client":
@@ -177,11 +178,12 @@ class Bucket:
                 refusal = s3_errors.refused(
                     error, operation=operation, name=self.name(key), bucket=self._bucket
                 )
-                if row.again and s3_errors.code_of(error) in s3_errors.CONFLICTS:
+                code = s3_errors.code_of(error)
+                if row.again and code in s3_errors.CONFLICTS:
                     wait, attempt = next(conflicts, None), attempt - 1
                 else:
                     wait = self._backoff(attempt) if row.again else None
-                if operation == "HeadObject" and s3_errors.status_of(error) in _SAYS_NOTHING:
+                if error.operation_name == "HeadObject" and code in _SAYS_NOTHING:
                     refusal = self._asked_with_a_body(key, arguments, budget) or refusal
             except StoreUnavailable as error:
                 refusal, wait = error, self._backoff(attempt)
