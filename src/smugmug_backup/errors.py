@@ -67,7 +67,10 @@ class Remedy(Enum):
 
 
 class Concerns(Enum):
-    """Whom a refusal of the store is about; more than one object may still be meant by OBJECT."""
+    """Whom an error of the store is about, as far as one answer tells.
+
+    A refusal of one OBJECT may be the first of all: whether it is, a probe of the store says.
+    """
 
     OBJECT = "object"
     BUCKET = "bucket"

@@ -46,7 +46,7 @@ class Place:
 
     def hurried(self, **patience: float) -> S3Store:
         """Another instance that waits for S3 as long as this, not for minutes."""
-        own = Patience(backoff=0.01, completion=1.0, **patience)  # type: ignore[arg-type]
+        own = Patience(backoff=0.01, pause=0.5, completion=1.0, **patience)  # type: ignore[arg-type]
         return S3Store(self.client, BUCKET, self.prefix, patience=own, proved=True)
 
     @property
@@ -60,6 +60,9 @@ class Place:
             bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
             for key in keys:
                 bucket.put_object(BUCKET, f"{self.prefix}/{key}", key.encode())
+            return
+        if self.s3 is not None:
+            self.s3.objects.update({f"{self.prefix}/{key}": key.encode() for key in keys})
             return
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda key: self.store.create(key, key.encode()), keys))

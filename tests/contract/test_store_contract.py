@@ -630,7 +630,7 @@ def test_what_goes_wrong_for_ever_is_an_error_of_the_store_and_soon(place, pair)
     began = time.monotonic()
     with pytest.raises(StoreUnavailable) as caught:
         act()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # By its own patience it would be minutes.
     assert "secret" not in str(caught.value)
     place.s3.forget_faults()
     for each in place.store.list(""):
@@ -648,13 +648,12 @@ def test_no_call_outlasts_the_deadline_of_the_run(place, operation, fault):
     deadline = Deadline.after(SystemClock(), 0.7, reserve=0.3)
     act, _ = uses(store.bounded(deadline), operation)
     place.s3.always(operation, fault)
-    with pytest.raises(StoreUnavailable):
-        act()
-    assert deadline.remaining() < 0.5
-    began = time.monotonic()
-    with pytest.raises(StoreUnavailable):
-        act()
-    assert time.monotonic() - began < 2
+    for seconds in (0.6, 0.2):  # What is left to the first, and what each gets afterwards.
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            act()
+        assert time.monotonic() - began < seconds + 2
+        deadline.clock.sleep(deadline.remaining())
 
 
 @only("fake", reason=_WIRE)

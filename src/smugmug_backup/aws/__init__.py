@@ -1,5 +1,5 @@
-"""What is needed of AWS besides the bucket: the secret, the state machine, errors in our words.
+"""What is asked of AWS: its clients, the secret, the mail, the state machine.
 
-An adapter: may import the entrance, no room and no other adapter. Start at `errors`, which every
-call to an AWS service goes by.
+Every client of AWS in this program is made in `client.py`, S3's too; what its errors mean, but for
+S3's own, stands in `errors.py`. May import `ports`, `errors`, `settings`.
 """

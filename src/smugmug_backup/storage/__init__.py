@@ -1,5 +1,6 @@
 """Where the backup lies: an S3 bucket, or a folder with the same keys.
 
-Adapters of `ports.BackupStore`: may import the entrance, no room, and of `aws/` how a client is
-made. They move bytes and do not know what a file means. Start at `location`, which opens either.
+Implements `ports.BackupStore`; may import `ports`, `model`, `errors`, `clock` and, for S3, `aws`.
+Open `s3.py` or `folder.py` first. What S3's answers mean is one table in `s3_errors.py`, how long
+it is waited for stands in `s3_budget.py`, and what may be a key in `keys.py`.
 """

@@ -1,5 +1,6 @@
 """The bytes of one object on their way out of S3, taken up again where they break off."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -9,6 +10,7 @@ from smugmug_backup.storage.s3_bucket import BROKEN, Bucket
 
 CHUNK = 1024 * 1024
 _TRIES = 3
+_RANGE = re.compile(r"bytes (?P<start>[0-9]{1,15})-[0-9]+/(?P<size>[0-9]{1,15})")
 
 
 class Body:
@@ -90,18 +92,23 @@ class Body:
         return chunk
 
     def _resumes(self, done: int) -> bool:
-        return self._etag is not None and self._size is not None and done < self._size
+        return self._etag is not None and (self._size is None or done < self._size)
 
     def _take_up(self, done: int) -> bool:
         """Whether this is the rest; an S3 may begin anew instead."""
         self.close()
-        first, last = self._begin + done, self._begin + (self._size or 0) - 1
+        first = self._begin + done
+        last = "" if self._size is None else self._begin + self._size - 1
         try:
             answer = self._ask(Range=f"bytes={first}-{last}", IfMatch=self._etag)
         except (AlreadyStored, NotStored):  # 412, of IfMatch; 416, of a shorter one
             raise StoreUnavailable(f"{self._name} changed under way") from None
         self._stream = answer["Body"]
-        return bool(answer.get("ContentRange", "").startswith(f"bytes {first}-"))
+        found = _RANGE.fullmatch(answer.get("ContentRange") or "")
+        if found is None or int(found["start"]) != first:
+            return False
+        self._size = self._size or int(found["size"]) - self._begin
+        return True
 
     def _ask(self, **arguments: Any) -> Any:
         return self._bucket.call("GetObject", self._key, **arguments)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_DICE = random.SystemRandom()
 CONFLICT_WAITS = (0.1, 0.3, 0.9, 2.7)
 
 BROKEN = (BotoCoreError, HTTPError, HTTPException, OSError, ResponseParserError, ValueError)
@@ -38,8 +39,9 @@ its parser, and XML that is none a ResponseParserError.
 """
 
 _AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
-_SAYS_NOTHING = frozenset({301, 307, 400, 403})
-"""To a HEAD: an expired login is 400 and a wrong clock 403, as are region and permission."""
+_SAYS_NOTHING = frozenset({"301", "307", "400", "403"})
+"""To a HEAD, whose code is its status: an expired login is 400, a wrong clock 403, as are region
+and permission."""
 
 
 def s3_client(*, max_connections: int) -> "S3Client":
@@ -176,11 +178,12 @@ class Bucket:
                 refusal = s3_errors.refused(
                     error, operation=operation, name=self.name(key), bucket=self._bucket
                 )
-                if row.again and s3_errors.code_of(error) in s3_errors.CONFLICTS:
+                code = s3_errors.code_of(error)
+                if row.again and code in s3_errors.CONFLICTS:
                     wait, attempt = next(conflicts, None), attempt - 1
                 else:
                     wait = self._backoff(attempt) if row.again else None
-                if operation == "HeadObject" and s3_errors.status_of(error) in _SAYS_NOTHING:
+                if error.operation_name == "HeadObject" and code in _SAYS_NOTHING:
                     refusal = self._asked_with_a_body(key, arguments, budget) or refusal
             except StoreUnavailable as error:
                 refusal, wait = error, self._backoff(attempt)
@@ -208,8 +211,7 @@ class Bucket:
         """Seconds until the next attempt, with full jitter; None if there is none."""
         if attempt >= self.patience.attempts:
             return None
-        # No secret depends on it: it keeps many threads from asking again at one moment.
-        return random.random() * self.patience.backoff * 2.0 ** (attempt - 1)  # noqa: S311
+        return _DICE.random() * self.patience.backoff * 2.0 ** (attempt - 1)
 
     def _asked_with_a_body(
         self, key: str, arguments: dict[str, Any], budget: Budget

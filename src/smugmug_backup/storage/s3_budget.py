@@ -21,13 +21,15 @@ class Patience:
     """Seconds and bytes a second that S3 is given, and how often it is asked.
 
     ``answer`` is for connecting and the first byte, which the client's own time-outs cut at 5 and
-    10 s; whatever else may hang (names, roles, an answer that drips) ends with it. ``completion``
+    10 s; whatever else may hang (names, roles, an answer that drips) ends with it. ``pause`` is
+    what a body that has begun may take beyond its least ``rate``, chunk by chunk. ``completion``
     is that of a large upload: S3 may take minutes, and sends blanks meanwhile (S3 API reference,
     CompleteMultipartUpload). ``last`` is for a call that is begun when a run's time is over.
     """
 
     attempts: int = 5
     answer: float = 20.0
+    pause: float = 6.0
     completion: float = 300.0
     rate: float = 1024 * 1024 / 60
     backoff: float = 1.0
@@ -57,7 +59,7 @@ class Budget:
 
     def chunk(self, size: int) -> float:
         """Seconds for the next ``size`` bytes of a body."""
-        return min(self._patience.attempt(size), self.left)
+        return min(self._patience.pause + size / self._patience.rate, self.left)
 
 
 def within(seconds: float, act: Callable[[], T], *, late: Callable[[T | None], None]) -> T:

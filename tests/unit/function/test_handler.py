@@ -21,6 +21,7 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.function import guard, handler
 from smugmug_backup.ports import PhotoSource
+from smugmug_backup.storage.s3 import S3Store
 from smugmug_backup.wiring import Application, SystemClock
 from tests.tools.fake_source import FakeSource
 
@@ -106,6 +107,21 @@ def test_a_complete_run_returns_its_counts(world):
     assert (
         f"runs/{result['run_id'][:4]}/{result['run_id'][4:6]}/{result['run_id']}.json" in stored()
     )
+
+
+@pytest.mark.parametrize("event", [SCHEDULED, {"action": "backup"}, {"action": "check"}])
+def test_no_call_of_the_store_may_outlast_the_invocation(world, event, monkeypatch):
+    ends = []
+    bounded = S3Store.bounded
+
+    def watched(store, deadline):
+        ends.append(deadline.remaining())
+        return bounded(store, deadline)
+
+    monkeypatch.setattr(S3Store, "bounded", watched)
+    invoke(event, seconds=90)
+    # 90 s less a third of the reserve, which is cut to half of them.
+    assert [round(each) for each in ends] == [75]
 
 
 def test_a_second_delivery_returns_the_first_answer_and_writes_nothing(world):

@@ -582,9 +582,16 @@ def test_a_body_without_a_length_ends_with_its_last_chunk(s3):
     assert s3.store.read(RECORD) == b"hello"
 
 
+def test_a_body_without_a_length_that_breaks_off_is_taken_up_and_then_has_one(s3):
+    body = big(2 * MIB)
+    s3.then(200, Damaged(body), Transfer_Encoding="chunked", ETag='"e"')
+    s3.goes_on(len(body), body[MIB:], at=MIB)
+    assert s3.store.read(KEY) == body
+
+
 def test_a_body_without_length_and_chunks_cannot_be_told_from_half_of_it(s3):
-    s3.then(200, b"hello", ETag='"e"')
-    with pytest.raises(StoreUnavailable, match="without a length"):
+    s3.then(200, b"hello", ETag='"e"').fails(416, "InvalidRange")
+    with pytest.raises(StoreUnavailable, match="InvalidRange"):
         s3.store.read(RECORD)
 
 
