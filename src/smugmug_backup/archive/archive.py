@@ -384,6 +384,12 @@ class Archive:
         body = reading.read_stated(self.store, key, sha256)
         return inspect_manifest(body, key=key)
 
+    def numbered_manifests(self, album_key: str, generation: int) -> Iterator[Manifest]:
+        """What lies, sound by itself, under the numbered names of a generation."""
+        for name in reading.numbered_names(self.store, keys.manifest(album_key, generation)):
+            with suppress(NotStored, NotABackup):
+                yield inspect_manifest(self.store.read(name), key=name)
+
     # -- records ---------------------------------------------------------------------------------
 
     def write_records(

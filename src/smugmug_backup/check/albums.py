@@ -175,17 +175,22 @@ class AlbumsPass:
         key = keys.manifest(listed.album_key, number)
         if self.work.listings.unknown(key):
             return None
-        if number not in listed.generations and not (stated and number in listed.numbered):
-            if scope is Scope.STATE and self.work.archive.store.head(key) is None:
-                said = f"{key} is not there: what it added is no longer known"
-                seen.problems.append(_Problem(key, NotStored(said), scope))
-            return None
         try:
-            manifest = _stated_or_plain(archive, listed.album_key, number, stated)
+            if number not in listed.generations and number not in listed.numbered:
+                if scope is Scope.HISTORY or archive.store.head(key) is not None:
+                    return None  # `_gaps` tells it; or it was committed while we listed.
+                raise NotStored(f"{key} is not there: what it added is no longer known")
             seen.read += 1
-            denied = self.known.stated.denies(listed.album_key, number, str(manifest.sha256))
-            if denied and not stated:
+            manifest = _stated_or_plain(archive, listed.album_key, number, stated)
+            if not stated and self.known.stated.of(*_of(manifest)) is False:
                 raise NotABackup(f"{key} does not have the SHA-256 that a run report states")
+        except (NotABackup, NotStored) as error:
+            if number in listed.numbered:
+                for other in archive.numbered_manifests(listed.album_key, number):
+                    if self.known.stated.of(*_of(other)):
+                        return other
+            seen.problems.append(_Problem(key, error, scope))
+            return None
         except BackupError as error:
             seen.problems.append(_Problem(key, error, scope))
             return None
@@ -384,6 +389,10 @@ def named_by(entry: Entry) -> set[str]:
     found = {f"{entry.record} {entry.fingerprint}"} if entry.record is not None else set()
     contents = (entry.original.content, entry.original.previous)
     return found | {f"{each.key} {each.sha256}" for each in contents if each is not None}
+
+
+def _of(manifest: Manifest) -> tuple[str, int, str]:
+    return manifest.header.album_key, manifest.header.generation, str(manifest.sha256)
 
 
 def _stated_or_plain(

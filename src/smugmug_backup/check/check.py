@@ -294,7 +294,9 @@ class _Check:
         sound = ledger.finished and not more and not any(each.open for each in findings)
         return CheckReport(
             run_id=self.work.archive.id_after(self.started_at, token, self._checks),
-            previous=sorted({report.link for report in self._before}, key=lambda link: link.run_id),
+            previous=tuple(
+                sorted({each.link for each in self._before}, key=lambda link: link.run_id)
+            ),
             started_at=self.started_at,
             ended_at=_after(self.started_at, self.clock.now()),
             trigger=trigger,

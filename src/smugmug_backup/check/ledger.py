@@ -121,14 +121,16 @@ class Ledger:
         ===============  ================================================================
         not there        missing
         not what it is   damaged
-        archived         not checked: it must be thawed first
+        archived         not checked: it must be thawed first; so not to the end, unless it is an
+                         original or a record, as which it may well lie in such a class
         a newer format   not checked, and so not to the end: this program does not know it
         any other        unreadable
         ===============  ================================================================
         """
         match error:
             case Archived():
-                self.left(f"{key}: {error}")
+                usual = key.startswith((keys.ORIGINALS, keys.RECORDS))
+                (self.left if usual else self.unfinished)(f"{key}: {error}")
                 return
             case FormatTooNew():
                 self.unfinished(str(error))

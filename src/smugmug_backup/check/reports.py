@@ -51,15 +51,15 @@ class Stated:
         """All albums of which a report states a generation."""
         return iter(self._last)
 
-    def denies(self, album_key: str, generation: int, sha256: str) -> bool:
-        """Whether reports state the generation, and none of them with this SHA-256."""
+    def of(self, album_key: str, generation: int, sha256: str) -> bool | None:
+        """Whether a report states this SHA-256 of the generation; None if none states any."""
         at = place(keys.manifest(album_key, generation))
         index = bisect_left(self._places, at)
-        said = False
+        said = None
         while index < len(self._places) and self._places[index] == at:
             if self._hashes[index] == _hashed(sha256):
-                return False
-            said = True
+                return True
+            said = False
             index += 1
         return said
 

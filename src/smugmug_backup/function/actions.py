@@ -31,11 +31,11 @@ from smugmug_backup.function.telemetry import (
     count_run,
     logger,
 )
-from smugmug_backup.wiring import Application
+from smugmug_backup.wiring import Application, new_token
 
 Result = dict[str, Any]
 
-_PROBLEMS_LOGGED = 20
+_FINDINGS_LOGGED = 20
 
 
 def perform(event: Event, application: Application, context: LambdaContext) -> Result:
@@ -110,22 +110,31 @@ def _check(event: CheckEvent, application: Application, context: LambdaContext) 
     with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
         result = check(
             application.store.bounded(deadline),
-            now=application.clock.now(),
+            clock=application.clock,
+            token=new_token(),
             deadline=deadline,
             executor=executor,
             read_data=event.read_data,
+            history=event.history,
         )
-    for problem in result.problems[:_PROBLEMS_LOGGED]:
-        logger.error("the store is not sound", extra={"problem": problem.as_json()})
+    for finding in result.findings[:_FINDINGS_LOGGED]:
+        if finding.open:
+            logger.error("the store is not sound", extra={"finding": finding.as_json()})
+    if result.not_written is not None:
+        logger.error("check report not stored", extra={"reason": result.not_written})
+    report = result.report
     told = {
         "status": result.status,
-        "problem_count": result.problem_count,
+        "run_id": report.run_id,
+        "open_findings": report.open_findings,
         "counts": asdict(result.counts),
-        "not_checked": list(result.not_checked),
+        "not_checked": list(report.not_checked),
+        "report": None if result.not_written else report.key,
     }
     logger.info("check ended", extra=told)
-    # A check that never gets to the end must not look like a store that is sound.
-    count_check(sound=result.sound)
+    # A check that never gets to the end must not look like a store that is sound, nor must one
+    # whose findings the next run cannot see.
+    count_check(sound=result.sound and result.not_written is None)
     return told
 
 

@@ -37,9 +37,13 @@ class FinishEvent:
 
 @dataclass(frozen=True, slots=True)
 class CheckEvent:
-    """Check the store; ``read_data`` as ``check --read-data`` takes it, None: structure only."""
+    """Check the store; ``read_data`` as ``check --read-data`` takes it, None: structure only.
+
+    ``history``: older generations and reports, too.
+    """
 
     read_data: str | None
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +116,15 @@ def _finish(event: Mapping[str, Any]) -> FinishEvent:
 
 
 def _check(event: Mapping[str, Any]) -> CheckEvent:
-    _only(event, "read_data")
+    _only(event, "read_data", "history")
+    history = _flag(event, "history")
     read_data = event.get("read_data")
     if read_data is None:
-        return CheckEvent(None)
+        return CheckEvent(None, history)
     if not isinstance(read_data, str):
         raise BadRequest('"read_data" must be a text like "5GB", "5%" or "all"')
     try:
-        return CheckEvent(Amount.parse(read_data).text)
+        return CheckEvent(Amount.parse(read_data).text, history)
     except BadRequest as error:
         raise BadRequest(f'"read_data": {error}') from None
 

@@ -101,7 +101,7 @@ class S3Store:
     def read_part(self, key: str, offset: int, length: int) -> bytes:
         """See `BackupStore.read_part`."""
         with closing(Body(self._bucket, key, offset, length)) as body:
-            return b"".join(body)
+            return b"".join(body)[:length]
 
     @contextmanager
     def open(self, key: str) -> Iterator[Iterator[bytes]]:

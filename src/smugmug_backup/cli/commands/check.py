@@ -1,6 +1,7 @@
 """`smugmug-backup check`: is the backup sound."""
 
 import argparse
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -9,10 +10,11 @@ from typing import Any, Self
 from rich.console import Console
 from rich.status import Status
 
+from smugmug_backup.archive.check_report import Finding, Scope
 from smugmug_backup.check.check import NOT_SOUND, SOUND, CheckResult, check
-from smugmug_backup.check.data import ReadPlan
+from smugmug_backup.check.work import ReadPlan
 from smugmug_backup.cli.estimate import PRICES, money
-from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
+from smugmug_backup.cli.output import day, make_console, number, plural, print_json, shown, size
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
@@ -20,6 +22,22 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.words import Amount
 
 NAME = "check"
+
+_DESCRIPTION = """\
+Check a backup by listing it: everything that the newest version of every album
+names is there and has the right size, no version is missing, all files are
+what the format says.
+
+With --history, every version of every album is read, and the chain of reports
+from the newest one to the first.
+
+With --read-data, originals and records are also read again and compared with
+their SHA-256. An amount takes today's turn, that which has waited longest
+(1 GB = 10^9 bytes): checked every day, everything has its turn; all reads the
+history too. What lies in an archive class is counted, not read.
+
+What is found is written down under checks/ and stays open until a check finds
+it past; the next run mends what SmugMug still has. Nothing else is changed."""
 
 _STATUS = {SOUND: FINE, NOT_SOUND: NOT_ALL}
 _SHOWN = 50
@@ -32,17 +50,22 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         NAME,
         help="check that a backup is sound",
-        description="Check a backup by listing it: everything that the newest version of every "
-        "album names is\nthere and has the right size, no version is missing, all files are what "
-        "the format says.\n\nWith --read-data, originals and records are also read again and "
-        "compared with their SHA-256.\nAn amount takes today's turn, that which has waited longest "
-        "(1 GB = 10^9 bytes): checked\nevery day, everything has its turn. What lies in an archive "
-        "class is counted, not read.",
+        description=_DESCRIPTION,
         example="smugmug-backup check ~/photos-backup\n"
         "smugmug-backup check ~/photos-backup --read-data 5GB",
     )
     add_location(parser)
     parser.add_argument("--read-data", metavar="AMOUNT", help="5GB, 5%% or all")
+    parser.add_argument(
+        "--history", action="store_true", help="also all older versions and reports"
+    )
+    parser.add_argument(
+        "--accept",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help="accept that this file, which a check named, is lost; may be given several times",
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -58,10 +81,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     ):
         result = check(
             store,
-            now=clock.now(),
+            clock=clock,
+            token=secrets.token_hex(4),
             deadline=Deadline.none(clock),
             executor=executor,
             read_data=args.read_data,
+            history=args.history,
+            accept=args.accept,
             observer=progress,
         )
     if args.json:
@@ -72,20 +98,39 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _tell(console: Console, result: CheckResult) -> None:
+    report = result.report
     for label, value in _counted(result):
         console.print(f"{label:<12}{value}")
-    for each in result.not_checked:
+    for each in report.not_checked:
         console.print(f"not checked {shown(each)}")
-    for problem in result.problems[:_SHOWN]:
-        console.print(f"{problem.key}: {shown(problem.message)} ({problem.code})", style="red")
-    if result.problem_count > _SHOWN:
-        console.print(f"… and {number(result.problem_count - _SHOWN)} more (--json shows them)")
+    for finding in result.findings[:_SHOWN]:
+        console.print(
+            f"{shown(finding.key)}: {shown(finding.message)} ({finding.problem}"
+            f"{_scope(finding)}, since {day(finding.since)})",
+            style="red" if finding.open else "yellow",
+        )
+    more = len(result.findings) - _SHOWN + report.more_findings
+    if more > 0:
+        console.print(f"\u2026 and {number(more)} more (--json shows them)")
+    if report.accepted:
+        console.print(f"accepted as lost: {plural(len(report.accepted), 'file')}")
+    if result.not_written:
+        console.print(shown(result.not_written), style="yellow")
+    else:
+        console.print(f"report      {report.key}")
     if result.status == SOUND:
         console.print("sound", style="bold green")
     elif result.status == NOT_SOUND:
-        console.print(f"NOT SOUND: {plural(result.problem_count, 'problem')}", style="bold red")
+        open_ones = plural(report.open_findings, "problem")
+        console.print(f"NOT SOUND: {open_ones}", style="bold red")
     else:
         console.print("not checked to the end", style="bold yellow")
+
+
+def _scope(finding: Finding) -> str:
+    if not finding.open:
+        return ", no part of the backup"
+    return ", of an older version" if finding.scope is Scope.HISTORY else ""
 
 
 def _counted(result: CheckResult) -> Iterator[tuple[str, str]]:
@@ -101,7 +146,7 @@ def _counted(result: CheckResult) -> Iterator[tuple[str, str]]:
     )
     if counts.archived:
         yield "archived", f"{plural(counts.archived, 'original')}, {size(counts.archived_bytes)}"
-    yield "records", number(counts.records + counts.album_records)
+    yield "records", plural(counts.records, "file")
     yield "run reports", number(counts.reports)
     if result.plan is not None:
         yield "read again", f"{plural(counts.objects_read, 'object')}, {size(counts.bytes_read)}"
