@@ -3,6 +3,7 @@
 import pytest
 
 from smugmug_backup.storage.location import open_store
+from smugmug_backup.words import Location
 from tests.tools.cli import Shell
 from tests.tools.sample import sample_store
 
@@ -13,8 +14,11 @@ def shell(capsys, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def sample(tmp_path):
-    return sample_store(open_store(str(tmp_path / "photos-backup"), create=True))
+def sample(shell, tmp_path):
+    location = Location.parse(str(tmp_path / "photos-backup"))
+    sample = sample_store(open_store(location, create=True))
+    shell.at(sample.clock)
+    return sample
 
 
 @pytest.fixture

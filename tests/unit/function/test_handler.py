@@ -159,7 +159,7 @@ def test_what_smugmug_is_still_making_returns_and_is_named(world):
 def test_the_error_names_what_may_pass_not_what_only_the_owner_can_mend(world):
     world.errors["images:harbour"] = AccessRefused("wrong password")
     world.errors["images:scans"] = SourceUnavailable("SmugMug says 98")
-    with pytest.raises(RunIncomplete, match="1 failures.*first: SmugMug says 98"):
+    with pytest.raises(RunIncomplete, match=r"1 failures.*first: SmugMug says 98"):
         invoke(SCHEDULED)
 
 

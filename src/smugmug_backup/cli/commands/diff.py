@@ -78,9 +78,9 @@ def _state(moments: Moments, text: str) -> Generations:
         return moments.at(_instant(text))
     try:
         return moments.after_run(text)
-    except BadRequest as error:
+    except BadRequest:
         hint = "`smugmug-backup status LOCATION` lists the last runs"
-        raise Mistaken(str(error), hint=hint) from None
+        raise Mistaken(f"there is no run {text}", hint=hint) from None
 
 
 def _instant(text: str) -> datetime:

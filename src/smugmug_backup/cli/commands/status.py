@@ -359,7 +359,7 @@ def _head_of_check(seen: _Seen) -> Iterator[tuple[str, str, str | None]]:
         much = f", {plural(check.objects, 'object')} listed, {size(check.read_bytes)} read again"
         much += ", with all history" if check.history else ""
     if checked.open:
-        yield "checked", f"{when}{much}: NOT SOUND, {number(checked.open)} open findings", _BAD
+        yield "checked", f"{when}{much}: NOT SOUND, {plural(checked.open, 'open finding')}", _BAD
     elif checked.sound:
         yield "checked", f"{when}{much}: sound", None
     else:
