@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from smugmug_backup.cli.output import shown
+from smugmug_backup.archive.titles import shown
 from smugmug_backup.errors import BackupError, BadRequest
 
 _HINTS = {

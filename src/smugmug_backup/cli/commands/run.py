@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -171,7 +172,7 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     source = build_source(settings, read_credentials(settings.secret), clock)
     connections = 2 * settings.max_concurrency + 2
     folder = args.location.folder
-    is_new = folder is not None and not folder.exists()
+    is_new = folder is not None and not os.path.lexists(folder)
     with tempfile.TemporaryDirectory(prefix="smugmug-backup-") as empty:
         if args.dry_run and is_new:
             store: BackupStore = FolderStore(Path(empty))
@@ -224,7 +225,7 @@ def _tell_report(
     console.print(f"This run: {changes}; {calls}.")
     _tell_missing(console, report, titles)
     for note in report.notes:
-        console.print(f"  {shown(note.removeprefix('time ran out; ') if interrupted else note)}")
+        console.print(f"  {shown(note)}")
     if report.status == RunStatus.CONTINUING:
         console.print("The same command goes on where it was; nothing is lost.")
 
