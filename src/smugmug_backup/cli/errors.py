@@ -1,8 +1,11 @@
 """Every error is one line and a hint."""
 
+from collections.abc import Iterable
+
 from rich.console import Console
 
 from smugmug_backup.archive.titles import shown
+from smugmug_backup.cli.output import make_console
 from smugmug_backup.errors import BackupError, BadRequest
 
 _HINTS = {
@@ -38,3 +41,10 @@ def tell(console: Console, error: BackupError, *, hint: str | None = None) -> No
     """Print ``error: …`` on one line, and a hint on the next."""
     console.print(f"error: {shown(str(error))}", style="bold red", soft_wrap=True)
     console.print(f"hint:  {hint or hint_of(error)}", soft_wrap=True)
+
+
+def tell_problems(problems: Iterable[str]) -> None:
+    """What is broken beside that which is told, a line each, on standard error."""
+    errors = make_console(stderr=True)
+    for each in problems:
+        errors.print(f"problem: {shown(each)}", style="red", soft_wrap=True)
