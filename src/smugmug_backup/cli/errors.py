@@ -19,7 +19,8 @@ _HINTS = {
     "format_too_new": "pip install --upgrade smugmug-backup",
     "aws_refused": "look at whose credentials are used (AWS_PROFILE, AWS_REGION)",
     "aws_error": "look at the credentials and the region (AWS_PROFILE, AWS_REGION)",
-    "refused": "nothing in the backup was changed",
+    "refused": "nothing in the backup was changed; if it is right, say so to `run` with "
+    "--accept-shrink or --accept-rename",
 }
 
 
