@@ -96,6 +96,7 @@ def test_what_failed_is_named_and_ends_with_1(shell, source, tmp_path):
     assert "Harbour 2024 (A1): failed: wrong password" in ran.out
     assert f"Scans & Misc (A2): image {key} failed: the photo host did not answer" in ran.out
     assert "1 image waits for its bytes" in ran.out
+    assert f"Scans & Misc (A2): image {key} waits since 2026-11-24: download_failed" in ran.out
 
 
 def test_a_refused_run_ends_with_2_and_says_how_to_accept(shell, source, tmp_path):
