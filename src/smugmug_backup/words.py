@@ -111,6 +111,17 @@ def _is_pattern(pattern: str) -> bool:
     )
 
 
+def a_path(text: str) -> Path:
+    """``text`` as the path of a file or folder (``~`` is the home folder); nobody is asked whether
+    it is there. Raises BadRequest for what can be none."""
+    if not text.strip() or "\0" in text:
+        raise BadRequest(f"{text!r} is no path")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise BadRequest(f"{text!r} is no path: nobody here has that home folder") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where a store lies: in a ``folder``, or in a ``bucket`` of S3 under a ``prefix``.
@@ -133,10 +144,7 @@ class Location:
             return cls._in_s3(text)
         if not text.strip() or "://" in text or "\0" in text:
             raise BadRequest(f"{text!r} is no location; write s3://bucket/prefix or a folder")
-        try:
-            return cls(text, folder=Path(text).expanduser())
-        except RuntimeError:
-            raise BadRequest(f"{text!r} is no location: nobody here has that home folder") from None
+        return cls(text, folder=a_path(text))
 
     @classmethod
     def _in_s3(cls, text: str) -> "Location":

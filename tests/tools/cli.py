@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from smugmug_backup.cli.main import main
+from smugmug_backup.cli.time import SystemClock
+from smugmug_backup.clock import Clock
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Shell:
 
     def __init__(self, capsys: Any, monkeypatch: Any, home: Any) -> None:
         self._capsys = capsys
+        self._monkeypatch = monkeypatch
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
         for name in ("SMUGMUG_SECRET", "SMUGMUG_NICKNAME", "SMUGMUG_API", "COLUMNS"):
@@ -36,6 +39,10 @@ class Shell:
         status = main([str(word) for word in argv])
         said = self._capsys.readouterr()
         return Ran(status, said.out, said.err)
+
+    def at(self, clock: Clock) -> None:
+        """Commands that only look are run at this clock's time."""
+        self._monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
 
     def line(self, line: str) -> Ran:
         """A whole command line, as it stands in an example."""

@@ -60,9 +60,9 @@ class Moments:
         before = self._report(
             reversed(self.runs), lambda report: report.trusted and report.ended_at <= instant
         )
-        after = self._report(
-            iter(self.runs), lambda report: report.trusted and report.ended_at > instant
-        )
+        # The next in order: a run whose clock was ahead ended later than those that followed it.
+        since = before.run_id if before else ""
+        after = self._report((run for run in self.runs if run > since), lambda each: each.trusted)
         return self._between(before, after, lambda header: header.written_at <= instant)
 
     def after_run(self, run: str) -> Generations:

@@ -1,5 +1,7 @@
 """One clear sentence for what AWS refuses."""
 
+import os
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from smugmug_backup.errors import BackupError, Remedy
@@ -29,12 +31,19 @@ def aws_error(error: Exception, *, doing: str, permission: str) -> AwsError:
         return AwsError(f"{doing} failed: {type(error).__name__}")
     code = error.response.get("Error", {}).get("Code", "unknown")
     if "AccessDenied" in code or code in ("UnauthorizedOperation", "NotAuthorized"):
-        return AwsRefused(f"{doing} was denied; the function's role needs {permission} for it")
+        return AwsRefused(f"{doing} was denied; {_who()} {permission} for it")
     if code in ("ParameterNotFound", "ResourceNotFoundException", "StateMachineDoesNotExist"):
         return AwsRefused(f"{doing} failed: it does not exist ({code})")
     if code in CREDENTIAL_CODES:
         return AwsRefused(f"{doing} was not possible: {CREDENTIAL_CODES[code]}")
     return AwsError(f"{doing} failed: {code}")
+
+
+def _who() -> str:
+    # Lambda sets it in every function (Lambda developer guide, "Defined runtime environment
+    # variables"); anywhere else an owner sits before their own machine.
+    lambda_ = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+    return "the function's role needs" if lambda_ else "the AWS credentials that are used need"
 
 
 def setup_words(error: Exception) -> str | None:

@@ -1,11 +1,10 @@
 """Read the secret from where the settings say it lies."""
 
-from pathlib import Path
-
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName
+from smugmug_backup.words import a_path
 
 
 def read_secret(secret: SecretName) -> str:
@@ -39,7 +38,7 @@ def _secrets_manager(name: str) -> str:
 
 def _file(name: str) -> str:
     try:
-        return Path(name).expanduser().read_text(encoding="utf-8")
+        return a_path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadRequest(f"the file {name} cannot be read ({type(error).__name__})") from None
 

@@ -363,7 +363,8 @@ class AccountRun(Session):
     def _hand_over(self, tally: Tally, left: Sequence[PlannedAlbum], context: Context) -> None:
         overflow = self.parts.overflow
         if overflow is None or self._going is not None:
-            tally.notes.append(f"time ran out; {len(left)} albums wait for the next run")
+            why = "the run was interrupted" if self.deadline.stopped else "time ran out"
+            tally.notes.append(f"{why}; {len(left)} albums wait for the next run")
             return
         if context.full:
             reason = NextFull.ASKED_FOR

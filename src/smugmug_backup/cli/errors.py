@@ -1,8 +1,11 @@
 """Every error is one line and a hint."""
 
+from collections.abc import Iterable
+
 from rich.console import Console
 
-from smugmug_backup.cli.output import shown
+from smugmug_backup.archive.titles import shown
+from smugmug_backup.cli.output import make_console
 from smugmug_backup.errors import BackupError, BadRequest
 
 _HINTS = {
@@ -16,7 +19,8 @@ _HINTS = {
     "format_too_new": "pip install --upgrade smugmug-backup",
     "aws_refused": "look at whose credentials are used (AWS_PROFILE, AWS_REGION)",
     "aws_error": "look at the credentials and the region (AWS_PROFILE, AWS_REGION)",
-    "refused": "nothing in the backup was changed",
+    "refused": "nothing in the backup was changed; if it is right, say so to `run` with "
+    "--accept-shrink or --accept-rename",
 }
 
 
@@ -38,3 +42,10 @@ def tell(console: Console, error: BackupError, *, hint: str | None = None) -> No
     """Print ``error: …`` on one line, and a hint on the next."""
     console.print(f"error: {shown(str(error))}", style="bold red", soft_wrap=True)
     console.print(f"hint:  {hint or hint_of(error)}", soft_wrap=True)
+
+
+def tell_problems(problems: Iterable[str]) -> None:
+    """What is broken beside that which is told, a line each, on standard error."""
+    errors = make_console(stderr=True)
+    for each in problems:
+        errors.print(f"problem: {shown(each)}", style="red", soft_wrap=True)

@@ -1,8 +1,6 @@
 """The command `smugmug-backup`: find the command, run it, turn every error into one line."""
 
 import argparse
-import os
-import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -10,7 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.cli.errors import tell
-from smugmug_backup.cli.output import make_console
+from smugmug_backup.cli.output import (
+    OutputLost,
+    give_up_stdout,
+    make_console,
+    prepare_streams,
+)
 from smugmug_backup.cli.parsing import COULD_NOT, EXIT_STATUSES, INTERRUPTED, HelpFormatter
 from smugmug_backup.errors import BackupError, BadRequest
 from smugmug_backup.words import Location
@@ -29,28 +32,43 @@ Command = Callable[[argparse.Namespace, Console], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status and never raises."""
+    prepare_streams()
     try:
-        args = _parser().parse_args(argv)
-    except SystemExit as end:  # argparse's way to end after --help (0) and after a mistake (2)
-        return int(end.code or 0)
+        return _main(argv)
+    except BrokenPipeError:
+        # The reader (`head`, `less`) went away.
+        give_up_stdout()
+        return INTERRUPTED
+    except OutputLost:
+        # Standard error itself cannot be written: there is nobody left to tell.
+        give_up_stdout()
+        return COULD_NOT
+
+
+def _main(argv: Sequence[str] | None) -> int:
     errors = make_console(stderr=True)
+    debug = False
     try:
+        args = _parsed(argv)
+        if isinstance(args, int):
+            return args
+        debug = args.debug
         return _run(args)
     except KeyboardInterrupt:
         errors.print("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (`head`, `less`) went away; nothing may be flushed to it at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return INTERRUPTED
+        raise
     except BackupError as error:
-        if args.debug:
+        if isinstance(error, OutputLost):
+            give_up_stdout()
+        if debug:
             errors.print_exception()
         tell(errors, error)
         return COULD_NOT
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
         # Its text is not shown: an exception of an HTTP library may hold a signed URL.
-        if args.debug:
+        if debug:
             errors.print_exception()
         tell(
             errors,
@@ -60,12 +78,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COULD_NOT
 
 
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace | int:
+    """The arguments, or the exit status where argparse has said all there is to say."""
+    try:
+        return _parser().parse_args(argv)
+    except SystemExit as end:  # argparse's way to end after --help (0) and after a mistake (2)
+        make_console().file.flush()
+        return int(end.code or 0)
+
+
 def _run(args: argparse.Namespace) -> int:
     command: Command = args.command
     if hasattr(args, "location"):
         args.location = Location.parse(args.location)
-    status = command(args, make_console())
-    sys.stdout.flush()
+    console = make_console()
+    status = command(args, console)
+    console.file.flush()
     return status
 
 

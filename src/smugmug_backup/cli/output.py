@@ -3,12 +3,15 @@
 Bytes are counted in decimal units, as disks and cloud bills do: 1 MB = 10^6 bytes.
 """
 
+import io
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any, TextIO, cast
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -16,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from smugmug_backup.archive.titles import shown as shown
+from smugmug_backup.errors import BackupError
 
 _GAP = 2
 _LEAST = 8
@@ -32,6 +36,60 @@ class Column:
     middle: bool = False
 
 
+class OutputLost(BackupError):
+    """What was to be said could not be written: the disk under it is full, the terminal is gone."""
+
+    code = "output_lost"
+    hint = "what was done is done; look at where the output goes"
+
+
+class _Stream:
+    """A text stream whose errors are ours, and which has no letter that it cannot write."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._told():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with self._told():
+            self._stream.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputLost(f"the output cannot be written: {error.strerror}") from None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def prepare_streams() -> None:
+    """Make of both streams what every command can write to, whatever the shell handed in.
+
+    A letter that the encoding lacks becomes a question mark; a stream that was closed says nothing.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            with suppress(OSError, ValueError):
+                stream.reconfigure(errors="replace")
+
+
+def give_up_stdout() -> None:
+    """Nothing more can be written there, not even what Python would flush when it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Rich would end the program with 1, which means something else here."""
@@ -43,7 +101,7 @@ def make_console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
     return _Console(
-        file=stream,
+        file=cast("IO[str]", _Stream(stream)),
         markup=False,
         highlight=False,
         emoji=False,

@@ -5,7 +5,8 @@ from typing import Any
 
 FINE = 0
 NOT_ALL = 1
-"""check: not sound; run: not complete; restore: not all restored."""
+"""check: not sound; run: not complete; restore: not all restored; status: something is wrong;
+albums, images, diff: something could not be read."""
 COULD_NOT = 2
 INTERRUPTED = 130
 
@@ -13,7 +14,9 @@ EXIT_STATUSES = """\
 exit status:
   0    fine
   1    check: the backup is not sound; run: it is not complete;
-       restore: not all was restored
+       restore: not all was restored;
+       status: not complete, damaged, or nothing runs any more;
+       albums, images, diff: something is damaged or cannot be read
   2    could not do it: wrong arguments or settings, no permission, no such place
   130  interrupted"""
 

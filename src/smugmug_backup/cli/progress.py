@@ -18,8 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from smugmug_backup.archive.report import Counts, Failure
+from smugmug_backup.archive.titles import shown
 from smugmug_backup.backup.outcome import Outcome
-from smugmug_backup.cli.output import number, plural, shown, size
+from smugmug_backup.cli.output import OutputLost, number, plural, size
 from smugmug_backup.cli.parsing import INTERRUPTED
 from smugmug_backup.clock import Deadline
 from smugmug_backup.model import Account, Album, Image, Listing, Offer
@@ -59,7 +60,7 @@ def interruptible(
         state.happened = True
         stop()
         # A signal may come in the middle of another print.
-        with suppress(RuntimeError):
+        with suppress(RuntimeError, OSError, OutputLost):
             console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
 
     before = {}
@@ -154,7 +155,7 @@ class _Display:
         """One line above the display. A reader that went away, or a terminal without these
         letters, is no reason to end the work."""
         # Rich ends the program when the reader of a pipe goes away; a backup goes on, unheard.
-        with suppress(OSError, UnicodeError, ValueError, SystemExit):
+        with suppress(OSError, OutputLost, UnicodeError, ValueError, SystemExit):
             self.console.print(line, style=style)
 
     @contextmanager
@@ -213,6 +214,8 @@ class RunProgress(_Display):
 
     def album_done(self, album: Album, outcome: Outcome) -> None:
         """See `Observer`."""
+        if outcome.halted:
+            return
         with self.lock:
             self._albums_done += 1
             self._images_done += album.image_count or 0

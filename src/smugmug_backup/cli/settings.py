@@ -7,12 +7,15 @@ secret, only where it lies.
 import argparse
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from smugmug_backup.cli import private_file
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SourceSettings, source_settings
+from smugmug_backup.words import a_path
 
 _OPTIONS = {
     "nickname": "SMUGMUG_NICKNAME",
@@ -21,11 +24,23 @@ _OPTIONS = {
 }
 
 
+class BrokenSettings(Mistaken):
+    """The settings file is there, and is none."""
+
+
 def settings_path(environment: Mapping[str, str] | None = None) -> Path:
-    """Where `authorize` writes the settings: ``~/.config/smugmug-backup/settings.json``."""
+    """Where `authorize` writes the settings: ``~/.config/smugmug-backup/settings.json``.
+
+    Raises BadRequest if there is no home folder.
+    """
     environment = os.environ if environment is None else environment
     base = environment.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(base).expanduser() / "smugmug-backup" / "settings.json"
+    try:
+        return a_path(base) / "smugmug-backup" / "settings.json"
+    except BadRequest as error:
+        raise Mistaken(
+            f"there is no place for the settings: {error}", hint="set HOME, or XDG_CONFIG_HOME"
+        ) from None
 
 
 def read_settings_file(path: Path) -> dict[str, str]:
@@ -34,36 +49,65 @@ def read_settings_file(path: Path) -> dict[str, str]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise BadRequest(f"{path} cannot be read ({type(error).__name__})") from None
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        values = None
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
-        raise BadRequest(f"{path} is not a file that `smugmug-backup authorize` wrote")
+        raise BrokenSettings(
+            f"{path} is not a file that `smugmug-backup authorize` wrote",
+            hint="`smugmug-backup authorize` writes it anew; or remove it",
+        )
     return values
 
 
 def write_settings_file(path: Path, values: Mapping[str, str]) -> None:
     """Write the file anew, readable by its owner only. Raises BadRequest."""
+    with _told(path):
+        private_file.write(path, json.dumps(dict(values), indent=2) + "\n", overwrite=True)
+
+
+def try_settings_file(path: Path) -> None:
+    """Whether `write_settings_file` could write there, tried out. Raises BadRequest."""
+    with _told(path):
+        private_file.try_to(path)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(json.dumps(dict(values), indent=2) + "\n")
-        fresh.replace(path)
+        yield
     except OSError as error:
-        raise BadRequest(f"{path} cannot be written ({type(error).__name__})") from None
+        raise BadRequest(f"{path} cannot be written ({error.strerror})") from None
 
 
 def values_of(
-    args: argparse.Namespace, environment: Mapping[str, str] | None = None
+    args: argparse.Namespace,
+    environment: Mapping[str, str] | None = None,
+    *,
+    file: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """All settings by their environment names: file, overlaid by environment, then options."""
+    """All settings by their environment names: file, overlaid by environment, then options.
+
+    ``file``: what it says, if that was read already.
+    """
     environment = os.environ if environment is None else environment
-    values = {**read_settings_file(settings_path(environment)), **environment}
+    file = _file_of(environment) if file is None else file
+    values = {**file, **environment}
     for option, name in _OPTIONS.items():
         value = getattr(args, option, None)
         if value:
             values[name] = value
     return values
+
+
+def _file_of(environment: Mapping[str, str]) -> Mapping[str, str]:
+    try:
+        path = settings_path(environment)
+    except BadRequest:
+        # No home folder, as in many containers: the environment can say it all.
+        return {}
+    return read_settings_file(path)
 
 
 def source_settings_of(
@@ -73,7 +117,9 @@ def source_settings_of(
     try:
         return source_settings(values_of(args, environment))
     except BadRequest as error:
+        if isinstance(error, BrokenSettings):
+            raise
         raise Mistaken(
             str(error),
-            hint="`smugmug-backup authorize` writes them to " + str(settings_path(environment)),
+            hint="`smugmug-backup authorize` writes them down, or set them in the environment",
         ) from None

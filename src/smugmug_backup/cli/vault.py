@@ -3,7 +3,8 @@
 import contextlib
 import json
 import os
-import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,9 +12,11 @@ from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
+from smugmug_backup.cli import private_file
 from smugmug_backup.errors import BadRequest, StoreRefused
 from smugmug_backup.settings import SecretName
 from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.words import a_path
 
 _SSM_LIMIT = 4096
 
@@ -27,11 +30,14 @@ class Vault(Protocol):
     def put(self, text: str, *, overwrite: bool) -> None:
         """Store it. Raises BadRequest, and changes nothing, if one is there and is to stay."""
 
+    def try_to(self) -> None:
+        """Raise what `put` would, as far as that can be known before there is a secret."""
+
 
 def vault_of(name: SecretName) -> Vault:
     """The place that ``name`` means."""
     if name.kind == "file":
-        return FileVault(Path(name.name).expanduser())
+        return FileVault(a_path(name.name))
     if name.kind == "ssm":
         return SsmVault(aws_client("ssm"), name.name)
     return SecretsManagerVault(aws_client("secretsmanager"), name.name)
@@ -61,22 +67,19 @@ class FileVault:
         return os.path.lexists(self._path)
 
     def put(self, text: str, *, overwrite: bool) -> None:
-        """See `Vault`. Whole or not at all: written beside it, made durable, then renamed."""
-        fresh = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+        """See `Vault`."""
+        with self._told():
+            private_file.write(self._path, text + "\n", overwrite=overwrite)
+
+    def try_to(self) -> None:
+        """See `Vault`."""
+        with self._told():
+            private_file.try_to(self._path)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                with open(descriptor, "w", encoding="utf-8") as file:
-                    file.write(text + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                if overwrite:
-                    fresh.replace(self._path)
-                else:
-                    os.link(fresh, self._path)
-            finally:
-                fresh.unlink(missing_ok=True)
+            yield
         except OSError as error:
             if isinstance(error, FileExistsError) and self.exists():
                 raise _taken(f"file:{self._path}") from None
@@ -103,6 +106,9 @@ class SsmVault:
                 error, doing=f"looking for {self._name} in SSM", permission="ssm:GetParameter"
             ) from None
         return True
+
+    def try_to(self) -> None:
+        """See `Vault`. Nothing can be known: a parameter that was made for a try would stay."""
 
     def put(self, text: str, *, overwrite: bool) -> None:
         """See `Vault`."""
@@ -134,7 +140,7 @@ class SecretsManagerVault:
     def exists(self) -> bool:
         """See `Vault`."""
         try:
-            self._client.describe_secret(SecretId=self._name)
+            found = self._client.describe_secret(SecretId=self._name)
         except AWS_ERRORS as error:
             if _code(error) == "ResourceNotFoundException":
                 return False
@@ -143,7 +149,15 @@ class SecretsManagerVault:
                 doing=f"looking for {self._name} in Secrets Manager",
                 permission="secretsmanager:DescribeSecret",
             ) from None
+        if "DeletedDate" in found:
+            raise BadRequest(
+                f"the secret {self._name} is about to be deleted; "
+                f"`aws secretsmanager restore-secret --secret-id {self._name}` keeps it"
+            )
         return True
+
+    def try_to(self) -> None:
+        """See `Vault`. Nothing can be known: a secret that was made for a try would stay."""
 
     def put(self, text: str, *, overwrite: bool) -> None:
         """See `Vault`. An older value stays in Secrets Manager as the previous version."""

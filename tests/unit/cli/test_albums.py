@@ -1,9 +1,9 @@
-"""`smugmug-backup albums`, and how an album is named."""
+"""`smugmug-backup albums`."""
 
 import pytest
 
-from smugmug_backup.cli.albums import choose_album, find_album
-from smugmug_backup.errors import BadRequest
+from smugmug_backup.errors import Concerns, ListingIncomplete, StoreRefused
+from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from tests.tools.cli import Shell
 from tests.tools.sample import sample_store
@@ -16,52 +16,141 @@ def shell(capsys, monkeypatch, tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    folder = tmp_path / "photos-backup"
-    sample_store(open_store(str(folder), create=True))
-    return folder
+    return tmp_path / "photos-backup"
 
 
-def test_every_album_has_a_line_with_its_key_last(shell, folder):
+@pytest.fixture
+def sample(shell, folder):
+    sample = sample_store(open_store(str(folder), create=True))
+    shell.at(sample.clock)
+    return sample
+
+
+def rows(ran):
+    return [line.split("\t") for line in ran.out.splitlines()]
+
+
+def test_every_album_has_a_line_with_its_key_last(shell, sample, folder):
     ran = shell("albums", folder)
-    assert ran.status == 0
-    assert [line.split("\t") for line in ran.out.splitlines()] == [
+    assert (ran.status, ran.err) == (0, "")
+    assert rows(ran) == [
         [
             "Travel / Alps \u2014 \u5c71",
             "5",
             "55 B",
-            "2026-11-24",
+            "2026-11-28",
             "1 unavailable, 1 unverified",
             "alps",
         ],
         ["Travel / Harbour & Quay 2024", "5", "51 B", "2026-11-28", "1 pending", "harbour"],
-        ["Travel / Old things", "0", "0 B", "2026-11-27", "gone 2026-11-27", "gone"],
+        ["Travel / Old things", "2", "28 B", "2026-11-25", "gone 2026-11-27", "gone"],
     ]
 
 
-def test_json_keeps_titles_as_smugmug_wrote_them(shell, folder):
+def test_json_keeps_titles_as_smugmug_wrote_them(shell, sample, folder):
     titles = {each["album_key"]: each["title"] for each in shell("albums", folder, "--json").json}
     assert titles["harbour"] == "Harbour &amp; Quay 2024"
 
 
-def test_an_album_is_found_by_key_title_or_path(folder):
-    store = open_store(str(folder))
-    for name in ("harbour", "Harbour & Quay 2024", "harbour &amp; quay 2024", "Travel/Old things"):
-        assert find_album(store, name).header.album_key in ("harbour", "gone")
+def test_the_reports_are_enough_while_they_know_the_newest_generations(
+    shell, sample, folder, monkeypatch
+):
+    seen = read_of(monkeypatch)
+    assert shell("albums", folder).status == 0
+    assert seen and not [key for key in seen if key.startswith("manifests/")]
 
 
-def test_a_title_that_two_albums_have_names_both(folder):
-    store = open_store(str(folder))
-    headers = {key: find_album(store, "alps").header for key in ("one", "two")}
-    assert choose_album(headers, "two") == "two"
-    with pytest.raises(BadRequest, match=r"2 albums are called .*one \(.*two \("):
-        choose_album(headers, "Alps \u2014 \u5c71")
+def test_what_no_report_knows_is_read_from_its_manifest(shell, sample, folder, monkeypatch):
+    (folder / sample.nights.reports[-1].key).unlink()
+    seen = read_of(monkeypatch)
+    ran = shell("albums", folder)
+    assert ran.status == 0
+    assert rows(ran)[1][4] == "1 pending"
+    assert {key.split("/")[1] for key in seen if key.startswith("manifests/")} == {"harbour"}
 
 
-def test_a_title_that_no_album_has_is_answered_with_those_near_it(folder):
-    with pytest.raises(BadRequest, match="near it: Harbour & Quay 2024"):
-        find_album(open_store(str(folder)), "Harbor")
+def read_of(monkeypatch):
+    """The keys that are read from now on."""
+    seen = []
+    read = FolderStore.read
+    monkeypatch.setattr(
+        FolderStore, "read", lambda store, key: seen.append(key) or read(store, key)
+    )
+    return seen
 
 
-def test_the_example_of_the_help_runs(shell, folder):
+# -- one album that is broken hides no other -----------------------------------------------------
+
+
+def test_a_damaged_newest_version_is_named_and_the_one_before_is_told(shell, sample, folder):
+    for report in sample.nights.reports[-2:]:
+        (folder / report.key).unlink()
+    newest = max((folder / "manifests" / "harbour").iterdir())
+    newest.write_bytes(b"")
+    ran = shell("albums", folder)
+    assert ran.status == 1
+    assert [row[5] for row in rows(ran)] == ["alps", "harbour", "gone"]
+    assert rows(ran)[1][4].startswith("damaged")
+    assert ran.err.startswith("problem: Travel / Harbour & Quay 2024: manifests/harbour/")
+
+
+def refusing(monkeypatch, *begins):
+    """A disk on which files that begin so cannot be read, nor their folders be looked into."""
+    read, list_ = FolderStore.read, FolderStore.list
+
+    def refused(key):
+        return any(key.startswith(each) for each in begins)
+
+    def read_or_refuse(store, key):
+        if refused(key):
+            raise StoreRefused(f"{key} cannot be read: Permission denied", concerns=Concerns.OBJECT)
+        return read(store, key)
+
+    def list_the_rest(store, prefix, **more):
+        closed = [each for each in begins if each.startswith(prefix) or prefix.startswith(each)]
+        for each in list_(store, prefix, **more):
+            if not refused(each.key):
+                yield each
+        if closed:
+            raise ListingIncomplete(f"{closed[0]} cannot be listed", keys=tuple(closed))
+
+    monkeypatch.setattr(FolderStore, "read", read_or_refuse)
+    monkeypatch.setattr(FolderStore, "list", list_the_rest)
+
+
+@pytest.mark.parametrize("command", ["albums", "status", "images", "diff"])
+def test_a_folder_that_is_closed_hides_what_is_in_it_and_nothing_else(
+    shell, sample, folder, command, monkeypatch
+):
+    refusing(monkeypatch, "manifests/harbour/")
+    more = {"images": ["alps"], "diff": ["2026-11-24", "latest"]}.get(command, [])
+    ran = shell(command, folder, *more)
+    assert ran.status == (0 if command == "images" else 1)
+    if command != "images":
+        assert "manifests/harbour/" in ran.out + ran.err
+    assert "error" not in ran.err
+    assert {"albums": "\talps", "status": "complete", "images": "no_md5.jpg", "diff": "(gone)"}[
+        command
+    ] in ran.out
+
+
+def test_a_newest_report_that_is_closed_is_passed_over(shell, sample, folder, monkeypatch):
+    refusing(monkeypatch, sample.nights.reports[-1].key)
+    ran = shell("status", folder)
+    assert ran.status == 1 and ran.out.startswith("complete   yes, as of 2026-11-27")
+    assert f"{sample.nights.reports[-1].key} cannot be" in ran.out
+
+
+def test_where_everything_is_closed_nothing_is_made_up(shell, sample, folder, monkeypatch):
+    def refuse(store, key):
+        raise StoreRefused(f"{key} cannot be read: Permission denied")
+
+    monkeypatch.setattr(FolderStore, "read", refuse)
+    for command in ("status", "albums"):
+        ran = shell(command, folder)
+        assert ran.status == 2 and "Permission denied" in ran.err and ran.out == ""
+
+
+def test_the_example_of_the_help_runs(shell, sample, folder):
     line = shell("albums", "--help").out.strip().splitlines()[-1]
     assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0

@@ -12,11 +12,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from smugmug_backup.cli import vault
+from smugmug_backup.cli import private_file, vault
 from smugmug_backup.cli.commands import authorize
 from smugmug_backup.cli.settings import settings_path
 from smugmug_backup.errors import BadRequest, StoreRefused
 from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.words import DEFAULT_CREDENTIALS
 from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.cli import Shell
 
@@ -267,6 +268,80 @@ def test_the_secret_is_never_an_option(shell, capsys):
     assert "--api-secret" not in shell("authorize", "--help").out
 
 
+# -- nobody there ------------------------------------------------------------------------------
+
+
+def ends(prompt):
+    raise EOFError
+
+
+def test_the_end_of_input_at_a_secret_is_told_by_its_name(shell, owner, monkeypatch, tmp_path):
+    monkeypatch.delenv("SMUGMUG_API_SECRET")
+    monkeypatch.setattr("getpass.getpass", ends)
+    ran = shell("authorize", "--secret", f"file:{tmp_path}/s")
+    assert ran.status == 2 and "nobody is there to answer: API secret" in ran.err
+
+
+@pytest.mark.usefixtures("owner")
+def test_a_closed_standard_input_is_nobody(shell, monkeypatch, tmp_path):
+    monkeypatch.delenv("SMUGMUG_API_KEY")
+    monkeypatch.setattr("sys.stdin", None)
+    ran = shell("authorize", "--secret", f"file:{tmp_path}/s")
+    assert ran.status == 2 and "nobody is there to answer: API key" in ran.err
+
+
+# -- what can be known before the dance --------------------------------------------------------
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_dance(shell, owner, tmp_path):
+    (tmp_path / "file").write_text("")
+    ran = shell("authorize", "--secret", f"file:{tmp_path}/file/s")
+    assert ran.status == 2 and "cannot be written" in ran.err
+    assert not owner.urls
+
+
+def test_settings_that_cannot_be_written_are_told_before_the_dance(
+    shell, owner, monkeypatch, tmp_path
+):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
+    ran = shell("authorize", "--secret", f"file:{tmp_path}/s")
+    assert ran.status == 2 and "settings.json cannot be" in ran.err
+    assert not owner.urls and not (tmp_path / "s").exists()
+
+
+@pytest.mark.usefixtures("owner")
+def test_settings_torn_by_a_power_cut_are_written_anew(shell, tmp_path):
+    settings_path().parent.mkdir(parents=True)
+    settings_path().write_text("")
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 2 and "writes it anew; or remove it" in ran.err
+    assert shell("authorize", "--secret", f"file:{tmp_path}/s").status == 0
+    assert json.loads(settings_path().read_text())["SMUGMUG_SECRET"] == f"file:{tmp_path}/s"
+    assert [each.name for each in settings_path().parent.iterdir()] == ["settings.json"]
+
+
+def test_settings_are_on_the_disk_before_they_take_the_place_of_the_old_ones(tmp_path, monkeypatch):
+    seen = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(
+            private_file.os, name, lambda *a, real=real, name=name: seen.append(name) or real(*a)
+        )
+    private_file.write(tmp_path / "x", "text", overwrite=True)
+    assert seen == ["fsync", "replace"]
+
+
+@pytest.mark.usefixtures("owner")
+def test_a_link_into_a_safe_folder_stays_a_link(shell, tmp_path):
+    (tmp_path / "safe").mkdir()
+    (tmp_path / "safe" / "secret").write_text("old")
+    (tmp_path / "s").symlink_to(tmp_path / "safe" / "secret")
+    assert shell("authorize", "--yes", "--secret", f"file:{tmp_path}/s").status == 0
+    assert (tmp_path / "s").is_symlink()
+    assert Credentials.from_json((tmp_path / "safe" / "secret").read_text()).signed
+
+
 # -- the places --------------------------------------------------------------------------------
 
 
@@ -302,6 +377,21 @@ def test_secrets_manager_keeps_the_older_version(shell, owner):
     client = boto3.client("secretsmanager")
     assert Credentials.from_json(client.get_secret_value(SecretId="smugmug")["SecretString"]).signed
     assert len(client.list_secret_version_ids(SecretId="smugmug")["Versions"]) == 2
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_secret_that_is_about_to_be_deleted_is_told_before_the_dance(shell, owner):
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="smugmug", SecretString="old")
+    client.delete_secret(SecretId="smugmug")
+    ran = shell("authorize", "--secret", "secretsmanager:smugmug")
+    assert ran.status == 2 and "restore-secret" in ran.err
+    assert not owner.urls
+
+
+def test_the_example_stores_where_a_stack_with_its_defaults_looks(shell):
+    example = f"smugmug-backup authorize --secret {DEFAULT_CREDENTIALS}"
+    assert shell("authorize", "--help").out.strip().endswith(example)
 
 
 @pytest.mark.usefixtures("aws")

@@ -1,9 +1,16 @@
 """`smugmug-backup diff`: what changed between two runs or dates."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from smugmug_backup.backup.run import RunRequest
+from smugmug_backup.clock import Deadline
 from smugmug_backup.storage.location import open_store
+from smugmug_backup.words import Location
 from tests.tools.cli import Shell
+from tests.tools.clock import FakeClock
 from tests.tools.sample import sample_store
 
 
@@ -13,8 +20,11 @@ def shell(capsys, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def sample(tmp_path):
-    return sample_store(open_store(str(tmp_path / "photos-backup"), create=True))
+def sample(shell, tmp_path):
+    location = Location.parse(str(tmp_path / "photos-backup"))
+    sample = sample_store(open_store(location, create=True))
+    shell.at(sample.clock)
+    return sample
 
 
 @pytest.fixture
@@ -84,6 +94,58 @@ def test_an_image_that_went_to_another_album_has_moved(shell, sample, folder):
     assert told(ran) == {("harbour", "changed"): {"moved": "DSC_00003.JPG"}}
     moved = [i for album in ran.json["albums"] for i in album["images"]]
     assert [each["moved_to"] for each in moved] == ["alps"]
+
+
+def test_an_image_that_went_to_two_albums_has_moved_to_one_and_is_new_in_the_other(
+    shell, sample, folder
+):
+    harbour, alps = sample.source.world["harbour"], sample.source.world["alps"]
+    sample.source.album("third", "Third")
+    image = harbour.images.pop(0)
+    for album in (alps, sample.source.world["third"]):
+        album.images.append(image)
+    image.updated = sample.clock.now()
+    run = sample.nights.next_night()
+    ran = shell("diff", folder, sample.nights.reports[-2].run_id, run.run_id, "--json")
+    images = [each for album in ran.json["albums"] for each in album["images"]]
+    (moved,) = [each for each in images if each["what"] == "moved"]
+    (new,) = [album["album_key"] for album in ran.json["albums"] if album["what"] != "changed"] or [
+        album["album_key"]
+        for album in ran.json["albums"]
+        for each in album["images"]
+        if each["what"] == "new"
+    ]
+    assert {moved["moved_to"], new} == {"alps", "third"}
+
+
+def test_a_generation_written_by_a_clock_ahead_does_not_hide_the_later_ones(shell, sample, folder):
+    """The order of generations is the history, not what a clock once said."""
+    sample.source.errors.clear()
+    captions = []
+    for night in range(4):
+        image = sample.source.world["harbour"].images[0]
+        sample.source.touch(image, caption=f"caption {night}")
+        if night == 1:
+            ahead = sample.nights.backup()
+            ahead = replace(ahead, clock=FakeClock(sample.clock.now() + timedelta(hours=11)))
+            ahead.run(RunRequest(), deadline=Deadline.none(sample.clock))
+        else:
+            sample.nights.run()
+        captions.append(sample.clock.now())
+        sample.clock.advance(hours=3)
+    at = f"{captions[2]:%Y-%m-%dT%H:%M:%SZ}"
+    assert told(shell("diff", folder, at, f"{captions[3]:%Y-%m-%dT%H:%M:%SZ}", "--json")) == {
+        ("harbour", "changed"): {"changed": "DSC_00003.JPG"}
+    }
+
+
+def test_one_damaged_generation_is_a_problem_and_hides_no_other_album(shell, sample, folder):
+    newest = max((folder / "manifests" / "harbour").iterdir())
+    newest.write_bytes(b"")
+    ran = shell("diff", folder, "2026-11-24", "latest")
+    assert ran.status == 1
+    assert ran.err.startswith("problem: album harbour: manifests/harbour/")
+    assert "(gone) gone" in ran.out and "DSC_00004.JPG" in ran.out
 
 
 def test_a_renamed_album_is_told_with_its_fields(shell, sample, folder):

@@ -3,6 +3,7 @@
 import pytest
 
 from smugmug_backup.storage.location import open_store
+from smugmug_backup.words import Location
 from tests.tools.cli import Shell
 from tests.tools.sample import sample_store
 
@@ -13,8 +14,11 @@ def shell(capsys, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def sample(tmp_path):
-    return sample_store(open_store(str(tmp_path / "photos-backup"), create=True))
+def sample(shell, tmp_path):
+    location = Location.parse(str(tmp_path / "photos-backup"))
+    sample = sample_store(open_store(location, create=True))
+    shell.at(sample.clock)
+    return sample
 
 
 @pytest.fixture
@@ -55,6 +59,32 @@ def test_a_hostile_file_name_cannot_drive_the_terminal(shell, sample, folder):
     sample.nights.next_night()
     out = shell("images", folder, "alps").out
     assert "\x1b" not in out and "[bold]<x>.jpg" in out
+
+
+def test_a_damaged_album_is_told_by_the_version_before_and_hides_no_other(shell, sample, folder):
+    newest = max((folder / "manifests" / "harbour").iterdir())
+    newest.write_bytes(newest.read_bytes()[:-9])
+    ran = shell("images", folder, "Alps \u2014 \u5c71")
+    assert (ran.status, ran.err) == (0, "")
+    ran = shell("images", folder, "harbour")
+    assert ran.status == 1
+    assert ran.err.startswith(f"problem: manifests/harbour/{newest.name} ")
+    assert "what follows is version" in ran.err
+    assert "DSC_00003.JPG" in ran.out and "late.jpg" not in ran.out
+
+
+def test_an_album_of_which_nothing_is_left_says_so(shell, sample, folder):
+    for manifest in (folder / "manifests" / "alps").iterdir():
+        manifest.write_bytes(b"{")
+    ran = shell("images", folder, "alps")
+    assert ran.status == 2 and "manifests/alps/" in ran.err
+
+
+def test_a_title_that_two_albums_have_names_both(shell, sample, folder):
+    sample.source.album("other", "Harbour &amp; Quay 2024", images=1)
+    sample.nights.next_night()
+    ran = shell("images", folder, "Harbour & Quay 2024")
+    assert ran.status == 2 and "harbour (" in ran.err and "other (" in ran.err
 
 
 def test_the_example_of_the_help_runs(shell, sample, folder):

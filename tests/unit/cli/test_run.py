@@ -1,15 +1,18 @@
 """`smugmug-backup run`: the whole backup in this process, into a folder."""
 
 import io
+import json
 import os
 import signal
 import threading
 from contextlib import contextmanager
+from functools import partialmethod
 
 import pytest
 from rich.console import Console
 
-from smugmug_backup.backup.album import Forecast
+from smugmug_backup.archive.report import AlbumState
+from smugmug_backup.backup.outcome import Forecast, Outcome
 from smugmug_backup.backup.run import Options
 from smugmug_backup.cli.commands import run
 from smugmug_backup.cli.estimate import estimate_run
@@ -22,7 +25,7 @@ from smugmug_backup.cli.progress import (
     interruptible,
 )
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable
+from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable, StoreFull
 from smugmug_backup.restore.plan import Target
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
@@ -93,6 +96,7 @@ def test_what_failed_is_named_and_ends_with_1(shell, source, tmp_path):
     assert "Harbour 2024 (A1): failed: wrong password" in ran.out
     assert f"Scans & Misc (A2): image {key} failed: the photo host did not answer" in ran.out
     assert "1 image waits for its bytes" in ran.out
+    assert f"Scans & Misc (A2): image {key} waits since 2026-11-24: download_failed" in ran.out
 
 
 def test_a_refused_run_ends_with_2_and_says_how_to_accept(shell, source, tmp_path):
@@ -106,6 +110,29 @@ def test_a_refused_run_ends_with_2_and_says_how_to_accept(shell, source, tmp_pat
     assert "Refused" in ran.out
     assert "--accept-shrink" in ran.out
     assert shell("run", tmp_path / "b", "--accept-shrink").status == 0
+
+
+def test_what_shrank_is_accepted_by_key_by_title_or_as_the_whole_account(shell, source, tmp_path):
+    for number in range(10):
+        source.album(f"B{number}", f"Title {number}", images=9)
+    shell("run", tmp_path / "b")
+    for number in range(10):
+        del source.world[f"B{number}"]
+    named = [f"Title {number}" for number in range(9)]
+    ran = shell("run", tmp_path / "b", "--accept-shrink", "Title 12")
+    assert ran.status == 2 and "no album 'Title 12'" in ran.err
+    assert shell("run", tmp_path / "b", "--accept-shrink", "A1").status == 2
+    assert shell("run", tmp_path / "b", "--accept-shrink", "account", "--dry-run").status == 0
+    assert shell("run", tmp_path / "b", "--accept-shrink", *named, "B9").status == 0
+
+
+def test_a_renamed_account_is_taken_by_the_owners_word(shell, source, tmp_path):
+    shell("run", tmp_path / "b")
+    source.nickname = "meadow"
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 2 and "--accept-rename" in ran.err
+    assert shell("run", tmp_path / "b", "--accept-rename").status == 0
+    assert shell("run", tmp_path / "b").status == 0
 
 
 def test_a_lost_login_ends_with_2(shell, source, tmp_path):
@@ -130,7 +157,7 @@ def test_albums_are_named_by_key_or_title(shell, source, tmp_path):
     assert "only the albums you named" in ran.out
     ran = shell("run", tmp_path / "b", "--album", "Harbor")
     assert ran.status == 2
-    assert "no album has the key or title Harbor" in ran.err
+    assert "no album 'Harbor'; near it: " in ran.err and "Harbour 2024" in ran.err
 
 
 def test_full_lists_everything(shell, source, tmp_path):
@@ -193,6 +220,10 @@ def test_the_first_ctrl_c_commits_what_is_there(shell, source, tmp_path):
     assert "Stopping" in ran.out
     assert "Interrupted" in ran.out
     assert "The same command goes on where it was" in ran.out
+    (report,) = (tmp_path / "b" / "runs").rglob("*.json")
+    said = json.loads(report.read_text())
+    assert said["status"] == "continuing"
+    assert any(note.startswith("the run was interrupted; ") for note in said["notes"])
     source.errors.clear()
     assert shell("run", tmp_path / "b").status == 0
     assert originals(tmp_path / "b") == 63
@@ -202,13 +233,47 @@ def test_ctrl_c_after_the_last_album_changes_nothing(shell, source, tmp_path, mo
     shell("run", tmp_path / "b")
     create = FolderStore.create
 
-    def late(store, key, body):
+    def late(store, key, body, **more):
         if key.startswith("runs/"):
             os.kill(os.getpid(), signal.SIGINT)
-        create(store, key, body)
+        create(store, key, body, **more)
 
     monkeypatch.setattr(FolderStore, "create", late)
     assert shell("run", tmp_path / "b").status == 0
+
+
+def full_from(monkeypatch, *begins):
+    """A disk that has no room left for what begins so."""
+
+    def full(store, key, *rest, _real, **more):
+        if key.startswith(begins):
+            raise StoreFull("the disk is full")
+        return _real(store, key, *rest, **more)
+
+    for name in ("create", "upload"):
+        real = getattr(FolderStore, name)
+        monkeypatch.setattr(FolderStore, name, partialmethod(full, _real=real))
+
+
+def test_a_full_disk_ends_the_run_which_says_so_in_its_report_and_with_1(
+    shell, source, tmp_path, monkeypatch
+):
+    shell("run", tmp_path / "b")
+    source.clock.advance(days=1)
+    for number in range(20):
+        source.upload("A1", file_name=f"{number}.jpg")
+    full_from(monkeypatch, "originals/", "records/", "manifests/")
+    ran = shell("run", tmp_path / "b", "--json")
+    assert ran.status == 1 and ran.json["status"] == "incomplete"
+    assert "store_full" in {each["code"] for each in ran.json["failures"]}
+    assert sum(calls for name, calls in source.calls.items() if name.startswith("photo:")) < 3 + 20
+
+
+def test_a_disk_too_full_for_a_report_ends_with_2_and_one_sentence(shell, tmp_path, monkeypatch):
+    shell("run", tmp_path / "b")
+    full_from(monkeypatch, "")
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 2 and "the disk is full" in ran.err and "make room" in ran.err
 
 
 def test_the_handlers_of_signals_are_put_back():
@@ -263,6 +328,15 @@ def test_the_display_says_how_far_how_fast_and_how_long(source):
     assert "about 3 min left" in lines[0]
     assert lines[1] == "0/3 albums · 1/10 images · 5.00 MB, 250 KB/s"
     assert all(len(line) <= 80 for line in lines)
+
+
+def test_albums_that_were_not_tried_are_not_counted_as_done(source):
+    progress = RunProgress(terminal())
+    progress.planned(2)
+    one, two = source.albums(deadline=Deadline.none(source.clock))
+    progress.album_done(one, Outcome(AlbumState(), listed=True))
+    progress.album_done(two, Outcome(AlbumState(), halted=True))
+    assert shown_lines(progress)[1].startswith("1/2 albums")
 
 
 def test_the_display_of_a_restore(tmp_path):

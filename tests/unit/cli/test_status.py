@@ -1,5 +1,6 @@
 """`smugmug-backup status`: complete or not, and everything that is not as it should be."""
 
+import hashlib
 from datetime import timedelta
 
 import boto3
@@ -7,9 +8,13 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
 from smugmug_backup.cli import stack
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused
 from smugmug_backup.storage.location import open_store
+from smugmug_backup.words import Location
 from tests.tools.cli import Shell
 from tests.tools.clock import START
 from tests.tools.sample import sample_store
@@ -21,8 +26,11 @@ def shell(capsys, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def sample(tmp_path):
-    return sample_store(open_store(str(tmp_path / "photos-backup"), create=True))
+def sample(shell, tmp_path):
+    location = Location.parse(str(tmp_path / "photos-backup"))
+    sample = sample_store(open_store(location, create=True))
+    shell.at(sample.clock)
+    return sample
 
 
 @pytest.fixture
@@ -32,17 +40,179 @@ def folder(tmp_path):
 
 def test_it_says_that_it_is_not_complete_and_as_of_when_it_was(shell, sample, folder):
     ran = shell("status", folder)
-    assert ran.status == 0 and ran.err == ""
+    assert ran.status == 1 and ran.err == ""
     first = ran.out.splitlines()[0]
     assert first.startswith("complete   no (incomplete)") and "2026-11-27 03:00 UTC" in first
 
 
-def test_it_says_that_it_is_complete_when_it_is(shell, sample, folder):
+def all_well(sample):
     sample.source.errors.clear()
     sample.nights.next_night()
+
+
+def test_it_says_that_it_is_complete_when_it_is(shell, sample, folder):
+    all_well(sample)
     ran = shell("status", folder)
+    assert ran.status == 0
     assert ran.out.startswith("complete   yes, as of 2026-11-29 03:00 UTC\n")
     assert shell("status", folder, "--json").json["complete"] is True
+
+
+@pytest.mark.parametrize(("hours", "status"), [(49, 0), (51, 1), (24 * 60, 1)])
+def test_it_ends_with_1_when_nothing_ran_for_longer_than_two_nights(
+    shell, sample, folder, hours, status
+):
+    all_well(sample)
+    sample.clock.advance(hours=hours)
+    ran = shell("status", folder)
+    assert ran.status == status
+    assert ran.out.startswith("NO RUN     has ended for ") is bool(status)
+    assert "complete   yes, as of 2026-11-29 03:00 UTC" in ran.out
+    assert shell("status", folder, "--json").json["silent_days"] == (
+        hours // 24 if status else None
+    )
+
+
+def test_runs_over_chosen_albums_neither_judge_the_account_nor_break_the_silence(
+    shell, sample, folder
+):
+    all_well(sample)
+    for _ in range(6):
+        sample.clock.advance(hours=1)
+        sample.nights.run(albums=("alps",))
+    ran = shell("status", folder)
+    assert ran.status == 0 and ran.out.startswith("complete   yes, as of 2026-11-29 03:00 UTC\n")
+    sample.clock.advance(days=3)
+    sample.nights.run(albums=("alps",))
+    assert shell("status", folder).status == 1
+
+
+def test_a_run_that_is_still_at_work_elsewhere_is_not_complete(shell, sample, folder):
+    sample.clock.advance(days=1)
+    sample.nights.run(deadline=Deadline.after(sample.clock, 0))
+    ran = shell("status", folder)
+    assert ran.status == 1 and ran.out.startswith("complete   no (continuing)")
+
+
+# -- the check -----------------------------------------------------------------------------------
+
+
+def checked(sample, *findings, **more):
+    """A check's report, written now."""
+    now = sample.clock.now()
+    values = {
+        "run_id": f"{now:%Y%m%dT%H%M%SZ}-0000abcd",
+        "previous": (),
+        "started_at": now,
+        "ended_at": now,
+        "trigger": None,
+        "sound": not findings,
+        "history": False,
+        "of_run": sample.nights.reports[-1].run_id,
+        "objects": 40,
+        "read_objects": 3,
+        "read_bytes": 36,
+        "findings": findings,
+    }
+    return Archive(sample.store).write_check(CheckReport(**values | more))
+
+
+def damaged(sample):
+    """A finding: the bytes of the first image of harbour."""
+    entry = next(e for e in sample.nights.manifest("harbour").entries.values() if e.original.key)
+    return Finding(
+        entry.original.key,
+        "harbour",
+        entry.image_key,
+        Wrong.DAMAGED,
+        Scope.STATE,
+        sample.clock.now(),
+        "its bytes do not have the SHA-256 of its line",
+    )
+
+
+def test_what_was_never_checked_says_so(shell, sample, folder):
+    assert "checked    never; `smugmug-backup check LOCATION`" in shell("status", folder).out
+    assert shell("status", folder, "--json").json["check"] is None
+
+
+def test_the_last_check_is_told_with_what_it_did_not_look_at(shell, sample, folder):
+    all_well(sample)
+    checked(sample, not_checked=["3 originals lie in an archive class"])
+    ran = shell("status", folder)
+    assert ran.status == 0
+    line = "checked    2026-11-29 03:00 UTC (today), 40 objects listed, 36 B read again: sound"
+    assert line in ran.out.splitlines()
+    assert "not checked: 3 originals lie in an archive class" in ran.out
+    said = shell("status", folder, "--json").json["check"]
+    assert (said["sound"], said["open"], said["read_bytes"]) == (True, 0, 36)
+
+
+def test_damage_that_a_check_found_ends_with_1_and_is_named_until_it_is_mended(
+    shell, sample, folder
+):
+    all_well(sample)
+    finding = damaged(sample)
+    (folder / finding.key).write_bytes(b"rotten")
+    checked(sample, finding)
+    ran = shell("status", folder)
+    assert ran.status == 1
+    assert "NOT SOUND, 1 open finding" in ran.out
+    assert f"{finding.key}\tdamaged: its bytes do not have the SHA-256 of its line" in ran.out
+    sample.nights.next_night()
+    sample.nights.next_night()
+    ran = shell("status", folder)
+    assert "what it found is mended" in ran.out and "Damaged" not in ran.out
+    assert ran.status == 0
+
+
+# -- one thing that is broken hides no other -----------------------------------------------------
+
+
+def newest_of(folder, album):
+    return max((folder / "manifests" / album).iterdir())
+
+
+def test_a_damaged_newest_manifest_is_named_and_hides_no_other_album(shell, sample, folder):
+    all_well(sample)
+    manifest = newest_of(folder, "alps")
+    manifest.write_bytes(manifest.read_bytes()[:-20])
+    ran = shell("status", folder)
+    assert ran.status == 1 and ran.err == ""
+    assert "Albums whose newest version is damaged or cannot be read (1)" in ran.out
+    assert f"{manifest.name} " in ran.out
+    assert "DSC_00005.JPG\tTravel / Harbour & Quay 2024\thas left\t2026-11-27" in ran.out
+    said = shell("status", folder, "--json").json
+    assert list(said["damaged"]) == ["alps"] and said["images"] == 10
+
+
+def test_a_damaged_report_and_one_of_a_clock_ahead_are_passed_over_and_named(shell, sample, folder):
+    all_well(sample)
+    *_, before, last = sample.nights.reports
+    (folder / last.key).write_bytes(b"{")
+    ahead = folder / "runs" / "2027" / "11" / "20271124T030000Z-00000001.json"
+    ahead.parent.mkdir(parents=True)
+    ahead.write_bytes((folder / before.key).read_bytes())
+    out = shell("status", folder).out
+    assert f"{last.key} is damaged; it is passed over" in out
+    assert "run 20271124T030000Z-00000001 is passed over: it was made by a clock" in out
+    assert len(shell("status", folder, "--json").json["passed_over"]) == 2
+
+
+def test_a_store_whose_reports_are_all_lost_is_told_by_its_manifests(shell, sample, folder):
+    for report in sample.nights.reports:
+        (folder / report.key).unlink()
+    ran = shell("status", folder)
+    assert ran.status == 1 and ran.out.startswith("complete   no run has ended yet\n")
+    assert "images     10" in ran.out and "late.jpg\t" in ran.out
+
+
+def test_the_seal_is_the_sha_256_of_the_newest_report(shell, sample, folder):
+    report = sample.nights.reports[-1]
+    seal = hashlib.sha256((folder / report.key).read_bytes()).hexdigest()
+    assert f"seal       {seal} (run {report.run_id})" in shell("status", folder).out
+    said = shell("status", folder, "--json").json["seal"]
+    assert said == [{"run_id": report.run_id, "sha256": seal}]
 
 
 def test_everything_that_is_not_as_it_should_be_is_named_with_its_reason(shell, sample, folder):
@@ -59,10 +229,10 @@ def test_everything_that_is_not_as_it_should_be_is_named_with_its_reason(shell, 
 
 def test_albums_missing_not_believed_ignored_and_failed_are_named(shell, sample, folder):
     sample.source.errors["images:alps"] = AccessRefused("wrong password", api_code=4)
-    sample.source.world["harbour"].own_count_off = 3
-    sample.source.world["harbour"].count_off = 2
     sample.source.album("later", "Soon gone", images=1)
     sample.nights.next_night()
+    sample.source.world["harbour"].own_count_off = 3
+    sample.source.world["harbour"].count_off = 2
     del sample.source.world["later"]
     sample.nights.options = type(sample.nights.options)(
         concurrency=2, ignore_albums=frozenset({"alps"})
@@ -103,7 +273,9 @@ def test_so_many_runs_as_asked_for(shell, sample, folder):
 def test_the_example_of_the_help_runs(shell, sample, folder):
     for words in (["--help"], ["status", "--help"]):
         line = shell(*words).out.strip().splitlines()[-1]
-        assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0
+        assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 1
+    all_well(sample)
+    assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0
 
 
 # -- the stack -----------------------------------------------------------------------------------
@@ -216,6 +388,10 @@ def test_a_stack_that_is_not_there_and_one_that_is_not_shown_are_told(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     ran = shell("status", folder, "--stack", "nothing")
     assert ran.status == 2 and "cloudformation:ListStackResources" in ran.err
+    assert "the AWS credentials that are used need" in ran.err
+    assert ran.out.startswith("complete   no (incomplete)")
+    ran = shell("status", folder, "--stack", "nothing", "--json")
+    assert ran.status == 2 and ran.json["stack"] is None and ran.json["images"] == 10
 
 
 def test_age_is_told(sample):

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from smugmug_backup.archive.titles import album_name
 from smugmug_backup.cli.account import AccountView, read_account
+from smugmug_backup.cli.errors import tell_problems
 from smugmug_backup.cli.output import (
     Column,
     day,
@@ -16,8 +17,8 @@ from smugmug_backup.cli.output import (
     print_table,
     size,
 )
-from smugmug_backup.cli.parsing import FINE, add_location, command_parser
-from smugmug_backup.cli.store import open_archive
+from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.cli.time import SystemClock
 
 NAME = "albums"
@@ -47,10 +48,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """List them."""
-    account = read_account(open_archive(args.location), now=SystemClock().now())
+    opened = open_to_look(args.location)
+    account = read_account(opened.archive, now=SystemClock().now())
+    broken = [*(f"{account.name(key)}: {why}" for key, why in account.damage.items())]
+    broken += opened.unseen()
+    ended = NOT_ALL if broken else FINE
+    tell_problems(broken)
     if args.json:
         print_json(console, [_json(account, key) for key in account.by_name()])
-        return FINE
+        return ended
     states = account.albums
     print_table(
         console,
@@ -70,7 +76,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if console.is_terminal:
         total = sum(state.image_count for state in states.values() if not state.gone)
         console.print(f"\n{plural(len(states), 'album')}, {plural(total, 'image')}", style="dim")
-    return FINE
+    return ended
 
 
 def _json(account: AccountView, key: str) -> dict[str, Any]:

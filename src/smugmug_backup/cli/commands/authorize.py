@@ -6,16 +6,20 @@ import os
 import sys
 import webbrowser
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from smugmug_backup.archive.titles import shown
 from smugmug_backup.cli.errors import Mistaken
-from smugmug_backup.cli.output import make_console, print_json, shown
+from smugmug_backup.cli.output import make_console, print_json
 from smugmug_backup.cli.parsing import FINE, add_source_options, command_parser
 from smugmug_backup.cli.settings import (
+    BrokenSettings,
     read_settings_file,
     settings_path,
+    try_settings_file,
     values_of,
     write_settings_file,
 )
@@ -27,7 +31,7 @@ from smugmug_backup.settings import SecretName, SourceSettings, source_settings
 from smugmug_backup.smugmug import oauth
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.wiring import SystemClock, build_source
-from smugmug_backup.words import DEFAULT_CREDENTIALS, is_id
+from smugmug_backup.words import DEFAULT_CREDENTIALS, a_path, is_id
 
 NAME = "authorize"
 
@@ -76,15 +80,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Authorize; see the parser."""
     say = make_console(stderr=True) if args.json else console
     clock = SystemClock()
-    settings, path = _settings(args)
+    path = settings_path()
+    remembered = _remembered(path)
+    settings = _settings(args, path, remembered)
     vault = vault_of(settings.secret)
+    # All that can be known beforehand: SmugMug gives a token once, and what is lost is lost.
+    vault.try_to()
+    try_settings_file(path)
     overwrite = _may_overwrite(vault, settings.secret, say, unasked=args.yes)
     credentials = _anonymous(args, say) if args.anonymous else _dance(args, settings, say, clock)
     account = build_source(settings, credentials, clock).account(
         deadline=Deadline.after(clock, 120.0)
     )
     vault.put(secret_text(credentials), overwrite=overwrite)
-    write_settings_file(path, _to_remember(settings, account, read_settings_file(path)))
+    write_settings_file(path, _to_remember(settings, account, remembered))
     if args.json:
         print_json(
             console,
@@ -100,10 +109,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return FINE
 
 
-def _settings(args: argparse.Namespace) -> tuple[SourceSettings, Any]:
+def _remembered(path: Path) -> dict[str, str]:
+    """What the settings file says; nothing if it is broken, for it is written anew."""
+    try:
+        return read_settings_file(path)
+    except BrokenSettings:
+        return {}
+
+
+def _settings(args: argparse.Namespace, path: Path, remembered: dict[str, str]) -> SourceSettings:
     """The settings as they are so far; a secret that is named nowhere goes into a file."""
-    values = values_of(args)
-    path = settings_path()
+    values = values_of(args, file=remembered)
     if not values.get("SMUGMUG_SECRET", "").strip():
         values["SMUGMUG_SECRET"] = f"file:{path.with_name('credentials.json')}"
     if not args.nickname and "SMUGMUG_NICKNAME" not in os.environ and not args.anonymous:
@@ -115,7 +131,7 @@ def _settings(args: argparse.Namespace) -> tuple[SourceSettings, Any]:
             "without an access token, --nickname must say whose photos to read",
             hint="it is the first part of the web address: NICKNAME.smugmug.com",
         )
-    return settings, path
+    return settings
 
 
 def _may_overwrite(vault: Vault, name: SecretName, say: Console, *, unasked: bool) -> bool:
@@ -205,7 +221,7 @@ def _anonymous(args: argparse.Namespace, say: Console) -> Credentials:
         if not is_id(album):
             say.print("An AlbumKey has letters and digits only, such as hT4mWq.", style="yellow")
             continue
-        password = getpass.getpass(f"Password of {album}: ")
+        password = _unseen(f"Password of {album}: ")
         if password:
             passwords[album] = password
     return Credentials(api_key, site_password=site or None, album_passwords=passwords)
@@ -230,21 +246,35 @@ def _secret(prompt: str, name: str, environment: Mapping[str, str] | None = None
         return given.strip()
     if not _somebody_is_there():
         return ""
-    return getpass.getpass(prompt).strip()
+    return _unseen(prompt)
+
+
+def _unseen(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt).strip()
+    except (EOFError, UnicodeDecodeError, OSError):
+        raise _nobody(prompt) from None
 
 
 def _ask(say: Console, prompt: str) -> str:
     say.print(prompt, end="", soft_wrap=True)
     say.file.flush()
-    line = sys.stdin.readline()
+    try:
+        line = sys.stdin.readline() if sys.stdin is not None else ""
+    except (UnicodeDecodeError, OSError):
+        line = ""
     if not line:
         say.print()
-        raise Mistaken(
-            f"nobody is there to answer: {prompt.strip().rstrip(':')}",
-            hint="run it in a terminal, or see `smugmug-backup authorize --help` for the names "
-            "of the environment",
-        )
+        raise _nobody(prompt)
     return line.strip()
+
+
+def _nobody(prompt: str) -> Mistaken:
+    return Mistaken(
+        f"nobody is there to answer: {prompt.strip().rstrip(':')}",
+        hint="run it in a terminal, or see `smugmug-backup authorize --help` for the names of the "
+        "environment",
+    )
 
 
 def _somebody_is_there() -> bool:
@@ -275,7 +305,7 @@ def _absolute(secret: SecretName) -> str:
     """The other commands may run in another folder."""
     if secret.kind != "file":
         return str(secret)
-    return f"file:{os.path.abspath(os.path.expanduser(secret.name))}"  # noqa: PTH100, PTH111
+    return f"file:{os.path.abspath(a_path(secret.name))}"  # noqa: PTH100
 
 
 def _tell(say: Console, account: Account, settings: SourceSettings, path: str) -> None:

@@ -17,10 +17,10 @@ from smugmug_backup.archive.history import (
 from smugmug_backup.archive.keys import is_run_id
 from smugmug_backup.archive.titles import album_name, shown
 from smugmug_backup.cli.account import many
-from smugmug_backup.cli.errors import Mistaken
+from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.output import plural, print_json
 from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
-from smugmug_backup.cli.store import open_archive
+from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.errors import BadRequest
 
 NAME = "diff"
@@ -49,25 +49,25 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell the differences."""
-    archive = open_archive(args.location)
+    opened = open_to_look(args.location)
     with many() as map_:
-        moments = Moments.of(archive, map_)
+        moments = Moments.of(opened.archive, map_)
         before, after = _state(moments, args.a), _state(moments, args.b)
         if any(before[key] > after.get(key, 0) for key in before):
             raise Mistaken(f"{args.a} is later than {args.b}", hint="put the earlier one first")
         found = differences(moments, before, after)
-    ended = NOT_ALL if found.problems else FINE
+    problems = [f"album {key}: {why}" for key, why in sorted(found.problems.items())]
+    problems += opened.unseen()
+    ended = NOT_ALL if problems else FINE
+    tell_problems(problems)
     changes = sorted(found.albums, key=lambda each: (each.path, each.title, each.album_key))
     if args.json:
         albums = [asdict(each) for each in changes]
-        problems = dict(found.problems)
         print_json(console, {"a": args.a, "b": args.b, "albums": albums, "problems": problems})
         return ended
     for change in changes:
         _tell(console, change, None if args.all else _SHOWN)
     _total(console, changes)
-    for key, problem in sorted(found.problems.items()):
-        console.print(f"album {key} not compared whole: {shown(problem)}", style="red")
     return ended
 
 
@@ -78,9 +78,9 @@ def _state(moments: Moments, text: str) -> Generations:
         return moments.at(_instant(text))
     try:
         return moments.after_run(text)
-    except BadRequest as error:
+    except BadRequest:
         hint = "`smugmug-backup status LOCATION` lists the last runs"
-        raise Mistaken(str(error), hint=hint) from None
+        raise Mistaken(f"there is no run {text}", hint=hint) from None
 
 
 def _instant(text: str) -> datetime:

@@ -8,17 +8,17 @@ from rich.console import Console
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.titles import album_name, find_albums, shown
 from smugmug_backup.cli.account import read_account
+from smugmug_backup.cli.errors import tell_problems
 from smugmug_backup.cli.output import (
     Column,
     day,
-    make_console,
     plural,
     print_json,
     print_table,
     size,
 )
 from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
-from smugmug_backup.cli.store import open_archive
+from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.troubles import why_unverified
 from smugmug_backup.errors import NotABackup
@@ -51,7 +51,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """List them."""
-    archive = open_archive(args.location)
+    opened = open_to_look(args.location)
+    archive = opened.archive
     account = read_account(archive, now=SystemClock().now())
     (key,) = find_albums([args.album], account.albums)
     state = account.albums[key]
@@ -61,8 +62,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if manifest is None:
         raise NotABackup(damage or f"nothing of {account.name(key)} is stored yet")
     if damage is not None:
-        line = f"{shown(damage)}; what follows is version {manifest.header.generation}"
-        make_console(stderr=True).print(line, style="red", soft_wrap=True)
+        tell_problems([f"{damage}; what follows is version {manifest.header.generation}"])
     ended = FINE if damage is None else NOT_ALL
     entries = sorted(manifest.entries.values(), key=_order)
     if args.json:

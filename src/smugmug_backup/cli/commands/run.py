@@ -2,9 +2,10 @@
 
 import argparse
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.archive import Archive
-from smugmug_backup.archive.report import Failure, RunReport, RunStatus
+from smugmug_backup.archive.report import NAMED, Failure, RunReport, RunStatus
 from smugmug_backup.archive.titles import find_albums, shown
 from smugmug_backup.backup.account import ACCOUNT
 from smugmug_backup.backup.outcome import Forecast
@@ -20,6 +21,7 @@ from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
 from smugmug_backup.cli.output import (
     Column,
+    day,
     make_console,
     number,
     plural,
@@ -171,9 +173,10 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     source = build_source(settings, read_credentials(settings.secret), clock)
     connections = 2 * settings.max_concurrency + 2
     folder = args.location.folder
-    is_new = folder is not None and not folder.exists()
-    with tempfile.TemporaryDirectory(prefix="smugmug-backup-") as empty:
+    is_new = folder is not None and not os.path.lexists(folder)
+    with ExitStack() as stack:
         if args.dry_run and is_new:
+            empty = stack.enter_context(tempfile.TemporaryDirectory(prefix="smugmug-backup-"))
             store: BackupStore = FolderStore(Path(empty))
         else:
             store = open_store(args.location, create=not args.dry_run, max_connections=connections)
@@ -224,7 +227,7 @@ def _tell_report(
     console.print(f"This run: {changes}; {calls}.")
     _tell_missing(console, report, titles)
     for note in report.notes:
-        console.print(f"  {shown(note.removeprefix('time ran out; ') if interrupted else note)}")
+        console.print(f"  {shown(note)}")
     if report.status == RunStatus.CONTINUING:
         console.print("The same command goes on where it was; nothing is lost.")
 
@@ -240,11 +243,16 @@ def _tell_refusal(console: Console, report: RunReport) -> None:
 def _tell_missing(console: Console, report: RunReport, titles: Mapping[str, str]) -> None:
     counts = report.counts
     failures = report.failures
-    most = _SHOWN if console.is_terminal else len(failures)
+    most = _SHOWN if console.is_terminal else NAMED
     for each in failures[:most]:
         console.print(f"  {_named(each, titles)}", style="red")
-    if len(failures) > most:
-        console.print(f"  … and {number(len(failures) - most)} more, named in {report.key}")
+    more = len(failures) + report.more_failures - most
+    if more > 0:
+        console.print(f"  … and {number(more)} more, named in {report.key}")
+    for each in report.pending[:most]:
+        album = album_name(each.album_key, titles.get(each.album_key))
+        since = f" since {day(each.since)}" if each.since else ""
+        console.print(f"  {album}: image {each.image_key} waits{since}: {each.reason}")
     notes = [
         (counts.pending, "waits for its bytes", "wait for their bytes"),
         (counts.unavailable, "has none at SmugMug", "have none at SmugMug"),

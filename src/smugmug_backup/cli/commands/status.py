@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.check_report import CheckReport, Finding
 from smugmug_backup.archive.report import AlbumState, Failure, RunReport
 from smugmug_backup.archive.standing import Standing, standing_of
@@ -29,7 +28,7 @@ from smugmug_backup.cli.output import (
 )
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.stack import StackStatus, stack_status
-from smugmug_backup.cli.store import open_archive
+from smugmug_backup.cli.store import Opened, open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.troubles import ImageTrouble, Troubles, not_believed, troubles_of
 from smugmug_backup.errors import BackupError
@@ -83,7 +82,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell it; 1 if it is not complete, damaged, or nothing runs any more."""
-    seen = _Seen.read(open_archive(args.location), runs=max(1, args.runs))
+    seen = _Seen.read(open_to_look(args.location), runs=max(1, args.runs))
     if not args.json:
         _tell(console, seen, shown_lines=None if args.all else _SHOWN)
     # After the backup: what AWS does not show hides nothing of it.
@@ -110,7 +109,7 @@ def _stack(name: str | None) -> tuple[StackStatus | None, BackupError | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """All that the command says. ``originals_problem``: why not all originals could be counted."""
+    """All that the command says. ``unseen``: what could not be looked into."""
 
     now: datetime
     standing: Standing
@@ -119,34 +118,30 @@ class _Seen:
     check: CheckReport | None
     originals: int
     original_bytes: int
-    unlisted: Sequence[str]
+    unseen: Sequence[str]
 
     @classmethod
-    def read(cls, archive: Archive, *, runs: int) -> "_Seen":
+    def read(cls, opened: Opened, *, runs: int) -> "_Seen":
         """Read the newest reports and manifests, and list the originals."""
+        archive = opened.archive
         now = SystemClock().now()
         standing = standing_of(archive, now=now, runs=runs)
         account = read_account(archive, now=now, reports=standing.reports)
         manifests = read_manifests(archive, account)
         originals = original_bytes = 0
-        unlisted = []
-        try:
-            for each in archive.originals():
-                originals, original_bytes = originals + 1, original_bytes + each.bytes
-        except BackupError as error:
-            unlisted.append(str(error))
+        for each in archive.originals():
+            originals, original_bytes = originals + 1, original_bytes + each.bytes
         check = archive.check_report(standing.check.run_id) if standing.check else None
         troubles = [
             troubles_of(manifests[key], now) for key in account.by_name() if key in manifests
         ]
-        return cls(
-            now, standing, account, troubles, check, originals, original_bytes, tuple(unlisted)
-        )
+        unseen = opened.unseen()
+        return cls(now, standing, account, troubles, check, originals, original_bytes, unseen)
 
     @property
     def is_well(self) -> bool:
         """Nothing needs anybody."""
-        broken = self.account.damage or self.unlisted
+        broken = self.account.damage or self.unseen
         return self.standing.is_well and not broken and self.standing.silence(self.now) is None
 
     @property
@@ -202,7 +197,7 @@ class _Seen:
             "versions": sum(state.generation for state in self.albums.values()),
             **{kind: [asdict(each) for each in self.images(kind)] for kind in _KINDS},
             "damaged": {**self.account.damage},
-            "not_listed": list(self.unlisted),
+            "unseen": list(self.unseen),
             "not_believed": self.not_believed(),
             "missing_albums": self.missing(),
             "ignored_albums": list(state.ignored_albums) if state else [],
@@ -296,7 +291,7 @@ def _tell(console: Console, seen: _Seen, *, shown_lines: int | None) -> None:
         "Albums ignored by IGNORE_ALBUMS", _ALBUMS, ((account.name(k), "", k) for k in ignored)
     )
     told.lines("Reports passed over", seen.standing.reports.passed_over)
-    told.lines("Not listed", seen.unlisted)
+    told.lines("Not to be looked into", seen.unseen)
     if newest is not None:
         told.lines("Notes of the last run", newest.notes)
     told.all("Last runs", _RUNS, (_run_row(report) for report in seen.standing.shown))
@@ -359,7 +354,7 @@ def _head_of_check(seen: _Seen) -> Iterator[tuple[str, str, str | None]]:
         much = f", {plural(check.objects, 'object')} listed, {size(check.read_bytes)} read again"
         much += ", with all history" if check.history else ""
     if checked.open:
-        yield "checked", f"{when}{much}: NOT SOUND, {number(checked.open)} open findings", _BAD
+        yield "checked", f"{when}{much}: NOT SOUND, {plural(checked.open, 'open finding')}", _BAD
     elif checked.sound:
         yield "checked", f"{when}{much}: sound", None
     else:
