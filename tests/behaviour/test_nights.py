@@ -1,4 +1,4 @@
-"""The promises of design section 2, kept over real HTTP through either API."""
+"""The promises of the README, kept over real HTTP through either API."""
 
 import json
 import threading

@@ -1,6 +1,10 @@
-"""The README's tables that follow from other files; `python -m tests.tools.readme` renews them."""
+"""The pages for people, and what of them follows from other files.
+
+`python -m tests.tools.readme` renews the table of the stack's parameters.
+"""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,11 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PARAMETERS = DOCS / "parameters.md"
+METRICS = DOCS / "metrics-and-alarms.md"
+
+_CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
 class _Loader(yaml.SafeLoader):
@@ -26,6 +35,41 @@ def template() -> dict[str, Any]:
     return loaded
 
 
+def owners_pages() -> list[Path]:
+    """The pages for who wants a backup."""
+    return [README, *sorted(DOCS.glob("*.md"))]
+
+
+def all_pages() -> list[Path]:
+    """Every page of the project."""
+    folders = (ROOT, ROOT / ".github", DOCS)
+    found = [page for folder in folders for page in folder.glob("*.md")]
+    found += [page for folder in ("src", "tests") for page in (ROOT / folder).rglob("*.md")]
+    return sorted(found)
+
+
+def text_of(*pages: Path) -> str:
+    """The pages' texts, one after the other."""
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    found: set[str] = set()
+    seen: Counter[str] = Counter()
+    for heading in re.findall(r"^#+ +(.*?) *$", _CODE.sub("", text), re.MULTILINE):
+        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
+        anchor = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+        found.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+        seen[anchor] += 1
+    return found
+
+
+def links(text: str) -> list[str]:
+    """Where the links of a page lead."""
+    return re.findall(r"\]\(([^)\s]+)\)", _CODE.sub("", text))
+
+
 def parameters() -> str:
     """The table of the template's parameters, in the order of its groups."""
     data = template()
@@ -42,9 +86,9 @@ def parameters() -> str:
 
 
 def section(text: str, name: str) -> str:
-    """What stands between the README's marks of ``name``."""
+    """What stands between a page's marks of ``name``."""
     match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
-    assert match is not None, f"the README has no marks for {name}"
+    assert match is not None, f"the page has no marks for {name}"
     return match[1].strip()
 
 
@@ -59,5 +103,5 @@ def renewed(text: str, name: str, body: str) -> str:
 
 
 if __name__ == "__main__":
-    whole = README.read_text(encoding="utf-8")
-    README.write_text(renewed(whole, "parameters", parameters()), encoding="utf-8")
+    whole = PARAMETERS.read_text(encoding="utf-8")
+    PARAMETERS.write_text(renewed(whole, "parameters", parameters()), encoding="utf-8")

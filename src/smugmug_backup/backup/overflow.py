@@ -29,7 +29,7 @@ BATCH_SECONDS = 300.0
 # A child's input may have 256 KiB in Step Functions; the rest is for what wraps the line.
 BATCH_BYTES = 160 * 1024
 MAX_LINES = 20_000
-"""More children than this could end the map with too large an output (`aws.md`)."""
+"""Step Functions gathers what all children of a map answer, and dies of more than 256 KiB of it."""
 
 # Seconds of one invocation with eight transfers: a listing, and an original of a few MB.
 _LISTING_SECONDS = 0.5

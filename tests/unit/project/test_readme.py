@@ -1,15 +1,31 @@
-"""The README says what is so."""
+"""The README and the pages for owners say what is so."""
 
+import json
 import re
 
-from smugmug_backup.cli.main import main
-from tests.tools.readme import README, ROOT, parameters, section, template
+import pytest
 
-TEXT = README.read_text(encoding="utf-8")
+from smugmug_backup.cli.main import COMMANDS, main
+from smugmug_backup.words import DEFAULT_CREDENTIALS
+from tests.tools.readme import (
+    DOCS,
+    METRICS,
+    PARAMETERS,
+    README,
+    ROOT,
+    owners_pages,
+    parameters,
+    section,
+    template,
+    text_of,
+)
+
+TEXT = text_of(*owners_pages())
 
 
-def test_its_table_of_parameters_is_the_templates():
-    assert section(TEXT, "parameters") == parameters(), "run: python -m tests.tools.readme"
+def test_the_table_of_parameters_is_the_templates():
+    told = section(text_of(PARAMETERS), "parameters")
+    assert told == parameters(), "run: python -m tests.tools.readme"
 
 
 def test_every_parameter_stands_in_a_group():
@@ -19,33 +35,92 @@ def test_every_parameter_stands_in_a_group():
     assert sorted(grouped) == sorted(data["Parameters"])
 
 
-def test_its_metrics_are_those_that_are_counted():
-    told = set(re.findall(r"^\| `([A-Z]\w+)` \| (?:Count|Bytes) \|", TEXT, re.MULTILINE))
+def test_the_metrics_are_those_that_are_counted():
+    told = set(
+        re.findall(r"^\| `([A-Z]\w+)` \| (?:Count|Bytes) \|", text_of(METRICS), re.MULTILINE)
+    )
     source = (ROOT / "src/smugmug_backup/function/telemetry.py").read_text(encoding="utf-8")
     counted = set(re.findall(r'_count\("(\w+)"|name="(\w+)", unit', source))
     assert told == {one or other for one, other in counted}
     assert len(told) <= 10
 
 
-def test_its_make_targets_exist():
+def test_the_alarms_are_those_of_the_template():
+    told = re.findall(r"^\| `(\w+Alarm)` \|", text_of(METRICS), re.MULTILINE)
+    resources = template()["Resources"]
+    alarms = [name for name, each in resources.items() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    assert sorted(told) == sorted(alarms)
+
+
+def test_what_is_called_a_parameter_an_output_or_a_statement_is_one():
+    data = template()
+    known = {*data["Parameters"], *data["Outputs"], *data["Resources"], "SmugMugBackup"}
+    known |= set(re.findall(r"Sid: (\w+)", (ROOT / "template.yaml").read_text(encoding="utf-8")))
+    known |= set(re.findall(r"^\| `(\w+)` \|", text_of(METRICS), re.MULTILINE))
+    told = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", TEXT))
+    assert told
+    assert told <= known, told - known
+
+
+def test_a_setting_that_is_named_is_read_from_the_environment():
+    source = text_of(*(ROOT / "src/smugmug_backup").glob("*.py"))
+    for name in set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", TEXT)):
+        assert f'"{name}"' in source or name == "AWS_ENDPOINT_URL", name
+
+
+def test_make_targets_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"`?make (\w+)", TEXT)):
+    for target in set(re.findall(r"`?make ([a-z]+)", text_of(README, DOCS / "costs.md"))):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-def test_its_commands_of_the_owners_tool_exist(capsys):
-    for command in sorted(set(re.findall(r"smugmug-backup (\w+)", TEXT))):
+def test_the_commands_of_the_owners_tool_exist(capsys):
+    for command in sorted(set(re.findall(r"smugmug-backup ([a-z]+)", TEXT))):
         assert main([command, "--help"]) == 0, command
         assert "example" in capsys.readouterr().out
 
 
-def test_the_files_and_folders_it_names_are_there():
-    for path in ("events/backup.json", "tests/behaviour", "tests/proof", "CHANGELOG.md"):
-        assert path in TEXT
-        assert (ROOT / path).exists()
-    names = re.findall(
-        r"^(\w+(?:\.py|/))\s", TEXT[TEXT.index("src/smugmug_backup/") :], re.MULTILINE
-    )
-    assert names
-    for name in names:
-        assert (ROOT / "src/smugmug_backup" / name).exists(), name
+def test_the_options_of_a_command_exist(capsys):
+    for line in re.findall(r"smugmug-backup ([a-z]+ .*)", TEXT.replace("`", "\n")):
+        command, *words = line.split()
+        assert main([command, "--help"]) == 0
+        told = capsys.readouterr().out
+        for option in (word for word in words if word.startswith("--")):
+            assert option in told, line
+
+
+def test_every_command_has_its_row():
+    told = re.findall(r"^\| `smugmug-backup (\w+)\b.*?` \|", text_of(README), re.MULTILINE)
+    assert sorted(told) == sorted(COMMANDS)
+
+
+def test_every_page_names_the_secret_that_a_stack_reads_by_default():
+    named = re.findall(r"authorize --secret (\S+)", TEXT)
+    assert len(named) == 2
+    assert set(named) == {DEFAULT_CREDENTIALS}
+
+
+@pytest.mark.parametrize("page", owners_pages(), ids=lambda page: page.name)
+def test_a_request_by_hand_is_json_that_names_an_action_of_an_example(page):
+    examples = [json.loads(each.read_text()) for each in (ROOT / "events").glob("*.json")]
+    actions = {each.get("action") for each in examples}
+    for text in re.findall(r"[`'](\{\"action\".*?\})[`']", text_of(page)):
+        assert json.loads(text)["action"] in actions
+
+
+def test_a_function_that_may_take_long_is_not_waited_for():
+    """The command that waits asks again after a minute: five backups at once."""
+    for line in re.findall(r"^.*sam remote invoke.*$", TEXT, re.MULTILINE):
+        assert "--parameter InvocationType=Event" in line
+
+
+def test_the_examples_of_events_that_it_names_are_there():
+    named = set(re.findall(r"events/[\w-]+\.json", TEXT))
+    assert "events/backup.json" in named
+    assert all((ROOT / each).exists() for each in named)
+
+
+def test_what_was_not_tried_is_said_where_its_reader_sees_it():
+    for name in ("README.md", "docs/aws.md", "docs/disk.md", "docs/metrics-and-alarms.md"):
+        beginning = text_of(ROOT / name)[:1800]
+        assert "ot yet tried" in beginning, name
