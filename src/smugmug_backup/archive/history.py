@@ -11,7 +11,7 @@ from typing import Any
 
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
-from smugmug_backup.archive.report import RunReport
+from smugmug_backup.archive.report import AlbumState, RunReport
 from smugmug_backup.errors import BackupError, BadRequest, FormatTooNew
 
 Generations = Mapping[str, int]
@@ -91,6 +91,12 @@ class Moments:
         if not known:
             raise BadRequest(f"the backup has no report of a run {run}")
         return found
+
+    def told(self) -> Mapping[str, AlbumState]:
+        """What the newest report that can be read tells of the albums: their titles, where their
+        manifests cannot be read."""
+        report = self._report(reversed(self.runs), lambda report: report.trusted)
+        return report.albums if report is not None else {}
 
     @property
     def runs(self) -> list[str]:

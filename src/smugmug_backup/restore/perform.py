@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.manifest import Entry
-from smugmug_backup.errors import BackupError, Code, ListingIncomplete, NotStored
+from smugmug_backup.errors import Archived, BackupError, Code, ListingIncomplete, NotStored
 from smugmug_backup.model import StoredObject
 from smugmug_backup.restore.alone import Alone, Missing, TargetUnusable, said
 from smugmug_backup.restore.folder import Differs, Folder, Linked, differs, flush
@@ -69,7 +69,7 @@ class Survey:
 
     ``done``: files that are there, with their sidecars. ``local``: files that are there, by
     original, to copy from; their sidecars, or the same image in another album, may be missing.
-    ``thaw``: what must be thawed before it can be read.
+    ``thaw``: the keys of what must be thawed before it can be read.
     """
 
     todo: list[Target] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Survey:
     local: dict[str, Target] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
-    thaw: list[Target] = field(default_factory=list)
+    thaw: list[str] = field(default_factory=list)
 
     def downloads(self) -> dict[str, int]:
         """Size by key of every original that has to come from the store."""
@@ -97,15 +97,15 @@ class Survey:
 class Result:
     """How it went: files written, and what is not there, or not as SmugMug has it, and why.
 
-    ``stopped``: by the owner, or by ``error``, which concerns more than one file. ``thaw``: what
-    must be thawed first.
+    ``stopped``: by the owner, or by ``error``, which concerns more than one file. ``thaw``: the
+    keys of what must be thawed first.
     """
 
     written: list[Target] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     stopped: bool = False
     error: BackupError | None = None
-    thaw: list[Target] = field(default_factory=list)
+    thaw: list[str] = field(default_factory=list)
 
 
 class Restorer:
@@ -132,6 +132,7 @@ class Restorer:
         self._stop = threading.Event()
         self._alone = Alone(archive.look, self._folder.try_out)
         self._records: dict[str, Record | None] = {}
+        self._frozen: list[str] = []
 
     def stop(self) -> None:
         """Begin no more files and leave those under way; from any thread."""
@@ -198,8 +199,8 @@ class Restorer:
 
     # -- what is archived ------------------------------------------------------------------------
 
-    def look_up(self, survey: Survey, *, each: bool = False) -> list[Target]:
-        """Take out of ``survey`` what must be thawed first; returns it.
+    def look_up(self, survey: Survey, *, each: bool = False) -> None:
+        """Take out of ``survey`` what must be thawed first.
 
         Of more than 500 originals a listing tells, which knows nothing of the archive tiers of
         Intelligent-Tiering; what lies there is found out when it is fetched, or with ``each``.
@@ -209,11 +210,10 @@ class Restorer:
         archived = {key for key, found in stored.items() if found.archived}
         for target in survey.todo:
             if target.original in archived:
-                survey.thaw.append(target)
                 message = "lies in an archive class and must be thawed first"
                 survey.problems.append(_problem(target, Code.ARCHIVED, message))
         survey.todo = [target for target in survey.todo if target.original not in archived]
-        return survey.thaw
+        survey.thaw += sorted(archived)
 
     def _listed(self, wanted: Sequence[str]) -> dict[str, StoredObject]:
         found, keys = {}, set(wanted)
@@ -267,6 +267,7 @@ class Restorer:
                 # Not of any file: an observer's, or a defect of ours.
                 result.problems.append(_problem_of(targets[0], done))
         result.error = self._alone.halted
+        result.thaw += self._frozen
         result.stopped = result.stopped or result.error is not None
         for target in (*survey.done, *result.written):
             if target.note is not None:
@@ -285,8 +286,6 @@ class Restorer:
                 result.written.append(target)
             else:
                 result.problems.append(problem)
-                if problem.code == Code.ARCHIVED:
-                    result.thaw.append(target)
             if self._observer is not None:
                 self._observer.file_done(target, problem)
 
@@ -355,6 +354,9 @@ class Restorer:
                         return
             except NotStored:
                 continue
+            except Archived:
+                self._frozen.append(name)
+                raise
         if not seen:
             raise Missing(f"{target.original} is missing from the backup")
         raise _Damaged(f"{target.original} is damaged in the backup: its SHA-256 is another")

@@ -8,10 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.manifest import Entry, Header, Manifest
+from smugmug_backup.archive.manifest import Entry, Manifest
 from smugmug_backup.archive.original import Reason, StoredBytes
 from smugmug_backup.restore.names import (
     USUAL,
@@ -95,41 +96,60 @@ class Plan:
         return sum(target.bytes for target in self.targets)
 
 
-def folders(headers: Iterable[Header], limits: Limits = USUAL) -> dict[str, str]:
+class Placed(Protocol):
+    """An album as far as the name of its folder needs it: a manifest's header, or less."""
+
+    @property
+    def album_key(self) -> str:
+        """Its key."""
+
+    @property
+    def title(self) -> str:
+        """As the source wrote it."""
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The folders that it is in."""
+
+    @property
+    def deleted_at(self) -> datetime | None:
+        """Since when it has left SmugMug; None if it is there."""
+
+
+def folders(albums: Iterable[Placed], limits: Limits = USUAL) -> dict[str, str]:
     """The folder of every album: its path and title at SmugMug, unique, by album key.
 
     An album's folder holds that album and nothing else. Albums of the same name in the same place
     all bear their keys, so that none can ever take another's folder; one that has left SmugMug
     gives way to one that is there. Folders that differ only in case are one.
     """
-    ordered = sorted(headers, key=lambda header: header.album_key)
+    ordered = sorted(albums, key=lambda album: album.album_key)
     parents: dict[str, str] = {}  # by identity of the whole path
     inside: dict[str, set[str]] = {"": set()}  # names of subfolders, by parent
     homes: dict[str, str] = {}
-    for path_of, header in sorted(
-        ((_path(header, limits), header) for header in ordered), key=lambda each: each[0]
-    ):
+    paths = {album.album_key: _path(album, limits) for album in ordered}
+    for key in sorted(paths, key=lambda each: paths[each]):
         here = ""
-        for part in path_of:
+        for part in paths[key]:
             path = f"{here}/{part}" if here else part
             known = parents.setdefault(identity(path), path)
             inside[here].add(known.rpartition("/")[2])
             inside.setdefault(known, set())
             here = known
-        homes[header.album_key] = here
+        homes[key] = here
     titles = {
-        header.album_key: safe_name(header.title, limit=limits.folder, fallback=header.album_key)
-        for header in ordered
+        album.album_key: safe_name(album.title, limit=limits.folder, fallback=album.album_key)
+        for album in ordered
     }
     rivals = Counter(
-        (homes[header.album_key], identity(titles[header.album_key]))
-        for header in ordered
-        if header.deleted_at is None
+        (homes[album.album_key], identity(titles[album.album_key]))
+        for album in ordered
+        if album.deleted_at is None
     )
     taken = {home: Taken(names) for home, names in inside.items()}
     found: dict[str, str] = {}
-    for header in sorted(ordered, key=lambda each: each.deleted_at is not None):
-        key, home = header.album_key, homes[header.album_key]
+    for album in sorted(ordered, key=lambda each: each.deleted_at is not None):
+        key, home = album.album_key, homes[album.album_key]
         if rivals[home, identity(titles[key])] > 1:
             taken[home].take_exactly(titles[key])
         most = min(limits.folder + 80, limits.longest)
@@ -138,8 +158,8 @@ def folders(headers: Iterable[Header], limits: Limits = USUAL) -> dict[str, str]
     return found
 
 
-def _path(header: Header, limits: Limits) -> list[str]:
-    parts = header.path if isinstance(header.path, (tuple, list)) else ()
+def _path(album: Placed, limits: Limits) -> list[str]:
+    parts = album.path if isinstance(album.path, (tuple, list)) else ()
     names = [safe_name(part, limit=limits.folder, fallback="") for part in parts]
     return [name for name in names if name][:_DEEPEST]
 

@@ -1,34 +1,37 @@
 """Choose what to restore: which albums, each as it was at a moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.history import AsOf, Generations, Moments
-from smugmug_backup.archive.manifest import Header, Manifest
-from smugmug_backup.archive.titles import Titled, album_name, find_albums
-from smugmug_backup.errors import BadRequest
-from smugmug_backup.restore.plan import Problem
+from smugmug_backup.archive.manifest import Manifest
+from smugmug_backup.archive.report import AlbumState
+from smugmug_backup.archive.titles import album_name, find_albums
+from smugmug_backup.errors import BackupError, BadRequest, FormatTooNew
+from smugmug_backup.restore.plan import Placed, Problem
 
 
 @dataclass(slots=True)
 class Selection:
-    """``manifests``: of the albums to be restored. ``headers``: of all, for their folders' names
-    depend on each other. ``problems``: what is wrong with the manifests of those wanted."""
+    """``manifests``: of the albums to be restored. ``known``: all albums, for the names of their
+    folders depend on each other. ``problems``: what is wrong with the manifests of those wanted."""
 
     manifests: list[Manifest] = field(default_factory=list)
-    headers: list[Header] = field(default_factory=list)
+    known: list[Placed] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class _Unread:
-    """An album of which nothing is known but its key."""
+    """An album whose manifest cannot be read, as the newest report tells of it."""
 
+    album_key: str
     title: str
-    path: tuple[str, ...] = ()
+    path: tuple[str, ...]
+    deleted_at: datetime | None
 
 
 def select(
@@ -50,18 +53,33 @@ def select(
     found = moments.read(_generations(moments, as_of))
     if as_of is not None and not found.manifests and not found.problems:
         raise BadRequest(f"the backup holds nothing as of {as_of}")
-    headers = {key: manifest.header for key, manifest in found.manifests.items()}
-    titled: dict[str, Titled] = {key: _Unread(key) for key in found.problems}
-    chosen = find_albums(albums, titled | headers)
+    known: dict[str, Placed] = _unread(moments, found)
+    known |= {key: manifest.header for key, manifest in found.manifests.items()}
+    chosen = find_albums(albums, known)
     if not chosen:
-        chosen = [
-            k for k in titled | headers if deleted or k not in headers or _is_live(headers[k])
-        ]
+        chosen = [key for key in known if deleted or known[key].deleted_at is None]
     return Selection(
         [found.manifests[key] for key in chosen if key in found.manifests],
-        list(headers.values()),
-        [_problem(key, found) for key in chosen if key in found.problems],
+        list(known.values()),
+        [_problem(known[key], found) for key in chosen if key in found.problems],
     )
+
+
+def _unread(moments: Moments, found: AsOf) -> dict[str, Placed]:
+    lost = [key for key in found.problems if key not in found.manifests]
+    states: Mapping[str, AlbumState] = {}
+    if lost:
+        try:
+            states = moments.told()
+        except FormatTooNew:
+            raise
+        except BackupError:
+            states = {}  # Their keys have to do.
+    told = {key: states.get(key) or AlbumState(title=key) for key in lost}
+    return {
+        key: _Unread(key, state.title or key, tuple(state.path), state.deleted_at)
+        for key, state in told.items()
+    }
 
 
 def _generations(moments: Moments, as_of: str | None) -> Generations:
@@ -81,16 +99,13 @@ def _end_of(day: str) -> datetime:
         raise BadRequest(f"{day} is neither a day such as 2026-03-01 nor a run id") from None
 
 
-def _is_live(header: Header) -> bool:
-    return header.deleted_at is None
-
-
-def _problem(key: str, found: AsOf) -> Problem:
+def _problem(album: Placed, found: AsOf) -> Problem:
+    key, name = album.album_key, album_name(album)
     said = found.problems[key]
     manifest = found.manifests.get(key)
     if manifest is None:
         error = found.errors.get(key)
-        return Problem(key, None, key, error.code if error else "damaged", said)
-    header = manifest.header
-    message = f"{said}; what it held at {header.written_at:%Y-%m-%d %H:%M} UTC is restored"
-    return Problem(key, None, album_name(header), "damaged", message)
+        return Problem(key, None, name, error.code if error else "damaged", said)
+    written = manifest.header.written_at
+    message = f"{said}; what it held at {written:%Y-%m-%d %H:%M} UTC is restored"
+    return Problem(key, None, name, "damaged", message)

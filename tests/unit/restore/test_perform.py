@@ -604,6 +604,25 @@ def test_the_bytes_of_a_numbered_name_come_where_the_plain_ones_are_wrong(world:
     assert world.files() == {f"Travel/H/{image.file_name}": image.body for image in (one, two)}
 
 
+def test_what_is_named_to_be_thawed_is_the_name_that_lies_in_the_archive(world: World) -> None:
+    image = world.source.album("A1", "H", images=1).images[0]
+    world.nights.run()
+    key = str(world.nights.line("A1", image.key).original.key)
+    numbered = keys.numbered(key, 2)
+    world.store.objects[numbered] = world.store.objects.pop(key)
+    really = world.store.open
+
+    @contextmanager
+    def cold(key: str) -> Iterator[Iterator[bytes]]:
+        if key == numbered:
+            raise Archived(f"{key} lies in an archive class")
+        with really(key) as chunks:
+            yield chunks
+
+    world.store.open = cold  # type: ignore[method-assign]
+    assert world.restore().thaw == [numbered]
+
+
 def test_lost_records_are_looked_for_once_and_not_for_each_image(world: World) -> None:
     world.source.album("A1", "H", images=40)
     world.nights.run()

@@ -172,7 +172,19 @@ def test_one_manifest_that_cannot_be_read_costs_its_album_alone(
         result = world.restore(name)
         assert (len(result.written), codes(result)) == (2, [])
     world.target = tmp_path / "none"
-    assert [problem.album_key for problem in world.restore("A1").problems] == ["A1"]
+    for name in ("A1", "Cold"):
+        assert [(p.album_key, p.path) for p in world.restore(name).problems] == [
+            ("A1", "Travel / Cold")
+        ]
+
+
+def test_an_album_that_cannot_be_read_keeps_its_folder_from_the_others(tmp_path: Path) -> None:
+    """Another album of its name must not lie where its photos will come to lie."""
+    world = Cold(tmp_path / "out", Archived("thaw it"))
+    world.source.album("B2", "Cold", images=1)
+    world.nights.next_night()
+    world.restore("B2")
+    assert {Path(path).parent.name for path in world.files()} == {"Cold (B2)"}
 
 
 def test_a_folder_of_manifests_that_nobody_gets_into_costs_its_album_alone(world: World) -> None:

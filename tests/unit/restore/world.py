@@ -59,7 +59,7 @@ class World:
                 Archive(self.seen), executor.map, albums=albums, as_of=as_of, deleted=deleted
             )
         limits = Limits.of(longest_name(self.target))
-        homes = folders(found.headers, limits)
+        homes = folders(found.known, limits)
         made = plan(found.manifests, homes, sidecar=sidecar, deleted=deleted, limits=limits)
         made.problems += found.problems
         return made

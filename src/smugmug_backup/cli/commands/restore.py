@@ -31,7 +31,7 @@ from smugmug_backup.restore.alone import TargetUnusable
 from smugmug_backup.restore.folder import free_bytes, longest_name, refuse_overlap, target_at
 from smugmug_backup.restore.names import Limits
 from smugmug_backup.restore.perform import Restorer, Result, Stopped, Survey
-from smugmug_backup.restore.plan import SIDECARS, Plan, Problem, Target, folders, plan
+from smugmug_backup.restore.plan import SIDECARS, Plan, Problem, folders, plan
 from smugmug_backup.restore.select import select
 from smugmug_backup.words import Location
 
@@ -135,7 +135,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
                 found = restorer.survey(planned)
                 restorer.look_up(found, each=True)
-            return _list_archived(args, console, found)
+            return _list_archived(args, console, say, planned, found)
         with restorer.workshop():
             with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
                 found = restorer.survey(planned)
@@ -167,7 +167,7 @@ def _planned(args: argparse.Namespace, archive: Archive, target: Path) -> Plan:
     limits = Limits.of(longest_name(target))
     planned = plan(
         found.manifests,
-        folders(found.headers, limits),
+        folders(found.known, limits),
         sidecar=args.sidecar,
         deleted=args.deleted,
         limits=limits,
@@ -176,14 +176,18 @@ def _planned(args: argparse.Namespace, archive: Archive, target: Path) -> Plan:
     return planned
 
 
-def _list_archived(args: argparse.Namespace, console: Console, found: Survey) -> int:
+def _list_archived(
+    args: argparse.Namespace, console: Console, say: Console, planned: Plan, found: Survey
+) -> int:
     keys = _archived(args.location, found.thaw)
     if args.json:
         print_json(console, {"archived": keys})
     else:
         for key in keys:
             console.file.write(f"{key}\n")
-    return FINE
+    unread = [each for each in planned.problems if each.image_key is None]
+    _tell_problems(say, unread)
+    return NOT_ALL if unread else FINE
 
 
 def _check_space(found: Survey, target: Path) -> None:
@@ -271,7 +275,7 @@ def _tell_problems(say: Console, problems: Sequence[Problem]) -> None:
             say.print(f"    … and {number(more)} more (--json names all)")
 
 
-def _tell_thaw(say: Console, args: argparse.Namespace, thaw: Sequence[Target]) -> None:
+def _tell_thaw(say: Console, args: argparse.Namespace, thaw: Sequence[str]) -> None:
     bucket, keys = args.location.bucket, _archived(args.location, thaw)
     request = f"--restore-request {shlex.quote(_THAW)}"
     say.print("Thaw it (a day or two, by the bulk rate), then restore again:", style="bold")
@@ -298,9 +302,9 @@ def _the_same(args: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def _archived(location: Location, thaw: Sequence[Target]) -> list[str]:
+def _archived(location: Location, thaw: Sequence[str]) -> list[str]:
     """The whole keys of what is to be thawed."""
-    return [location.key(key) for key in sorted({target.original for target in thaw})]
+    return [location.key(key) for key in sorted(set(thaw))]
 
 
 def _as_json(
