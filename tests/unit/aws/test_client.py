@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 import smugmug_backup
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AwsError, AwsRefused, aws_error
-from smugmug_backup.aws.secret import read_credentials
+from smugmug_backup.aws.secret import read_secret
 from smugmug_backup.cli.vault import vault_of
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName
@@ -74,7 +74,7 @@ def test_a_secret_is_neither_read_nor_written_over_plain_http(bare, kind):
     bare.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("it was looked up"))
     name = SecretName.parse(f"{kind}:/smugmug-backup/secret")
     with pytest.raises(BadRequest, match="must be https"):
-        read_credentials(name)
+        read_secret(name)
     with pytest.raises(BadRequest, match="must be https"):
         vault_of(name)
 

@@ -168,6 +168,9 @@ def _imported(path):
 # -- tests mirror the source -----------------------------------------------------------------------
 
 NOT_OF_A_MODULE = {
+    "archive/test_descriptions.py": "README.txt and FORMAT.md, against the schemas",
+    "backup/test_clocks.py": "wrong clocks, each seen over whole runs",
+    "backup/test_reports.py": "what reports say, seen over whole runs",
     "backup/test_rules.py": "the algorithm's rules, each seen over whole runs",
     "cli/test_run_killed.py": "kills whole processes that run a command",
     "project/test_house.py": "the import rules and requirements of pyproject.toml",

@@ -331,9 +331,6 @@ def test_code_15_is_empty_and_has_no_count(server: Server) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        listed(PHOTO, PHOTO),
-        listed(PHOTO, {**PHOTO, "id": 2}),
-        listed(PHOTO, {**PHOTO, "Key": "other"}),
         listed({"id": 1}),
         listed({"id": 1, "Key": "a/b"}),
         listed("x"),

@@ -417,7 +417,6 @@ def test_a_next_page_that_does_not_lead_on_here_is_malformed(
 @pytest.mark.parametrize(
     "response",
     [
-        page([photo("a"), photo("a")], total=2),
         page([{"Serial": 0}], total=1),
         page([photo("a b")], total=1),
         page(["a"], total=1),
