@@ -49,6 +49,11 @@ class Entry:
         return self.missing_since is None and self.deleted_at is None
 
     @property
+    def record_lost(self) -> bool:
+        """Its record is damaged or gone, though its owner did not want that."""
+        return self.record is None and self.original.reason != Reason.FORGOTTEN
+
+    @property
     def unverified(self) -> bool:
         """Its bytes are stored, and no MD5 of the source's vouches for them."""
         return self.original.stored and not self.original.verified
@@ -312,7 +317,7 @@ def unavailable(manifest: Manifest) -> tuple[Unavailable, ...]:
         if entry.original.status == Status.UNAVAILABLE:
             reason = entry.original.reason or "unknown"
             found.append(Unavailable(album_key, entry.image_key, reason))
-        if entry.record is None:
+        if entry.record_lost:
             found.append(Unavailable(album_key, entry.image_key, RECORD_LOST))
     return tuple(found)
 

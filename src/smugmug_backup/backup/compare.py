@@ -10,7 +10,7 @@ from typing import Any
 from smugmug_backup.archive import original, records
 from smugmug_backup.archive.encoding import fingerprint
 from smugmug_backup.archive.manifest import Entry
-from smugmug_backup.archive.original import Original, Step, When
+from smugmug_backup.archive.original import Original, Reason, Step, When
 from smugmug_backup.backup.belief import SECOND_LOOK
 from smugmug_backup.model import Availability, Image, Kind, Offer
 
@@ -129,6 +129,10 @@ def _take(
     old: Record | None,
 ) -> None:
     before = comparison.known.get(image.key)
+    if before is not None and before.original.reason == Reason.FORGOTTEN:
+        # The owner wanted it gone: neither its bytes nor what SmugMug says of it come back.
+        changes.entries[image.key] = replace(before, missing_since=None, deleted_at=None)
+        return
     full, cursor = comparison.full, comparison.cursor
     if image.components:
         changes.unreachable[image.key] = image.components

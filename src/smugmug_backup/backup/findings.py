@@ -101,7 +101,7 @@ def _open(finding: Finding, manifest: Manifest | None) -> bool:
                 return True
         return False
     if key.startswith(keys.RECORDS):
-        return any(entry.record in (key, None) for entry in manifest.entries.values())
+        return any(each.record == key or each.record_lost for each in manifest.entries.values())
     parsed = keys.parse_manifest(key)
     if parsed is not None:
         previous = manifest.header.previous

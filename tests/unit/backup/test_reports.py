@@ -1,8 +1,13 @@
 """What a report says: by name whatever keeps a run from complete, and nothing that is not so."""
 
+from dataclasses import replace
+
 import pytest
 
+from smugmug_backup.archive import original
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.manifest import Manifest
+from smugmug_backup.archive.original import When
 from smugmug_backup.backup.run import Options
 from smugmug_backup.errors import RunRefused, SourceUnavailable, StoreUnavailable
 from tests.tools.clock import FakeClock
@@ -199,3 +204,28 @@ def test_the_first_puts_of_an_account_are_counted_exactly(nights, source):
     images = sum(len(album.images) for album in source.world.values())
     puts = [key for operation, key in nights.store.log if operation == "put"]
     assert len(puts) == images + 2 * len(source.world) + 2
+
+
+def test_what_its_owner_forgot_is_neither_fetched_nor_recorded_again(nights, source):
+    nights.run()
+    image = source.world["A"].images[0]
+    archive = Archive(nights.store)
+    known = archive.newest("A").manifest
+    when = When(source.clock.now())
+    lines = dict(known.entries)
+    lines[image.key] = replace(
+        lines[image.key],
+        record=None,
+        record_at=None,
+        original=original.forgotten(lines[image.key].original, when),
+    )
+    header = replace(known.header, generation=2, previous=known.named)
+    archive.commit(Manifest(header, lines))
+    source.touch(image, caption="it comes again")
+    calls = source.calls[f"photo:{image.key}"]
+    for _ in range(3):
+        report = nights.next_night(full=True)
+        assert report.status == "complete"
+        assert [each.reason for each in report.unavailable] == ["forgotten"]
+    assert nights.manifest("A").header.generation == 2
+    assert source.calls[f"photo:{image.key}"] == calls
