@@ -71,7 +71,7 @@ def troubles_of(manifest: Manifest, now: datetime) -> Troubles:
         pending=told(lambda entry: entry.original.waits(When(now)), _reason),
         unavailable=(
             *told(lambda entry: entry.original.status == Status.UNAVAILABLE, _reason),
-            *told(lambda entry: entry.record is None, lambda entry: RECORD_LOST),
+            *told(lambda entry: entry.record_lost, lambda entry: RECORD_LOST),
         ),
         unverified=told(
             lambda entry: entry.unverified and not entry.original.waits(When(now)), why_unverified
