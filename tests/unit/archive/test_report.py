@@ -144,6 +144,7 @@ def test_a_report_that_is_cut_off_is_damaged():
         changed(counts={}),
         changed(albums={"a": {}}),
         changed(albums=[]),
+        changed(albums={"../a": AlbumState().as_json()}),
         changed(previous=[{"run_id": "x"}]),
         changed(ended_at=None),
         changed(account=None),
