@@ -157,7 +157,8 @@ class Archive:
         return generations.read_header(self.store, album_key, generation)
 
     def stated_by_next(self, album_key: str, generation: int, after: int) -> str | None:
-        """The SHA-256 that generation ``after`` states of ``generation``; None if it does not."""
+        """The SHA-256 that generation ``after`` states of ``generation``; None if it does not, or
+        cannot be read."""
         return generations.stated_by_next(self.store, album_key, generation, after)
 
     def generations(self) -> Listed[list[int]]:

@@ -22,7 +22,13 @@ from typing import TypeVar
 from smugmug_backup.archive import keys, reading
 from smugmug_backup.archive.manifest import Header, Manifest, header_of
 from smugmug_backup.archive.many import Map
-from smugmug_backup.errors import ListingIncomplete, NotABackup, NotStored, StoreError
+from smugmug_backup.errors import (
+    FormatTooNew,
+    ListingIncomplete,
+    NotABackup,
+    NotStored,
+    StoreError,
+)
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore
 
@@ -198,8 +204,9 @@ def newest_state(
 
 
 def stated_by_next(store: BackupStore, album_key: str, generation: int, after: int) -> str | None:
-    """The SHA-256 that generation ``after`` states of ``generation``; None if it does not."""
-    with suppress(NotABackup):
+    """The SHA-256 that generation ``after`` states of ``generation``; None if it does not, or
+    cannot be read."""
+    with suppress(NotABackup, StoreError, FormatTooNew):
         previous = read_header(store, album_key, after).previous
         if previous is not None and previous.generation == generation:
             return previous.sha256
