@@ -156,6 +156,10 @@ class Archive:
         """The header of one generation, without the lines after it. Raises as `manifest`."""
         return generations.read_header(self.store, album_key, generation)
 
+    def whole_lines(self, album_key: str, generation: int) -> list[Entry]:
+        """The lines of a damaged generation that can still be read. Raises StoreError."""
+        return generations.whole_lines(self.store, album_key, generation)
+
     def stated_by_next(self, album_key: str, generation: int, after: int) -> str | None:
         """The SHA-256 that generation ``after`` states of ``generation``; None if it does not, or
         cannot be read."""

@@ -14,13 +14,15 @@ newer format                           alone and is left as it is
 generation, or does not have the SHA-256 that a report or the next generation states.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 from smugmug_backup.archive import keys, reading
-from smugmug_backup.archive.manifest import Header, Manifest, header_of
+from smugmug_backup.archive.encoding import Unreadable
+from smugmug_backup.archive.manifest import Entry, Header, Manifest, header_of
 from smugmug_backup.archive.many import Map
 from smugmug_backup.errors import (
     FormatTooNew,
@@ -76,6 +78,16 @@ def read_manifest(
     manifest = Manifest.from_bytes(body, key=key)
     _belongs(manifest.header, album_key, generation, key)
     return manifest
+
+
+def whole_lines(store: BackupStore, album_key: str, generation: int) -> list[Entry]:
+    """The lines of a damaged generation that can still be read; none if it is not there."""
+    found = []
+    with suppress(NotStored):
+        for line in store.read(keys.manifest(album_key, generation)).split(b"\n")[1:]:
+            with suppress(*Unreadable):
+                found.append(Entry.from_json(json.loads(line)))
+    return found
 
 
 def read_header(store: BackupStore, album_key: str, generation: int) -> Header:

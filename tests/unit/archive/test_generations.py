@@ -86,6 +86,16 @@ def test_a_generation_is_stated_by_the_next_one(made):
     assert stated_by_next(made.store, ALBUM, 1, 3) is None
 
 
+@pytest.mark.parametrize("cut", [1, 40, 200])
+def test_of_a_damaged_generation_the_lines_that_are_whole_can_be_taken_over(made, cut):
+    written = made.generations(last=3)
+    body = made.store.objects[key(3)]
+    made.damage(key(3), b"rotten" + body[6:-cut])
+    lines = generations.whole_lines(made.store, ALBUM, 3)
+    assert lines == list(written.entries.values())[: 3 if cut == 1 else 2]
+    assert generations.whole_lines(made.store, ALBUM, 4) == []
+
+
 # -- the state -------------------------------------------------------------------------------------
 
 
