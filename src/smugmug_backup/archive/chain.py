@@ -22,6 +22,9 @@ from smugmug_backup.errors import ListingIncomplete, NotABackup, NotStored, Stor
 from smugmug_backup.model import Account
 from smugmug_backup.ports import BackupStore
 
+_FEW = 3
+"""Where more of the newest reports than these cannot be read, the store cannot."""
+
 
 @dataclass(slots=True)
 class Reports:
@@ -31,7 +34,7 @@ class Reports:
     ``beside``: other heads that tell it, too (two runs at once). ``passed_over``: what should be
     told of reports that do not count, in words. ``listed``: run ids, ascending. ``after``: the key
     after which they were listed. ``read``: those that were read, None if that was in vain.
-    ``unread``: what kept one from being read tonight, though it is there.
+    ``unread``: those that are there and cannot be read tonight, and why.
     """
 
     newest: RunReport | None = None
@@ -78,8 +81,7 @@ class Reports:
     def report(self, store: BackupStore, run: str) -> RunReport | None:
         """One report, read once; None if it cannot be read as one.
 
-        One that cannot be read tonight is passed over, too: without it listings are longer. Where
-        a second one cannot be read either, it is not the report: raises StoreError.
+        One that cannot be read tonight is none, too: without it listings are longer, no more.
         """
         if run not in self.read:
             self.read[run] = None
@@ -89,8 +91,6 @@ class Reports:
                 pass
             except StoreError as error:
                 self.unread[run] = error
-                if len(self.unread) > 1:
-                    raise
         return self.read[run]
 
 
@@ -107,7 +107,8 @@ def look(store: BackupStore, *, now: datetime) -> Reports:
     """The newest reports, looked for in this month and the last one, then everywhere.
 
     One that cannot be read, or whose run id lies more than 12 hours ahead of ``now``, is passed
-    over and named: without it listings are longer, and nothing else.
+    over and named: without it listings are longer, and nothing else. Raises StoreError if the
+    store cannot be read at all, FormatTooNew, EarlierForm.
     """
     last_month = now.replace(day=1) - timedelta(days=1)
     reports = Reports(after=f"{keys.RUNS}{last_month:%Y/%m}/")
@@ -142,6 +143,7 @@ def _seen_runs(store: BackupStore, after: str) -> tuple[list[str], tuple[str, ..
 def _find(store: BackupStore, reports: Reports, now: datetime) -> None:
     listed, unseen = _seen_runs(store, reports.after)
     passed_over = [f"{key} cannot be looked into; its reports are passed over" for key in unseen]
+    unread = 0
     for run in reversed(listed):
         if future(run, now):
             passed_over.append(
@@ -151,6 +153,9 @@ def _find(store: BackupStore, reports: Reports, now: datetime) -> None:
         report = reports.report(store, run)
         if report is None:
             error = reports.unread.get(run)
+            unread += error is not None
+            if error is not None and unread > _FEW:
+                raise error
             wrong = f"cannot be read ({error})" if error else "is damaged"
             passed_over.append(f"{keys.report(run)} {wrong}; it is passed over")
             continue

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from smugmug_backup.archive import keys
@@ -15,6 +16,9 @@ from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.report import RunReport
 from smugmug_backup.errors import BackupError, BadRequest, NotABackup, StoreError
+
+_TRIES = 30
+"""So many reports are looked at for one that tells; without one, more headers are read."""
 
 Generations = Mapping[str, int]
 """Album key to generation; an album that was not known yet is not in it."""
@@ -99,7 +103,7 @@ class Moments:
         return self._runs
 
     def _report(self, runs: Iterator[str], holds: Callable[[RunReport], bool]) -> RunReport | None:
-        for run in runs:
+        for run in islice(runs, _TRIES):
             report = self._load(run)
             if report is not None and holds(report):
                 return report

@@ -41,6 +41,9 @@ class AlbumWork:
         if self._context.deadline.passed:
             return Outcome(state, left_over=True)
         tried = self._tried(state)
+        if not state.generation:
+            # Should it fail, the report at least says what it is called.
+            tried = replace(tried, title=album.title, path=album.path)
         try:
             if unreadable is not None:
                 raise unreadable

@@ -138,12 +138,27 @@ def test_one_report_that_cannot_be_read_is_passed_over_and_named(made, monkeypat
     assert found.passed_over == (f"{two.key} cannot be read (AccessDenied); it is passed over",)
 
 
-def test_where_a_second_one_cannot_be_read_either_it_is_not_the_report(made, monkeypatch):
-    made.report(1)
-    two, three = made.report(2), made.report(3)
-    refused(made, monkeypatch, two.run_id, three.run_id, error=StoreUnavailable("503"))
+def test_where_many_cannot_be_read_it_is_the_store(made, monkeypatch):
+    found = [made.report(number) for number in range(1, 6)]
+    three = [each.run_id for each in found[2:]]
+    with monkeypatch.context() as patch:
+        refused(made, patch, *three, error=StoreUnavailable("503"))
+        assert made.reports(6).trusted == found[1]
+        assert set(made.reports(6).unread) == set(three)
+    refused(made, monkeypatch, found[1].run_id, *three, error=StoreUnavailable("503"))
     with pytest.raises(StoreUnavailable):
-        made.reports(4)
+        made.reports(6)
+
+
+def test_old_reports_that_can_never_be_read_do_not_keep_a_run_from_its_end(made, monkeypatch):
+    one = made.report(1)
+    lost = [made.report(2, one, token=token) for token in range(1, 9)]
+    last = made.report(3, one)
+    refused(made, monkeypatch, *(each.run_id for each in lost))
+    begun = made.reports(4)
+    ended = made.archive.reports_again(begun, now=day(4))
+    assert ended.trusted == last
+    assert made.archive.heads(begun, ended, None) == (last.link,)
 
 
 def test_a_month_that_nobody_gets_into_is_passed_over_and_named(made):

@@ -137,6 +137,16 @@ def test_reports_that_tell_no_state_are_passed_over(made):
     assert moments(made).at(day(6, HALF)) == {"a": 3}
 
 
+def test_of_reports_that_cannot_be_read_few_are_tried(made):
+    nights(made, 200)
+    for number in range(1, 201):
+        made.damage(keys.report(run_id(number)))
+    found = moments(made)
+    read = made.reads(lambda: found.at(day(150, HALF)))
+    assert sum(key.startswith("runs/") for key in read) <= 60
+    assert found.at(day(150, HALF)) == {"a": 150}
+
+
 def test_an_album_is_unknown_before_its_first_generation(made):
     nights(made, 3)
     made.commit(manifest("b", 1, written_at=day(3)))

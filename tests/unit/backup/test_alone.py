@@ -165,6 +165,7 @@ def test_without_any_report_the_albums_that_can_be_read_are_done(nights, store, 
         found = nights.next_night()
         assert [each.album_key for each in found.failures] == [BAD]
         assert found.albums[BAD].generation == 0
+        assert found.albums[BAD].title == source.world[BAD].title
         assert sum(state.generation for state in found.albums.values()) == 99
     store.errors.clear()
     healed = nights.next_night()
