@@ -5,17 +5,19 @@ manifest, asks for an album's name, or decides what the newest state is. Methods
 files take a ``map_`` (that of a pool of threads, or Python's own).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from smugmug_backup.archive import chain, keys, reading
+from smugmug_backup.archive import chain, generations, keys, lookup, reading
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
-from smugmug_backup.archive.encoding import fingerprint, sha256
+from smugmug_backup.archive.contents import Contents, by_album, read_contents
+from smugmug_backup.archive.encoding import sha256
 from smugmug_backup.archive.encoding import sha256 as sha256_of
+from smugmug_backup.archive.generations import Listed, Newest
 from smugmug_backup.archive.inspection import (
     forgotten_keys,
     inspect_check_report,
@@ -23,20 +25,12 @@ from smugmug_backup.archive.inspection import (
     inspect_records,
     inspect_report,
 )
-from smugmug_backup.archive.manifest import (
-    Entry,
-    Header,
-    Manifest,
-    Pending,
-    Unavailable,
-    header_of,
-    pending,
-    unavailable,
-)
+from smugmug_backup.archive.manifest import Entry, Header, Manifest
+from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.original import StoredBytes, When
 from smugmug_backup.archive.readme import README_TEXT
-from smugmug_backup.archive.records import lines_in, parse_line, records_files
-from smugmug_backup.archive.report import AlbumState, Link, NextFull, RunReport, future
+from smugmug_backup.archive.records import parse_line, records_files
+from smugmug_backup.archive.report import AlbumState, Link, RunReport, future
 from smugmug_backup.errors import (
     AlreadyStored,
     CommitConflict,
@@ -46,57 +40,10 @@ from smugmug_backup.errors import (
     StoreError,
     StoreUnavailable,
 )
-from smugmug_backup.model import Account, StoredObject
+from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore
 
-_LONG = 10_000
-"""From so many manifests on, key ranges are listed in parallel."""
-_BOUNDS = "8GOVcks"
-"""Splits what album keys are made of into eight ranges of about the same size."""
-_WHOLE_FILE = 8
-"""From so many records of one file on, it is read whole instead of by ranges."""
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-
-
-class Map(Protocol):
-    """`map`, or an executor's: calls, perhaps at the same time; results in order."""
-
-    def __call__(
-        self, function: Callable[[_Item], _Result], items: Iterable[_Item], /
-    ) -> Iterator[_Result]:
-        """``function`` of each item, in order."""
-
-
-@dataclass(slots=True)
-class Contents:
-    """What the archive holds of the account.
-
-    ``albums``: every album's state, live and gone. ``unavailable`` and ``pending``: by album, as
-    far as the reports name them. ``account``: whose albums these are, None in an empty store.
-    ``damage``: what is wrong with an album's newest manifest, by album. ``newest``: the greatest
-    generation listed, by album.
-    """
-
-    albums: dict[str, AlbumState]
-    unavailable: dict[str, tuple[Unavailable, ...]]
-    pending: dict[str, tuple[Pending, ...]]
-    account: Account | None
-    damage: dict[str, str]
-    newest: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Newest:
-    """An album's newest state: the sound manifest that tells it, and the greatest generation.
-
-    ``damage`` says what is wrong with generations newer than ``manifest``; None if nothing is.
-    """
-
-    manifest: Manifest | None
-    generation: int
-    damage: str | None = None
+__all__ = ["Archive", "Contents", "Listed", "Map", "Newest", "by_album"]
 
 
 class Archive:
@@ -121,7 +68,9 @@ class Archive:
 
     def heads(self, begun: Reports, ended: Reports, check: CheckReport | None) -> tuple[Link, ...]:
         """The reports that a run which ends now names as its predecessors."""
-        return chain.heads(self.store, begun, ended, told=check.heads if check else ())
+        told = check.heads if check else ()
+        known = (check.of_run or "") if check else ""
+        return chain.heads(self.store, begun, ended, told=told, told_after=known)
 
     def report(self, run: str) -> RunReport:
         """One run's report. Raises NotStored, FormatTooNew, EarlierForm, NotABackup."""
@@ -213,15 +162,21 @@ class Archive:
         return found
 
     def check_report(self, run: str) -> CheckReport | None:
-        """One check's report; None if it is not there or cannot be read as one."""
+        """One check's report; None if it is not there, or cannot be read tonight or as one."""
         key = keys.check_report(run)
-        with suppress(NotABackup, NotStored):
-            return CheckReport.from_bytes(self.store.read(key), key=key)
+        with suppress(NotABackup, StoreError):
+            report = CheckReport.from_bytes(self.store.read(key), key=key)
+            return report if report.run_id == run else None
         return None
 
     def _checks(self, now: datetime) -> Iterator[CheckReport]:
-        found = (keys.parse_report(each.key, keys.CHECKS) for each in self.store.list(keys.CHECKS))
-        for run in sorted((run for run in found if run is not None), reverse=True):
+        found = []
+        with suppress(ListingIncomplete):
+            for each in self.store.list(keys.CHECKS):
+                run = keys.parse_report(each.key, keys.CHECKS)
+                if run is not None:
+                    found.append(run)
+        for run in sorted(found, reverse=True):
             report = None if future(run, now) else self.check_report(run)
             if report is not None:
                 yield report
@@ -252,81 +207,38 @@ class Archive:
 
         Raises NotABackup for what is damaged, lost, or of another album; FormatTooNew.
         """
-        key = keys.manifest(album_key, generation)
-        try:
-            body = reading.read_stated(self.store, key, sha256)
-        except NotStored:
-            raise NotABackup(f"{key} is not there") from None
-        manifest = Manifest.from_bytes(body, key=key)
-        _belongs(manifest.header, album_key, generation, key)
-        return manifest
+        return generations.read_manifest(self.store, album_key, generation, sha256)
 
     def header(self, album_key: str, generation: int) -> Header:
         """The header of one generation, without the lines after it. Raises as `manifest`."""
-        key = keys.manifest(album_key, generation)
-        begun = b""
-        try:
-            with self.store.open(key) as chunks:
-                for chunk in chunks:
-                    begun += chunk
-                    if b"\n" in chunk:
-                        break
-        except NotStored:
-            raise NotABackup(f"{key} is not there") from None
-        header = header_of(begun, key=key)
-        _belongs(header, album_key, generation, key)
-        return header
+        return generations.read_header(self.store, album_key, generation)
 
-    def generations(self, unseen: dict[str, str] | None = None) -> dict[str, list[int]]:
-        """All generations of every album, in order.
+    def whole_lines(self, album_key: str, generation: int) -> list[Entry]:
+        """The lines of a damaged generation that can still be read. Raises StoreError."""
+        return generations.whole_lines(self.store, album_key, generation)
 
-        ``unseen`` takes, by album, what could not be looked into; without it that is raised.
-        """
-        found: dict[str, list[int]] = {}
-        try:
-            _generations(self.store.list(keys.MANIFESTS), found)
-        except ListingIncomplete as error:
-            albums = {key: keys.album_of(key) for key in error.keys}
-            if unseen is None or None in albums.values():
-                raise
-            unseen.update((str(album), f"{key} cannot be read") for key, album in albums.items())
-        return found
+    def stated_by_next(self, album_key: str, generation: int, after: int) -> str | None:
+        """The SHA-256 that generation ``after`` states of ``generation``; None if it does not, or
+        cannot be read."""
+        return generations.stated_by_next(self.store, album_key, generation, after)
+
+    def generations(self) -> Listed[list[int]]:
+        """All generations of every album, in order."""
+        return generations.all_generations(self.store)
 
     def generations_of(self, album_key: str) -> list[int]:
-        """All generations of one album, in order."""
-        found: dict[str, list[int]] = {}
-        _generations(self.store.list(keys.album_manifests(album_key)), found)
+        """All generations of one album, in order. Raises StoreError."""
+        found = generations.all_generations(self.store, keys.album_manifests(album_key))
+        if album_key in found.unreadable:
+            raise found.unreadable[album_key]
         return found.get(album_key, [])
 
-    def newest_generations(self, map_: Map) -> dict[str, int]:
+    def newest_generations(self, map_: Map) -> Listed[int]:
         """The newest generation of every album that has a manifest.
 
-        One list request per 1,000 manifests; a long listing goes on in key ranges, in parallel.
+        One list request per 1,000 manifests; a long listing is made in key ranges, in parallel.
         """
-        found: dict[str, int] = {}
-        last = ""
-        for count, each in enumerate(self.store.list(keys.MANIFESTS), 1):
-            _note(found, each)
-            last = each.key
-            if count >= _LONG:
-                break
-        else:
-            return found
-        bounds = [f"{keys.MANIFESTS}{bound}" for bound in _BOUNDS]
-        starts = [last, *(bound for bound in bounds if bound > last)]
-        ends: list[str | None] = [*starts[1:], None]
-
-        def one(start_end: tuple[str, str | None]) -> dict[str, int]:
-            part: dict[str, int] = {}
-            start, end = start_end
-            for each in self.store.list(keys.MANIFESTS, after=start, until=end):
-                _note(part, each)
-            return part
-
-        for part in map_(one, list(zip(starts, ends, strict=True))):
-            for album_key, generation in part.items():
-                found[album_key] = max(generation, found.get(album_key, 0))
-        return found
+        return generations.newest_generations(self.store, map_)
 
     def newest(
         self, album_key: str, generation: int | None = None, sha256: str | None = None
@@ -337,29 +249,18 @@ class Archive:
         state, and `Newest.damage` names what is wrong. What cannot be read tonight raises
         StoreError, a newer format FormatTooNew: that is no damage.
         """
-        if generation:
-            with suppress(NotABackup):
-                return Newest(self.manifest(album_key, generation, sha256), generation)
-        listed = self.generations_of(album_key)
         stated = {generation: sha256} if generation else {}
-        return self.sound_from(album_key, {*listed, generation or 0} - {0}, stated)
+        return generations.newest_state(self.store, album_key, generation or 0, stated)
 
     def sound_from(
         self,
         album_key: str,
-        generations: Iterable[int],
+        numbers: Iterable[int],
         stated: Mapping[int, str | None] | None = None,
     ) -> Newest:
-        """The newest sound one of an album's ``generations``; what is wrong with newer ones."""
-        ordered = sorted(generations, reverse=True)
-        damage: str | None = None
-        for number in ordered:
-            try:
-                manifest = self.manifest(album_key, number, (stated or {}).get(number))
-                return Newest(manifest, ordered[0], damage)
-            except NotABackup as error:
-                damage = damage or str(error)
-        return Newest(None, ordered[0] if ordered else 0, damage)
+        """The newest sound one of an album's generations ``numbers``; what is wrong with newer
+        ones. ``stated``: the SHA-256 that is known of some of them."""
+        return generations.newest_sound(self.store, album_key, numbers, stated or {})
 
     def commit(self, manifest: Manifest) -> Manifest:
         """Write a generation: the one conditional put that is the commit.
@@ -408,55 +309,15 @@ class Archive:
         return None if line is None else parse_line(line)
 
     def record_line(self, album_key: str, entry: Entry) -> bytes | None:
-        """The same as its bytes, proved by the fingerprint.
-
-        Where its range lacks it, the numbered names are asked with the same range, then the
-        album's other records files are looked through.
-        """
-        if entry.record is not None:
-            for name in reading.names(self.store, entry.record):
-                line = self._range(name, entry)
-                if line is not None:
-                    return line
-        return self._sought(album_key, [entry]).get(entry.image_key)
+        """The same as its bytes, proved by the fingerprint."""
+        return lookup.find_lines(self.store, album_key, [entry], map).get(entry.image_key)
 
     def records(
         self, album_key: str, entries: Sequence[Entry], map_: Map
     ) -> dict[str, dict[str, Any]]:
-        """The records of many lines by image key; those that are lost are left out.
-
-        Few of one file are read by ranges, many by reading the file whole.
-        """
-        by_file: dict[str, list[Entry]] = {}
-        for entry in entries:
-            if entry.record is not None:
-                by_file.setdefault(entry.record, []).append(entry)
-        found: dict[str, bytes] = {}
-        single: list[Entry] = []
-        whole: list[str] = []
-        for key, wanted in by_file.items():
-            if len(wanted) < _WHOLE_FILE:
-                single += wanted
-            else:
-                whole.append(key)
-
-        def one(entry: Entry) -> tuple[str, bytes | None]:
-            return entry.image_key, self._range(str(entry.record), entry)
-
-        def several(key: str) -> dict[str, bytes]:
-            return self._lines_of(key, by_file[key])
-
-        found.update((key, line) for key, line in map_(one, single) if line is not None)
-        for part in map_(several, whole):
-            found.update(part)
-        for key, wanted in by_file.items():
-            missing = [entry for entry in wanted if entry.image_key not in found]
-            for name in reading.names(self.store, key) if missing else ():
-                found.update(self._lines_of(name, missing))
-        lost = [entry for entry in entries if entry.image_key not in found]
-        if lost:
-            found.update(self._sought(album_key, lost))
-        parsed = {key: parse_line(line) for key, line in found.items()}
+        """The records of many lines by image key; those that are lost are left out."""
+        lines = lookup.find_lines(self.store, album_key, entries, map_)
+        parsed = {key: parse_line(line) for key, line in lines.items()}
         return {key: record for key, record in parsed.items() if record is not None}
 
     def sound_records(self, key: str, entries: Iterable[Entry] = ()) -> None:
@@ -475,43 +336,6 @@ class Archive:
             except NotABackup as error:
                 wrong = wrong or error
         raise wrong or NotStored(f"{key} is not there")
-
-    def _range(self, key: str, entry: Entry) -> bytes | None:
-        if entry.record_at is None:
-            return None
-        try:
-            line = self.store.read_part(key, *entry.record_at)
-        except NotStored:
-            return None
-        return line if fingerprint(line) == entry.fingerprint else None
-
-    def _lines_of(self, key: str, entries: Iterable[Entry]) -> dict[str, bytes]:
-        try:
-            body = self.store.read(key)
-        except NotStored:
-            return {}
-        found: dict[str, bytes] = {}
-        for entry in entries:
-            offset, length = entry.record_at or (0, 0)
-            line = body[offset : offset + length]
-            if fingerprint(line) == entry.fingerprint:
-                found[entry.image_key] = line
-        return found
-
-    def _sought(self, album_key: str, entries: Iterable[Entry]) -> dict[str, bytes]:
-        """Records looked for, by image key and fingerprint, in all records files of the album."""
-        wanted = {entry.image_key: entry.fingerprint for entry in entries}
-        found: dict[str, bytes] = {}
-        for each in self.store.list(keys.album_records(album_key)):
-            with suppress(NotStored, NotABackup):
-                for _, line in lines_in(self.store.read(each.key), key=each.key):
-                    mark = fingerprint(line)
-                    if mark in wanted.values():
-                        record = parse_line(line)
-                        image_key = record["image_key"] if record else None
-                        if wanted.get(image_key or "") == mark:
-                            found[str(image_key)] = line
-        return found
 
     # -- originals -------------------------------------------------------------------------------
 
@@ -551,108 +375,18 @@ class Archive:
     ) -> Contents:
         """The state of every album that the reports or the manifests know.
 
-        An entry counts only while its generation is the newest one listed; otherwise the newest
-        manifest is read, whole. ``entries``: those of the reports, or later ones. ``tolerant``, for
-        those who only look: a manifest that cannot be read is that album's damage, and its entry
-        stays.
+        ``generations``: what `newest_generations` found. ``entries``: those of the reports, or
+        later ones. Raises StoreError or FormatTooNew if nothing that can be read tells whose
+        albums these are. ``tolerant``, for those who only look: nothing is raised, and what cannot
+        be read is among the damage, too.
         """
         entries = reports.albums if entries is None else entries
-        found = Contents({}, {}, {}, reports.account, {}, dict(generations))
-        found.albums = {
-            key: state
-            for key, state in entries.items()
-            if state.generation == generations.get(key, 0)
-        }
-        for report in reversed(reports.counting):
-            found.unavailable.update(by_album(report.unavailable, report, found.albums))
-            found.pending.update(by_album(report.pending, report, found.albums))
-
-        def one(key: str) -> tuple[str, Newest | StoreError]:
-            try:
-                return key, newest_of(key)
-            except StoreError as error:
-                if not tolerant:
-                    raise
-                return key, error
-
-        def newest_of(key: str) -> Newest:
-            known = entries.get(key)
-            if known is not None and known.generation > generations.get(key, 0):
-                # The report names a generation that the listing lacks: it is lost.
-                return self.newest(key, known.generation, known.manifest_sha256)
-            return self.newest(key, generations[key])
-
-        stale = [key for key in {**generations, **entries} if key not in found.albums]
-        for key, newest in map_(one, stale):
-            if isinstance(newest, StoreError):
-                found.albums[key] = entries.get(key) or AlbumState()
-                found.damage[key] = str(newest)
-            else:
-                self._take_up(found, key, newest, entries.get(key), when)
-        return found
-
-    def _take_up(
-        self,
-        found: Contents,
-        key: str,
-        newest: Newest,
-        known: AlbumState | None,
-        when: When,
-    ) -> None:
-        """The state of an album that its newest manifest tells, not a report."""
-        manifest, known = newest.manifest, known or AlbumState()
-        reason = NextFull.STATE_LOST
-        if newest.damage is not None:
-            reason = NextFull.MANIFEST_DAMAGED
-            found.damage[key] = newest.damage
-        state = AlbumState(title=known.title, path=known.path, next_full=reason)
-        if manifest is not None:
-            state = AlbumState.of(manifest, reason=reason, when=when)
-            found.unavailable[key] = unavailable(manifest)
-            found.pending[key] = pending(manifest, when)
-            found.account = _wider(found.account, manifest.header.account)
-        if newest.damage is not None:
-            same = known.generation == newest.generation
-            stated = known.manifest_sha256 if same else None
-            state = replace(state, generation=newest.generation, manifest_sha256=stated)
-        found.albums[key] = replace(state, tried_at=known.tried_at, listed_at=known.listed_at)
-
-
-_Named = TypeVar("_Named", Unavailable, Pending)
-
-
-def by_album(
-    named: Iterable[_Named], report: RunReport, states: Mapping[str, AlbumState]
-) -> dict[str, tuple[_Named, ...]]:
-    """What a report names, by album, of those albums whose entry in ``states`` is its own."""
-    found: dict[str, list[_Named]] = {}
-    for each in named:
-        key = each.album_key
-        if key in states and report.albums.get(key) == states[key]:
-            found.setdefault(key, []).append(each)
-    return {key: tuple(listed) for key, listed in found.items()}
-
-
-def _wider(one: Account | None, other: Account) -> Account:
-    if one is None or (one.access != "owner" and other.access == "owner"):
-        return other
-    return one
-
-
-def _belongs(header: Header, album_key: str, generation: int, key: str) -> None:
-    if header.album_key != album_key or header.generation != generation:
-        raise NotABackup(f"{key} is the manifest of something else")
-
-
-def _generations(listed: Iterable[StoredObject], found: dict[str, list[int]]) -> None:
-    for each in listed:
-        parsed = keys.parse_manifest(each.key)
-        if parsed is not None:
-            found.setdefault(parsed[0], []).append(parsed[1])
-
-
-def _note(found: dict[str, int], each: StoredObject) -> None:
-    parsed = keys.parse_manifest(each.key)
-    if parsed is not None:
-        album_key, generation = parsed
-        found[album_key] = max(generation, found.get(album_key, 0))
+        return read_contents(
+            self.store,
+            reports,
+            generations,
+            map_,
+            when=when,
+            entries=entries,
+            tolerant=tolerant,
+        )

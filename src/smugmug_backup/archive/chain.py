@@ -5,7 +5,7 @@ byte of the backup can be proved. How a run finds the heads that it names, and w
 leave two, stands in ``FORMAT.md``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,9 +18,12 @@ from smugmug_backup.archive.report import (
     future,
     merged,
 )
-from smugmug_backup.errors import NotABackup, NotStored, StoreError
+from smugmug_backup.errors import ListingIncomplete, NotABackup, NotStored, StoreError
 from smugmug_backup.model import Account
 from smugmug_backup.ports import BackupStore
+
+_FEW = 3
+"""Where more of the newest reports than these cannot be read, the store cannot."""
 
 
 @dataclass(slots=True)
@@ -29,8 +32,9 @@ class Reports:
 
     ``newest``: the newest of any kind. ``trusted``: the newest that tells the account's state.
     ``beside``: other heads that tell it, too (two runs at once). ``passed_over``: what should be
-    told of reports that do not count, in words. ``listed``: run ids, ascending. ``lenient``: what
-    cannot be read tonight is passed over, too, instead of raising.
+    told of reports that do not count, in words. ``listed``: run ids, ascending. ``after``: the key
+    after which they were listed. ``read``: those that were read, None if that was in vain.
+    ``unread``: those that are there and cannot be read tonight, and why.
     """
 
     newest: RunReport | None = None
@@ -40,7 +44,7 @@ class Reports:
     listed: tuple[str, ...] = ()
     after: str = ""
     read: dict[str, RunReport | None] = field(default_factory=dict)
-    lenient: bool = False
+    unread: dict[str, StoreError] = field(default_factory=dict)
 
     @property
     def albums(self) -> Mapping[str, AlbumState]:
@@ -75,63 +79,94 @@ class Reports:
         return tuple(dict.fromkeys(name for each in self.counting for name in each.formerly))
 
     def report(self, store: BackupStore, run: str) -> RunReport | None:
-        """One report, read once; None if it cannot be read as one."""
+        """One report, read once; None if it cannot be read as one.
+
+        One that cannot be read tonight is none, too: without it listings are longer, no more.
+        """
         if run not in self.read:
+            self.read[run] = None
             try:
                 self.read[run] = load_report(store, run)
             except (NotABackup, NotStored):
-                self.read[run] = None
-            except StoreError:
-                if not self.lenient:
-                    raise
-                self.read[run] = None
+                pass
+            except StoreError as error:
+                self.unread[run] = error
         return self.read[run]
 
 
 def load_report(store: BackupStore, run: str) -> RunReport:
     """One run's report. Raises NotStored, FormatTooNew, EarlierForm, NotABackup."""
     key = keys.report(run)
-    return RunReport.from_bytes(store.read(key), key=key)
+    report = RunReport.from_bytes(store.read(key), key=key)
+    if report.run_id != run:
+        raise NotABackup(f"{key} is the report of another run")
+    return report
 
 
 def look(store: BackupStore, *, now: datetime) -> Reports:
     """The newest reports, looked for in this month and the last one, then everywhere.
 
     One that cannot be read, or whose run id lies more than 12 hours ahead of ``now``, is passed
-    over and named: without it listings are longer, and nothing else.
+    over and named: without it listings are longer, and nothing else. Raises StoreError if the
+    store cannot be read at all, FormatTooNew, EarlierForm.
     """
     last_month = now.replace(day=1) - timedelta(days=1)
     reports = Reports(after=f"{keys.RUNS}{last_month:%Y/%m}/")
-    listed = list_runs(store, after=reports.after)
-    _find(store, reports, listed, now)
+    _find(store, reports, now)
     if reports.trusted is None:
-        older = list_runs(store, until=reports.after)
         reports.after = ""
-        listed = [*older, *listed]
-        _find(store, reports, listed, now)
-    reports.listed = tuple(listed)
-    reports.beside = tuple(_beside(store, reports, now))
+        _find(store, reports, now)
     return reports
+
+
+def list_runs(store: BackupStore, *, after: str = "") -> list[str]:
+    """The run ids of all reports after a key, ascending, but for months that cannot be seen."""
+    return _seen_runs(store, after)[0]
 
 
 def look_among(store: BackupStore, listed: Iterable[str], *, now: datetime) -> Reports:
     """The newest of the reports ``listed``; one that cannot be read tonight is passed over."""
-    reports = Reports(listed=tuple(sorted(listed)), lenient=True)
-    _find(store, reports, reports.listed, now)
-    reports.beside = tuple(_beside(store, reports, now))
+    reports = Reports()
+    _find_in(store, reports, sorted(listed), now, raising=False)
     return reports
 
 
-def list_runs(store: BackupStore, *, after: str = "", until: str | None = None) -> list[str]:
-    """The run ids of all reports between two keys, ascending."""
-    listed = store.list(keys.RUNS, after=after, until=until)
-    found = (keys.parse_report(each.key) for each in listed)
-    return sorted(run for run in found if run is not None)
+def _seen_runs(store: BackupStore, after: str) -> tuple[list[str], tuple[str, ...]]:
+    """(run ids, ascending; what could not be looked into)."""
+    found = []
+    unseen: tuple[str, ...] = ()
+    try:
+        for each in store.list(keys.RUNS, after=after):
+            run = keys.parse_report(each.key)
+            if run is not None:
+                found.append(run)
+    except ListingIncomplete as error:
+        if keys.RUNS in error.keys:
+            raise
+        unseen = error.keys
+    return sorted(found), unseen
 
 
-def _find(store: BackupStore, reports: Reports, listed: Iterable[str], now: datetime) -> None:
+def _find(store: BackupStore, reports: Reports, now: datetime) -> None:
+    listed, unseen = _seen_runs(store, reports.after)
+    _find_in(store, reports, listed, now)
+    cannot = (f"{key} cannot be looked into; its reports are passed over" for key in unseen)
+    reports.passed_over = (*cannot, *reports.passed_over)
+
+
+def _find_in(
+    store: BackupStore,
+    reports: Reports,
+    listed: Sequence[str],
+    now: datetime,
+    *,
+    raising: bool = True,
+) -> None:
+    """Look through ``listed``, the newest first. ``raising``: where many cannot be read tonight,
+    the store is away."""
     passed_over = []
-    for run in sorted(listed, reverse=True):
+    unread = 0
+    for run in reversed(listed):
         if future(run, now):
             passed_over.append(
                 f"the report of run {run} is passed over: it was made by a clock that was ahead"
@@ -139,13 +174,20 @@ def _find(store: BackupStore, reports: Reports, listed: Iterable[str], now: date
             continue
         report = reports.report(store, run)
         if report is None:
-            passed_over.append(f"{keys.report(run)} is damaged; it is passed over")
+            error = reports.unread.get(run)
+            unread += error is not None
+            if error is not None and raising and unread > _FEW:
+                raise error
+            wrong = f"cannot be read ({error})" if error else "is damaged"
+            passed_over.append(f"{keys.report(run)} {wrong}; it is passed over")
             continue
         reports.newest = reports.newest or report
         if report.trusted:
             reports.trusted = report
             break
     reports.passed_over = tuple(passed_over)
+    reports.listed = tuple(listed)
+    reports.beside = tuple(_beside(store, reports, now))
 
 
 def _beside(store: BackupStore, reports: Reports, now: datetime) -> Iterator[RunReport]:
@@ -175,10 +217,8 @@ def _names(store: BackupStore, reports: Reports, run: str) -> tuple[Link, ...]:
 
 def look_again(store: BackupStore, reports: Reports, *, now: datetime) -> Reports:
     """The reports as they are when a run ends: what was read before is not read again."""
-    again = Reports(after=reports.after, read=reports.read)
-    again.listed = tuple(list_runs(store, after=reports.after))
-    _find(store, again, again.listed, now)
-    again.beside = tuple(_beside(store, again, now))
+    again = Reports(after=reports.after, read=reports.read, unread=reports.unread)
+    _find(store, again, now)
     return again
 
 
@@ -188,24 +228,29 @@ def heads(
     ended: Reports,
     *,
     told: Iterable[Link] = (),
+    told_after: str = "",
 ) -> tuple[Link, ...]:
     """The heads that a run which ends now names, sorted by run id.
 
     ``begun`` and ``ended``: the reports when it began and now. ``told``: those that the newest
-    check report tells. Candidates are the last report, each that is newer than what that one
-    names, each that appeared meanwhile, and those told; of these the ones that no other names.
+    check report tells; ``told_after``: the newest run that this check knew. Candidates are the
+    last report, each that is newer than what that one names, each that appeared meanwhile, and
+    those told; of these the ones that no other names. One that lies in the future waits.
     """
     last = ended.newest
     if last is None:
         return ()
     oldest = min((link.run_id for link in last.previous), default="")
     appeared = set(ended.listed) - set(begun.listed)
+    told_runs = {link.run_id for link in told if link.run_id <= last.run_id}
     candidates = {run for run in ended.listed if oldest < run <= last.run_id} | {last.run_id}
-    candidates |= {run for run in appeared if run <= last.run_id}
-    candidates |= {link.run_id for link in told}
+    candidates |= {run for run in appeared if run <= last.run_id} | told_runs
     if candidates == {last.run_id}:
         return (last.link,)
     asked = candidates | {link.run_id for link in last.previous}
+    if told_runs:
+        # A run that ended since may have named what the check tells.
+        asked |= {run for run in ended.listed if told_after < run <= last.run_id}
     reports = [found for run in asked if (found := ended.report(store, run)) is not None]
     named = {link.run_id for report in reports for link in report.previous}
     return tuple(

@@ -7,7 +7,7 @@ from typing import Any
 
 from smugmug_backup.errors import EarlierForm, FormatTooNew, NotABackup
 
-Unreadable = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+Unreadable = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What parsing raises for a file that is not what its key says."""
 
 

@@ -4,15 +4,21 @@ The order of generations is the history, not their times: a ``written_at`` above
 generation (a clock that was ahead) counts as that one's.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.report import AlbumState, RunReport
-from smugmug_backup.errors import BackupError, BadRequest, FormatTooNew
+from smugmug_backup.errors import BackupError, BadRequest, NotABackup, StoreError
+
+_TRIES = 30
+"""So many reports are looked at for one that tells; without one, more headers are read."""
 
 Generations = Mapping[str, int]
 """Album key to generation; an album that was not known yet is not in it."""
@@ -46,9 +52,9 @@ class Moments:
 
     @classmethod
     def of(cls, archive: Archive, map_: Map) -> "Moments":
-        """List all generations. An album whose folder cannot be looked into has none."""
-        problems: dict[str, str] = {}
-        found = archive.generations(problems)
+        """List all generations; ``problems`` names albums that cannot be listed."""
+        found = archive.generations()
+        problems = {key: str(error) for key, error in found.unreadable.items()}
         return cls(archive, map_, found, problems)
 
     def latest(self) -> Generations:
@@ -57,12 +63,13 @@ class Moments:
 
     def at(self, instant: datetime) -> Generations:
         """The newest generations at ``instant``, by when they were written."""
+        # A run that began later did not end before: few reports are read, however many lie there.
+        begun = bisect_right(self.runs, instant, key=keys.run_start)
         before = self._report(
-            reversed(self.runs), lambda report: report.trusted and report.ended_at <= instant
+            reversed(self.runs[:begun]),
+            lambda report: report.trusted and report.ended_at <= instant,
         )
-        # The next in order: a run whose clock was ahead ended later than those that followed it.
-        since = before.run_id if before else ""
-        after = self._report((run for run in self.runs if run > since), lambda each: each.trusted)
+        after = self._report(iter(self.runs[begun:]), lambda report: report.trusted)
         return self._between(before, after, lambda header: header.written_at <= instant)
 
     def after_run(self, run: str) -> Generations:
@@ -106,7 +113,7 @@ class Moments:
         return self._runs
 
     def _report(self, runs: Iterator[str], holds: Callable[[RunReport], bool]) -> RunReport | None:
-        for run in runs:
+        for run in islice(runs, _TRIES):
             report = self._load(run)
             if report is not None and holds(report):
                 return report
@@ -116,10 +123,7 @@ class Moments:
         if run not in self._reports:
             try:
                 self._reports[run] = self.archive.report(run)
-            except FormatTooNew:
-                raise
-            except BackupError:
-                # Damaged, archived, refused: the manifests' own headers tell the same, slower.
+            except (NotABackup, StoreError):
                 self._reports[run] = None
         return self._reports[run]
 
@@ -138,6 +142,8 @@ class Moments:
         def one(album_key: str) -> tuple[str, int]:
             least = _generation(before, album_key) or 0
             most = _generation(after, album_key)
+            if most is not None and most < least:
+                most = None  # A report of a clock that was ahead: it is no later than ``before``.
             for number in reversed(self.all[album_key]):
                 if most is not None and number > most:
                     continue
@@ -146,8 +152,6 @@ class Moments:
                 try:
                     if holds(self.archive.header(album_key, number)):
                         return album_key, number
-                except FormatTooNew:
-                    raise
                 except BackupError as error:
                     self.problems[album_key] = str(error)
             return album_key, 0
@@ -162,9 +166,8 @@ class Moments:
             album_key, generation = item
             older = [n for n in self.all.get(album_key, ()) if n <= generation]
             try:
-                newest = self.archive.sound_from(album_key, {*older, generation})
-            except FormatTooNew:
-                raise
+                stated = {generation: self._stated(album_key, generation)}
+                newest = self.archive.sound_from(album_key, {*older, generation}, stated)
             except BackupError as error:
                 found.errors[album_key] = error
                 return album_key, None, str(error)
@@ -176,6 +179,17 @@ class Moments:
             if problem is not None:
                 found.problems[album_key] = problem
         return found
+
+    def _stated(self, album_key: str, generation: int) -> str | None:
+        """The SHA-256 that a report read so far, or the next generation, states of this one."""
+        for report in self._reports.values():
+            state = report.albums.get(album_key) if report else None
+            if state is not None and state.generation == generation and state.manifest_sha256:
+                return state.manifest_sha256
+        after = next((n for n in self.all.get(album_key, ()) if n > generation), None)
+        if after is None:
+            return None
+        return self.archive.stated_by_next(album_key, generation, after)
 
 
 def _generation(report: RunReport | None, album_key: str) -> int | None:
@@ -222,11 +236,13 @@ def differences(moments: Moments, before: Generations, after: Generations) -> Di
     touched = [key for key in after if before.get(key, 0) != after[key]]
     old = moments.read({key: before[key] for key in touched if before.get(key)})
     new = moments.read({key: after[key] for key in touched})
+    # Of what cannot be read of the one moment, nothing is new at the other.
+    both = [key for key in new.manifests if key in old.manifests or not before.get(key)]
 
     def one(key: str) -> AlbumChange:
         return _album(moments.archive, old.manifests.get(key), new.manifests[key])
 
-    changes = list(moments.map_(one, list(new.manifests)))
+    changes = list(moments.map_(one, both))
     _mark_moves(changes)
     told = [each for each in changes if each.what != "changed" or each.fields or each.images]
     return Differences(told, {**old.problems, **new.problems})
@@ -247,9 +263,9 @@ def _album(archive: Archive, old: Manifest | None, new: Manifest) -> AlbumChange
     if old is not None and old.header.path != header.path:
         change.fields = tuple(sorted({*change.fields, "path"}))
     known = old.entries if old is not None else {}
-    changed = [key for key, entry in new.entries.items() if _record_changed(known.get(key), entry)]
-    before = archive.records(header.album_key, [known[key] for key in changed], map)
-    after = archive.records(header.album_key, [new.entries[key] for key in changed], map)
+    changed = {key for key, entry in new.entries.items() if _record_changed(known.get(key), entry)}
+    before = archive.records(header.album_key, [known[key] for key in sorted(changed)], map)
+    after = archive.records(header.album_key, [new.entries[key] for key in sorted(changed)], map)
     for key, entry in new.entries.items():
         fields = _image_fields(before.get(key), after.get(key)) if key in changed else ()
         image = _image(known.get(key), entry, fields)

@@ -20,16 +20,17 @@ DRILLS = "drills/"
 FORGOTTEN = "forgotten/"
 WORK = "work/"
 
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+_RUN = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}"
+_RUN_ID = re.compile(_RUN)
 _DIR = r"[A-Za-z0-9_-]{1,64}(?:=[0-9a-f]{1,16})?"
-_RUN = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
-_MANIFEST = re.compile(rf"manifests/({_DIR})/(\d{{8}})\.jsonl")
+_EXTENSION = "jpg|png|gif|heic|webp|tif|mp4|mov|bin"
+_MANIFEST = re.compile(rf"manifests/({_DIR})/([0-9]{{8}})\.jsonl")
 _RECORDS = re.compile(rf"records/({_DIR})/([0-9a-f]{{32}})\.jsonl")
-_ORIGINAL = re.compile(rf"originals/({_DIR})/((?:rev-[0-9a-f]{{16}})|[0-9a-f]{{32}})\.([a-z0-9]+)")
-_REPORT = re.compile(rf"(runs|checks|drills)/(\d{{4}})/(\d{{2}})/({_RUN})\.json")
+_ORIGINAL = re.compile(rf"originals/({_DIR})/(rev-[0-9a-f]{{16}}|[0-9a-f]{{32}})\.({_EXTENSION})")
+_REPORT = re.compile(rf"(?:runs|checks|drills)/[0-9]{{4}}/[0-9]{{2}}/({_RUN})\.json")
 _FORGOTTEN = re.compile(rf"forgotten/({_DIR})\.json")
-_OUTCOME = re.compile(rf"work/[^/]+/({_DIR})-(\d{{3}})\.json")
-_NUMBERED = re.compile(r"(.+/[^/.]+|[^/.]+)\.([2-9]|[1-9]\d{1,3})(\.[a-z0-9]+)")
+_OUTCOME = re.compile(rf"work/[^/]+/({_DIR})-([0-9]{{3}})\.json")
+_NUMBERED = re.compile(r"(.+/[^/.]+|[^/.]+)\.([2-9]|[1-9][0-9]{1,3})(\.[a-z0-9]+)")
 
 # Windows keeps these names for devices, whatever extension follows.
 _RESERVED = frozenset(
@@ -68,8 +69,14 @@ def parse_directory(name: str) -> str | None:
 
 
 def is_run_id(text: object) -> bool:
-    """Whether ``text`` is shaped like a run id."""
-    return isinstance(text, str) and _RUN_ID.fullmatch(text) is not None
+    """Whether ``text`` is a run id, of a day and an hour that there are."""
+    if not isinstance(text, str) or _RUN_ID.fullmatch(text) is None:
+        return False
+    try:
+        run_start(text)
+    except ValueError:
+        return False
+    return True
 
 
 def run_id(start: datetime, token: str) -> str:
@@ -99,10 +106,11 @@ def parse_manifest(key: str) -> tuple[str, int] | None:
     return (album_key, int(match[2])) if match and album_key and int(match[2]) else None
 
 
-def album_of(key: str) -> str | None:
-    """The album in whose folder of manifests ``key`` lies, or which it is; None for any other."""
-    folder, _, rest = key.partition("/")
-    return parse_directory(rest.partition("/")[0]) if f"{folder}/" == MANIFESTS else None
+def album_of_manifests(key: str) -> str | None:
+    """Whose manifests lie in this folder, or the folder of this file; None if nobody's."""
+    folder, _, rest = key.removeprefix(MANIFESTS).partition("/")
+    mine = key.startswith(MANIFESTS) and "/" not in rest
+    return parse_directory(folder) if mine else None
 
 
 def album_records(album_key: str) -> str:
@@ -166,13 +174,8 @@ def _by_month(folder: str, run: str) -> str:
 def parse_report(key: str, folder: str = RUNS) -> str | None:
     """The run id of a report's key in ``folder``, None for any other key."""
     match = _REPORT.fullmatch(key)
-    if match is None or _by_month(folder, match[4]) != key:
-        return None
-    try:
-        run_start(match[4])
-    except ValueError:
-        return None  # 31 February: nobody's clock gave it.
-    return match[4]
+    run = match[1] if match else None
+    return run if run and _by_month(folder, run) == key and is_run_id(run) else None
 
 
 def forgotten(image_key: str) -> str:
@@ -205,7 +208,7 @@ def parse_outcome(key: str) -> tuple[str, int] | None:
     """(album key, turn) of an outcome's key, None for any other key."""
     match = _OUTCOME.fullmatch(key)
     album_key = parse_directory(match[1]) if match else None
-    return (album_key, int(match[2])) if match and album_key else None
+    return (album_key, int(match[2])) if match and album_key and int(match[2]) else None
 
 
 def is_known(key: str) -> bool:

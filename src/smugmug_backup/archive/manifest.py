@@ -18,6 +18,7 @@ from smugmug_backup.archive.encoding import (
 from smugmug_backup.archive.original import Original, Reason, Status, When
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
 from smugmug_backup.model import Account
+from smugmug_backup.words import is_id
 
 FORMAT = "smugmug-backup/manifest"
 VERSION = 1
@@ -80,6 +81,8 @@ class Entry:
         at = data["record_at"]
         if (at is None) != (data["record"] is None):
             raise ValueError("record and record_at go together")
+        if not is_id(data["image_key"]):
+            raise ValueError("its image_key is none")
         return cls(
             image_key=data["image_key"],
             image_id=data["image_id"],

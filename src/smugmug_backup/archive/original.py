@@ -15,13 +15,16 @@ pending                 fetch                  a new wait, fetch       processin
                                                                        never, none: unavailable
 unavailable             fetch when listed      a new wait, fetch       kept, with the present reason
                         whole or changed
-damaged (either)        fetch                  times anew, fetch;      kept, ``damaged``
+damaged, pending        fetch                  times anew, fetch;      the same wait
                                                stays ``damaged``
+damaged, unavailable    fetch when listed      the same                kept
+                        whole or changed
 forgotten               kept                   kept                    kept
 ======================  =====================  ======================  =============================
 
 A new offer is one of another revision, or one that is ready after ``processing`` or
-``no_original_url``. What came of fetching:
+``no_original_url``. Nothing is offered: the source is still making it (``processing``), will never
+have it (``never``), or names no file (``none``). What came of fetching:
 
 ======================  ============================================================================
 right, or no MD5 says   stored; ``previous`` is given up
@@ -32,9 +35,10 @@ whole, but no picture   the same
 broken transfer         pending for as long as it takes
 ======================  ============================================================================
 
-``damaged`` stays the reason until other bytes are stored, whatever the attempts answer: after 14
-days without the bytes it is unavailable. What is stored or unavailable stays so after a fetch in
-vain. Every instant is the source's; where its clock is not known, no time passes (`When`).
+``damaged`` stays the reason until other bytes are stored, whatever the attempts answer: 14 days
+without the bytes, and nothing less, make it unavailable. What is stored or unavailable stays so
+after a fetch in vain. The 14 days of a reason count from ``reason_since``. Every instant is the
+source's; where its clock is not known, no time passes (`When`).
 """
 
 from collections.abc import Mapping
@@ -93,6 +97,11 @@ class When:
             return timedelta()
         return self.at - instant
 
+    def begun(self, since: datetime | None) -> datetime:
+        """When what goes on now began: ``since``, unless nobody knows, or a clock that was wrong
+        wrote an instant that is still to come."""
+        return self.at if since is None or self.since(since) < timedelta() else since
+
 
 @dataclass(frozen=True, slots=True)
 class StoredBytes:
@@ -145,7 +154,7 @@ class Original:
     def waits(self, when: When) -> bool:
         """It counts as pending: not stored yet, or stored with a wrong MD5 not long ago."""
         if self.stored:
-            waited = when.since(self.pending_since)
+            waited = when.since(when.begun(self.reason_since))
             return self.reason == Reason.MD5_MISMATCH and waited < PATIENCE
         return self.status == Status.PENDING
 
@@ -227,7 +236,7 @@ def offered(
     if before.stored:
         draft = replace(_blank(offer), previous=before.content)
         return _asked(_new_wait(draft, when), offer, when)
-    line = replace(before, kind=Kind(offer.kind), source_md5=offer.md5)
+    line = replace(before, kind=_kind(before, offer), source_md5=offer.md5)
     if replaced:
         return _asked(_new_wait(line, when), offer, when)
     line = ready_again(line, offer, when)
@@ -264,6 +273,17 @@ def _stored_before(
     return Step(replace(before, source_md5=offer.md5, verified=verified))
 
 
+def _kind(line: Original, offer: Offer) -> Kind:
+    """What is wanted now; what is damaged is wanted again, though nothing is offered."""
+    lost = line.reason == Reason.DAMAGED and offer.kind == Kind.NONE
+    return _some_kind(line) if lost else Kind(offer.kind)
+
+
+def _some_kind(line: Original) -> Kind:
+    """The kind that was wanted last; ``none`` is for ``no_original_url`` alone."""
+    return Kind.ORIGINAL if line.kind == Kind.NONE else line.kind
+
+
 def _blank(offer: Offer) -> Original:
     return Original(kind=Kind(offer.kind), status=Status.PENDING, source_md5=offer.md5)
 
@@ -296,7 +316,7 @@ def without_bytes(line: Original, offer: Offer, when: When) -> Original | None:
             Availability.NEVER,
         )
         return line if lacks else None
-    line = replace(line, kind=Kind(offer.kind), source_md5=offer.md5)
+    line = replace(line, kind=_kind(line, offer), source_md5=offer.md5)
     if offer.kind == Kind.NONE:
         return _because(line, Reason.NO_ORIGINAL_URL, when, at_once=True)
     if offer.availability is Availability.NEVER:
@@ -322,14 +342,14 @@ def failed(line: Original, error: SourceError, when: When) -> Original:
 def _because(line: Original, reason: Reason, when: When, *, at_once: bool = False) -> Original:
     """The line with ``reason``; unavailable at once, or when 14 days of one reason are over.
 
-    What is unavailable stays so, whatever an attempt of the meantime answers.
+    What is unavailable stays so, whatever an attempt of the meantime answers; what is damaged stays
+    damaged, and is never unavailable at once.
     """
     if line.reason == Reason.DAMAGED:
-        reason = Reason.DAMAGED
+        reason, at_once = Reason.DAMAGED, False
     if line.status == Status.UNAVAILABLE and reason == Reason.DOWNLOAD_FAILED:
         return line
-    since = line.reason_since if line.reason == reason else None
-    since = since or when.at
+    since = when.begun(line.reason_since if line.reason == reason else None)
     over = at_once or (reason in _ENDS_IN_A_NAME and when.since(since) >= PATIENCE)
     unavailable = over or line.status == Status.UNAVAILABLE
     return replace(
@@ -348,7 +368,7 @@ def stored(line: Original, content: StoredBytes, offer: Offer, when: When) -> Or
     """
     agrees = content.md5 == offer.md5
     mismatch = offer.exact and offer.md5 is not None and not agrees
-    since = line.reason_since if line.reason == Reason.MD5_MISMATCH else None
+    since = when.begun(line.reason_since if line.reason == Reason.MD5_MISMATCH else None)
     return Original(
         kind=Kind(offer.kind),
         status=Status.STORED,
@@ -359,7 +379,7 @@ def stored(line: Original, content: StoredBytes, offer: Offer, when: When) -> Or
         source_md5=offer.md5,
         verified=agrees,
         reason=Reason.MD5_MISMATCH if mismatch else None,
-        reason_since=(since or when.at) if mismatch else None,
+        reason_since=since if mismatch else None,
         pending_since=(line.pending_since or when.at) if mismatch else None,
         previous=line.previous if mismatch else None,
     )
@@ -368,7 +388,7 @@ def stored(line: Original, content: StoredBytes, offer: Offer, when: When) -> Or
 def found_damaged(line: Original, when: When) -> Original:
     """What the line says once its bytes are found damaged or lost."""
     return Original(
-        kind=line.kind,
+        kind=_some_kind(line),
         status=Status.PENDING,
         source_md5=line.source_md5,
         reason=Reason.DAMAGED,
@@ -379,7 +399,17 @@ def found_damaged(line: Original, when: When) -> Original:
 
 
 def found_sound(line: Original, content: StoredBytes) -> Original:
-    """What the line says once the bytes it named before are sound again, perhaps elsewhere."""
+    """What the line says once the bytes it names are found sound, perhaps under another name.
+
+    What was stored stays as it was. What was damaged is stored again; but bytes that the MD5 of the
+    source proves to be others than it offers now are those of an older offer, or a mismatch: the
+    line waits for the right ones, beside them.
+    """
+    if line.stored:
+        return replace(line, key=content.key)
+    verified = content.md5 == line.source_md5
+    if line.kind == Kind.ORIGINAL and line.source_md5 is not None and not verified:
+        return replace(line, status=Status.PENDING, reason=Reason.NOT_YET, previous=content)
     return Original(
         kind=line.kind,
         status=Status.STORED,
@@ -388,7 +418,7 @@ def found_sound(line: Original, content: StoredBytes) -> Original:
         sha256=content.sha256,
         md5=content.md5,
         source_md5=line.source_md5,
-        verified=content.md5 == line.source_md5,
+        verified=verified,
     )
 
 
@@ -400,7 +430,7 @@ def lost_for_good(line: Original) -> Original:
 def forgotten(line: Original, when: When) -> Original:
     """What the line says once the owner had the bytes deleted for good."""
     return Original(
-        kind=line.kind,
+        kind=_some_kind(line),
         status=Status.UNAVAILABLE,
         source_md5=line.source_md5,
         reason=Reason.FORGOTTEN,

@@ -6,34 +6,38 @@ bytes do not have the SHA-256 that is stated of them, the numbered name that has
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import sha256 as sha256_of
 from smugmug_backup.archive.original import StoredBytes
-from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored
+from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored, StoreError
 from smugmug_backup.ports import BackupStore
 
 
 def read_stated(store: BackupStore, key: str, sha256: str | None) -> bytes:
     """The bytes of ``key``, or of its numbered name that has ``sha256`` (None: nothing is stated).
 
-    Raises NotStored if there is none, NotABackup if what lies there has another SHA-256.
+    Raises NotStored if there is none, NotABackup if what lies there has another SHA-256, and
+    StoreError if none that can be read has it, and one cannot be read.
     """
-    missing = False
-    try:
-        body = store.read(key)
-    except NotStored:
-        missing, body = True, b""
-    if not missing and (sha256 is None or sha256_of(body) == sha256):
-        return body
-    if sha256 is not None:
-        for name in numbered_names(store, key):
-            with suppress(NotStored):
-                found = store.read(name)
-                if sha256_of(found) == sha256:
-                    return found
-    if missing:
+    if sha256 is None:
+        return store.read(key)
+    there = False
+    unread: StoreError | None = None
+    for name in names(store, key):
+        try:
+            body = store.read(name)
+        except NotStored:
+            continue
+        except StoreError as error:
+            unread = unread or error
+            continue
+        there = True
+        if sha256_of(body) == sha256:
+            return body
+    if unread is not None:
+        raise unread
+    if not there:
         raise NotStored(f"{key} is not there")
     raise NotABackup(f"{key} does not have the SHA-256 that is stated of it")
 
@@ -89,12 +93,20 @@ def read_back(store: BackupStore, key: str) -> StoredBytes:
 
 def sound_name(store: BackupStore, content: StoredBytes) -> str | None:
     """The name, plain or numbered, under which the bytes of ``content`` lie, read whole; None if
-    there is none. Raises Archived and StoreError: what cannot be read is not known to be damaged.
+    there is none. Raises Archived and StoreError if none that can be read has them, and one cannot
+    be read: that is not known to be damaged.
     """
+    unread: StoreError | None = None
     for name in names(store, content.key):
-        with suppress(NotStored):
+        try:
             if read_back(store, name).sha256 == content.sha256:
                 return name
+        except NotStored:
+            continue
+        except StoreError as error:
+            unread = unread or error
+    if unread is not None:
+        raise unread
     return None
 
 

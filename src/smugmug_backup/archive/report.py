@@ -402,6 +402,8 @@ class RunReport:
             data = json.loads(body)
             known_format(data, FORMAT, VERSION, key=key)
             as_of, check = data["complete_as_of"], data["check"]
+            if not all(map(keys.is_id, data["albums"])):
+                raise ValueError("it names an album by what is no key")
             return cls(
                 run_id=data["run_id"],
                 previous=links_of(data["previous"]),

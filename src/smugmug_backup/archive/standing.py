@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.report import (
     AlbumState,
     Checked,
@@ -15,7 +16,7 @@ from smugmug_backup.archive.report import (
     RunStatus,
     future,
 )
-from smugmug_backup.errors import NotABackup, NotStored, Remedy, remedy_of
+from smugmug_backup.errors import Remedy, remedy_of
 
 SILENCE = timedelta(hours=50)
 """Two nights, and the time that a run takes: nothing runs any more if none ended for longer."""
@@ -103,22 +104,19 @@ def standing_of(archive: Archive, *, now: datetime, runs: int = 10) -> Standing:
             shown.append(report)
         if whole is None and not report.part and not report.clock_doubted:
             whole = report
-    check = _newest_check(archive, reports, now)
-    seal = archive.heads(reports, reports, None)
+    newest_check = archive.newest_check(now=now)
+    seal = archive.heads(reports, reports, newest_check)
+    check = _told(reports, newest_check)
     return Standing(tuple(shown), whole, reports, check, seal)
 
 
-def _newest_check(archive: Archive, reports: Reports, now: datetime) -> Checked | None:
+def _told(reports: Reports, newest: CheckReport | None) -> Checked | None:
     """The newest check: a run that saw it tells what is still open, else its own file does."""
     known = max(
         (each.check for each in (reports.newest, *reports.counting) if each and each.check),
         key=lambda each: each.run_id,
         default=None,
     )
-    try:
-        newest = archive.newest_check(now=now)
-    except (NotABackup, NotStored):
-        return known
     if newest is None or (known is not None and known.run_id >= newest.run_id):
         return known
     return newest.summary()

@@ -46,7 +46,7 @@ def find_albums(wanted: Iterable[str], albums: Mapping[str, Titled]) -> list[str
     """
     known: dict[str, list[str]] = {}
     for key, album in sorted(albums.items()):
-        for name in {_plain(album.title), _plain(album_name(album))}:
+        for name in {_plain(shown(album.title)), _plain(album_name(album))}:
             known.setdefault(name, []).append(key)
     return list(dict.fromkeys(_one(name, albums, known) for name in wanted))
 
@@ -54,7 +54,8 @@ def find_albums(wanted: Iterable[str], albums: Mapping[str, Titled]) -> list[str
 def _one(wanted: str, albums: Mapping[str, Titled], known: Mapping[str, list[str]]) -> str:
     if wanted in albums:
         return wanted
-    found = known.get(_plain(wanted), [])
+    # As it is printed, or as SmugMug writes it, with HTML entities.
+    found = known.get(_plain(wanted)) or known.get(_plain(shown(wanted)), [])
     if len(found) == 1:
         return found[0]
     if found:
@@ -75,5 +76,5 @@ def _one(wanted: str, albums: Mapping[str, Titled], known: Mapping[str, list[str
 
 def _plain(name: str) -> str:
     """``name`` so that what a person would call the same is the same."""
-    text = unicodedata.normalize("NFKC", shown(name)).casefold()
+    text = unicodedata.normalize("NFKC", name).casefold()
     return "/".join(" ".join(part.split()) for part in text.split("/"))

@@ -193,7 +193,11 @@ class AccountRun(Session):
         chosen: Sequence[Album],
     ) -> DryRun:
         forecasts = self.albums_pool.map(
-            lambda album: work.forecast(album, contents.albums.get(album.key, AlbumState())),
+            lambda album: work.forecast(
+                album,
+                contents.albums.get(album.key, AlbumState()),
+                unreadable=contents.unreadable.get(album.key),
+            ),
             chosen,
         )
         shown = {album.key for album in albums}
@@ -234,7 +238,7 @@ class AccountRun(Session):
         tally = Tally.of(contents, self._notes)
         part = bool(self._request.albums)
         self._doubt(tally, context.date)
-        done = self._done_by_earlier_attempts(tally.states)
+        done = self._done_by_earlier_attempts(tally.states) - contents.unreadable.keys()
         todo = sorted(
             (each for each in chosen if each.key not in done and each.key not in self._gone_on),
             key=lambda album: _age(tally.states.get(album.key)),
@@ -247,7 +251,8 @@ class AccountRun(Session):
         left: list[PlannedAlbum] = []
 
         def one(album: Album) -> Outcome:
-            outcome = work.back_up(album, before.get(album.key, AlbumState()))
+            state, unreadable = before.get(album.key, AlbumState()), contents.unreadable
+            outcome = work.back_up(album, state, unreadable=unreadable.get(album.key))
             if self.parts.observer is not None:
                 self.parts.observer.album_done(album, outcome)
             return outcome
@@ -258,10 +263,22 @@ class AccountRun(Session):
                 left.append(PlannedAlbum(album, outcome.state))
         if context.alone.halted is not None:
             tally.halt(context.alone.halted)
+        elif not part:
+            self._name_unreadable(tally, contents, {album.key for album in todo})
         if left and not part and not tally.halted:
             self._hand_over(tally, left, context)
         tally.left_over |= self._going is not None
         return self._report(tally, context.date)
+
+    def _name_unreadable(self, tally: Tally, contents: Contents, tried: set[str]) -> None:
+        """Albums that have left fail alone, too, where their state cannot be read."""
+        named = {failure.album_key for failure in tally.failures}
+        others = tried | named | self._gone_on | self.options.ignore_albums
+        tally.failures += (
+            Failure.of(error, album_key=key)
+            for key, error in sorted(contents.unreadable.items())
+            if key not in others
+        )
 
     def _take(self, tally: Tally, album_key: str, outcome: Outcome) -> None:
         tally.take(album_key, outcome)

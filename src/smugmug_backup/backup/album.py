@@ -26,9 +26,12 @@ class AlbumWork:
         self._context = context
         self._originals = originals
 
-    def back_up(self, album: Album, state: AlbumState) -> Outcome:
+    def back_up(
+        self, album: Album, state: AlbumState, *, unreadable: BackupError | None = None
+    ) -> Outcome:
         """List ``album``, fetch what is needed and commit.
 
+        ``unreadable``: why its newest state cannot be read tonight; then it is left as it is.
         Never raises: whatever goes wrong is this album's failure, or that of the run as a whole,
         after which the other albums are not tried (`Outcome.halted`).
         """
@@ -38,7 +41,12 @@ class AlbumWork:
         if self._context.deadline.passed:
             return Outcome(state, left_over=True)
         tried = self._tried(state)
+        if not state.generation:
+            # Should it fail, the report at least says what it is called.
+            tried = replace(tried, title=album.title, path=album.path)
         try:
+            if unreadable is not None:
+                raise unreadable
             return self._contained(album, tried)
         except OutOfTime:
             return Outcome(state, left_over=True)
@@ -87,9 +95,13 @@ class AlbumWork:
         found = AlbumState.of(newest.manifest, reason=reason, when=self._context.when())
         return replace(found, generation=newest.generation, tried_at=state.tried_at)
 
-    def forecast(self, album: Album, state: AlbumState) -> Forecast:
+    def forecast(
+        self, album: Album, state: AlbumState, *, unreadable: BackupError | None = None
+    ) -> Forecast:
         """Say what `back_up` would do; write nothing."""
         try:
+            if unreadable is not None:
+                raise unreadable
             found = survey(self._context, album, state)
         except BackupError as error:
             return Forecast(album.key, album.title, error=str(error))

@@ -14,7 +14,7 @@ from smugmug_backup.backup.originals import Originals
 from smugmug_backup.backup.overflow import PlannedAlbum, PlannedBatch
 from smugmug_backup.backup.session import Parts, Session
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import BadRequest
+from smugmug_backup.errors import BackupError, BadRequest
 
 
 class Batch(Session):
@@ -64,7 +64,12 @@ class Batch(Session):
         if turns and not turns[-1].outcome.left_over:
             return False, False
         state = turns[-1].outcome.state if turns else planned.state
-        outcome = work.back_up(planned.album, self._newest(key, state, context))
+        unreadable: BackupError | None = None
+        try:
+            state = self._newest(key, state, context)
+        except BackupError as error:
+            unreadable = error
+        outcome = work.back_up(planned.album, state, unreadable=unreadable)
         if self.parts.observer is not None:
             self.parts.observer.album_done(planned.album, outcome)
         outcome = replace(outcome, clock_doubted=context.date.doubted)
@@ -81,7 +86,8 @@ class Batch(Session):
         listed = self.archive.generations_of(key)
         if (listed[-1] if listed else 0) <= state.generation:
             return state
-        newest = self.archive.sound_from(key, listed)
+        stated = {state.generation: state.manifest_sha256}
+        newest = self.archive.sound_from(key, listed, stated)
         if newest.manifest is None:
             return replace(state, generation=newest.generation)
         found = AlbumState.of(newest.manifest, reason=NextFull.STATE_LOST, when=context.when())

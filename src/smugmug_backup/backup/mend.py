@@ -16,18 +16,16 @@ the newest manifest        what parses and is proved by its record comes over fr
 =========================  =======================================================================
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from smugmug_backup.archive import keys, original
 from smugmug_backup.archive.archive import Newest
-from smugmug_backup.archive.encoding import Unreadable
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes
 from smugmug_backup.archive.report import Failure
 from smugmug_backup.backup.context import Context
-from smugmug_backup.errors import Archived, BackupError, Code, NotStored, StoreError
+from smugmug_backup.errors import Archived, BackupError, Code, StoreError
 
 
 @dataclass(slots=True)
@@ -62,19 +60,8 @@ def mend(context: Context, album_key: str, newest: Newest) -> Mended:
 def _take_over(context: Context, album_key: str, newest: Newest, mended: Mended) -> None:
     """Lines of a damaged newest manifest that an older one lacks: those that parse, and whose
     fingerprint their records file proves."""
-    key = keys.manifest(album_key, newest.generation)
-    try:
-        body = context.archive.store.read(key)
-    except NotStored:
-        return
-    found: list[Entry] = []
-    for line in body.split(b"\n")[1:]:
-        try:
-            entry = Entry.from_json(json.loads(line))
-        except Unreadable:
-            continue
-        if keys.is_id(entry.image_key) and entry.image_key not in mended.entries:
-            found.append(entry)
+    lines = context.archive.whole_lines(album_key, newest.generation)
+    found = [each for each in lines if each.image_key not in mended.entries]
     proved = context.archive.records(album_key, found, context.map)
     mended.entries.update((entry.image_key, entry) for entry in found if entry.image_key in proved)
 

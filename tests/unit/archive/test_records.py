@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smugmug_backup.archive import records
-from smugmug_backup.model import Album, Availability, Image, Offer
+from smugmug_backup.errors import FormatTooNew, NotABackup
+from smugmug_backup.model import Availability, Image, Offer
 
 OFFER = Offer(
     kind="original",
@@ -70,30 +71,20 @@ def test_an_album_loses_more() -> None:
     assert urls == ("URL",)
 
 
-def test_a_record_is_canonical_and_begins_its_own_hash() -> None:
-    body = records.image_record(
-        "hT4mWq", image({"b": 1, "a": "é", "OriginalURL": "u"}), "smugmug-1.3.0"
-    )
+def test_a_record_is_canonical_and_of_one_line() -> None:
+    line = records.record_line(image({"b": 1, "a": "é", "OriginalURL": "u"}), "smugmug-1.3.0")
     assert (
-        body
+        line
         == (
-            '{"album_key":"hT4mWq","format":"smugmug-backup/image-record","image":{"a":"é","b":1},'
-            '"image_key":"pW7dQkN","source":"smugmug-1.3.0","urls":["OriginalURL"],"version":1}'
+            '{"image":{"a":"é","b":1},"image_key":"pW7dQkN",'
+            '"source":"smugmug-1.3.0","urls":["OriginalURL"]}'
         ).encode()
     )
-    assert hashlib.sha256(body).hexdigest().startswith(records.fingerprint(body))
 
 
-def test_an_album_record_has_its_own_format() -> None:
-    album = Album("hT4mWq", 1, "Harbour", (), 2, {"Key": "hT4mWq"}, ("URL",))
-    assert json.loads(records.album_record(album, "smugmug-v2")) == {
-        "album": {"Key": "hT4mWq"},
-        "album_key": "hT4mWq",
-        "format": "smugmug-backup/album-record",
-        "source": "smugmug-v2",
-        "urls": ["URL"],
-        "version": 1,
-    }
+def test_the_fingerprint_of_a_record_begins_the_hash_of_its_line() -> None:
+    line = records.record_line(image({}), "smugmug-v2")
+    assert hashlib.sha256(line).hexdigest().startswith(records.fingerprint(line))
 
 
 JSON = st.recursive(
@@ -133,8 +124,8 @@ def test_what_is_no_json_is_refused() -> None:
 
 
 def test_the_order_of_fields_does_not_matter() -> None:
-    one = records.image_record("a", image({"x": 1, "y": 2}), "s")
-    other = records.image_record("a", image({"y": 2, "x": 1}), "s")
+    one = records.record_line(image({"x": 1, "y": 2}), "s")
+    other = records.record_line(image({"y": 2, "x": 1}), "s")
     assert one == other
 
 
@@ -174,3 +165,91 @@ def test_traits_are_read_back_from_records_of_both_sources() -> None:
 )
 def test_whole_numbers_come_as_numbers_and_texts(value: object, number: int | None) -> None:
     assert records.whole_number(value) == number
+
+
+# -- records files ---------------------------------------------------------------------------------
+
+
+def lines(*image_keys: str) -> dict[str, bytes]:
+    return {
+        key: records.record_line(replace(image({"Caption": "ä"}), key=key), "smugmug-v2")
+        for key in image_keys
+    }
+
+
+def test_a_records_file_is_a_header_and_its_lines_by_image_key() -> None:
+    (file,) = records.records_files("hT4mWq", lines("b", "a"))
+    head, first, second, end = file.body.split(b"\n")
+    assert head == b'{"format":"smugmug-backup/records","version":1,"album_key":"hT4mWq"}'
+    assert (first, second, end) == (lines("a")["a"], lines("b")["b"], b"")
+
+
+def test_a_records_file_is_named_by_its_content_alone() -> None:
+    one, other = (
+        records.records_files("a", lines("x", "y")),
+        records.records_files("a", lines("y", "x")),
+    )
+    assert one == other
+    assert hashlib.sha256(one[0].body).hexdigest().startswith(one[0].digest)
+
+
+def test_each_place_is_its_line_without_the_end() -> None:
+    (file,) = records.records_files("hT4mWq", lines("a", "b", "c"))
+    for key, (offset, length) in file.places.items():
+        assert file.body[offset : offset + length] == lines(key)[key]
+
+
+def test_a_commit_without_records_has_no_file_and_a_large_one_has_several() -> None:
+    assert records.records_files("a", {}) == []
+    many = {f"i{number:05d}": b"{}" for number in range(records.MOST + 1)}
+    files = records.records_files("a", many)
+    assert [len(file.places) for file in files] == [5_000, 1]
+
+
+def test_a_records_file_reads_back_line_by_line() -> None:
+    (file,) = records.records_files("hT4mWq", lines("a", "b"))
+    found = dict(records.lines_in(file.body, key="k"))
+    assert found == {file.places[key][0]: line for key, line in lines("a", "b").items()}
+    assert [records.parse_line(line)["image_key"] for line in found.values()] == ["a", "b"]  # type: ignore[index]
+
+
+def test_of_a_damaged_records_file_the_lines_that_are_whole_are_still_found() -> None:
+    (file,) = records.records_files("hT4mWq", lines("a", "b"))
+    cut = file.body[:-20]
+    parsed = [records.parse_line(line) for _, line in records.lines_in(cut, key="k")]
+    assert parsed[0] is not None
+    assert parsed[1] is None
+
+
+@pytest.mark.parametrize(
+    ("head", "error"),
+    [
+        (b"", NotABackup),
+        (b"{", NotABackup),
+        (b'{"format":"smugmug-backup/manifest","version":1}', NotABackup),
+        (b'{"format":"smugmug-backup/records","version":2}', FormatTooNew),
+    ],
+)
+def test_what_is_no_records_file_is_refused(head: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        list(records.lines_in(head + b"\n{}\n", key="k"))
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"[]", b"{}", b'{"image":{},"image_key":1,"source":"s","urls":[]}', b"\xff"]
+)
+def test_what_is_no_record_is_none(line: bytes) -> None:
+    assert records.parse_line(line) is None
+
+
+@given(st.dictionaries(st.text(max_size=5), JSON, max_size=3))
+@settings(max_examples=50)
+def test_a_record_reads_back_as_it_was_written(data: dict[str, Any]) -> None:
+    shown = image(data)
+    record = records.parse_line(records.record_line(shown, "smugmug-v2"))
+    assert record is not None
+    assert canonical(record["image"]) == canonical(shown.data)
+
+
+def canonical(value: Any) -> bytes:
+    return records.canonical_json(value)

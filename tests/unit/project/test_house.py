@@ -1,6 +1,7 @@
 """The house: who may import whom, where a dependency's floor stands, which test tests what."""
 
 import ast
+import inspect
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from smugmug_backup.archive import keys
 from tests.stack.package import OWNERS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -100,6 +102,93 @@ def _ruff(text, path):
         text=True,
     )
     return [line for line in done.stdout.splitlines() if "TID251" in line]
+
+
+# -- what a store's files mean ---------------------------------------------------------------------
+
+ASKS_THE_STORE = {
+    "backup/originals.py": "streams originals into the store, and adopts what lies there",
+    "backup/overflow.py": "notes of an overflow, which are no backup",
+}
+"""Outside archive/, and why."""
+PENDING = ("check/", "cli/", "restore/")
+"""Rooms that have still to learn it: take them out of here once they have."""
+
+_STORE = {"read", "read_part", "open", "list", "head", "create", "upload"}
+_ANYBODYS = {"run_id", "run_start", "plain", "extension", "is_id", "is_run_id"}
+_BUILDERS = {
+    name
+    for name, _ in inspect.getmembers(keys, inspect.isfunction)
+    if name not in _ANYBODYS and not name.startswith("parse_")
+}
+_READERS = {"Manifest", "RunReport", "CheckReport", "Entry", "Header", "header_of", "lines_in"}
+
+
+def _meddling(text):
+    """What a module does that only archive/ should: it asks a store itself, builds a key, or reads
+    a file's bytes as what they mean."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            whose, what = ast.unparse(node.func.value).rpartition(".")[2], node.func.attr
+            asks = whose.strip("_") == "store" and what in _STORE
+            builds = whose == "keys" and what in _BUILDERS
+            reads = whose in _READERS and what in ("from_bytes", "from_json")
+            if asks or builds or reads:
+                yield f"{node.lineno}: {ast.unparse(node.func)}"
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {each.name for each in node.names}
+            if node.module.endswith("archive.keys"):
+                yield from (f"{node.lineno}: {name}" for name in names & _BUILDERS)
+            elif ".archive." in node.module:
+                yield from (f"{node.lineno}: {name}" for name in names & {"header_of", "lines_in"})
+
+
+def test_nobody_outside_the_archive_asks_a_store_builds_a_key_or_opens_a_manifest():
+    elsewhere = {
+        str(path.relative_to(SOURCE)): list(_meddling(path.read_text()))
+        for path in SOURCE.rglob("*.py")
+        if path.relative_to(SOURCE).parts[0] not in ("archive", "storage")
+    }
+    meddling = {name for name, found in elsewhere.items() if found}
+    lost = {name for name in meddling if not name.startswith(PENDING)} - set(ASKS_THE_STORE)
+    told = "; ".join(f"{name}:{elsewhere[name][0]}" for name in sorted(lost))
+    assert not lost, f"ask `Archive` instead, or give it a method: {told}"
+    assert set(ASKS_THE_STORE) <= meddling
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "self._store.read(key)",
+        "context.archive.store.list('runs/')",
+        "archive.store.create(key, b'')",
+        "keys.manifest(album, 1)",
+        "keys.directory(album)",
+        "keys.report(run)",
+        "Manifest.from_bytes(body, key=key)",
+        "from smugmug_backup.archive.keys import original",
+        "from smugmug_backup.archive.manifest import header_of",
+    ],
+)
+def test_what_belongs_into_the_archive_is_seen(line):
+    assert list(_meddling(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "self.archive.newest(album)",
+        "path.open()",
+        "keys.plain(key)",
+        "keys.is_id(text)",
+        "keys.parse_manifest(key)",
+        "AlbumState.from_json(data)",
+        "from smugmug_backup.archive import keys",
+        "from smugmug_backup.archive.manifest import Manifest",
+    ],
+)
+def test_what_everybody_may_do_is_not(line):
+    assert not list(_meddling(line))
 
 
 # -- dependencies ----------------------------------------------------------------------------------

@@ -1,0 +1,360 @@
+"""Which reports there are, which of them count, and which a run that ends names."""
+
+import pytest
+
+from smugmug_backup.archive import chain, keys
+from smugmug_backup.archive.report import AlbumState, CompleteAsOf
+from smugmug_backup.errors import (
+    EarlierForm,
+    FormatTooNew,
+    ListingIncomplete,
+    NotABackup,
+    StoreRefused,
+    StoreUnavailable,
+)
+from smugmug_backup.model import Account
+from tests.tools.faulty_store import FaultyStore
+from tests.unit.archive.build import Store, day, report, run_id
+
+
+@pytest.fixture
+def made():
+    return Store()
+
+
+def names(reports):
+    return [each.run_id for each in reports]
+
+
+# -- the newest ------------------------------------------------------------------------------------
+
+
+def test_an_empty_store_has_no_report(made):
+    found = made.reports()
+    assert (found.newest, found.trusted, found.beside, found.listed) == (None, None, (), ())
+    assert found.account is found.complete_as_of is None
+    assert found.albums == {}
+    assert made.archive.heads(found, found, None) == ()
+
+
+def test_the_newest_is_the_greatest_run_id(made):
+    one = made.report(1)
+    two = made.report(2, one)
+    found = made.reports(3)
+    assert found.newest == found.trusted == two
+    assert found.beside == found.passed_over == ()
+    assert list(found.listed) == [one.run_id, two.run_id]
+
+
+@pytest.mark.parametrize("fields", [{"status": "refused"}, {"part": True}, {"clock_doubted": True}])
+def test_what_does_not_tell_the_state_is_the_newest_and_is_not_trusted(made, fields):
+    one = made.report(1)
+    two = made.report(2, one, **fields)
+    found = made.reports(3)
+    assert (found.newest, found.trusted) == (two, one)
+    assert names(found.counting) == [one.run_id]
+
+
+def test_a_report_of_the_future_is_passed_over_and_named(made):
+    one = made.report(1)
+    ahead = made.report(400)
+    found = made.reports(2)
+    assert found.newest == found.trusted == one
+    assert any(ahead.run_id in each and "ahead" in each for each in found.passed_over)
+
+
+def test_a_damaged_report_is_passed_over_and_named(made):
+    one = made.report(1)
+    two = made.report(2, one)
+    made.damage(two.key)
+    found = made.reports(3)
+    assert found.trusted == one
+    assert found.passed_over == (f"{two.key} is damaged; it is passed over",)
+
+
+def test_a_report_that_tells_of_another_run_is_damaged(made):
+    one, two = made.report(1), made.report(2)
+    made.damage(two.key, made.store.objects[one.key])
+    assert made.reports(3).trusted == one
+    with pytest.raises(NotABackup):
+        made.archive.report(two.run_id)
+
+
+def test_a_file_that_only_looks_like_a_report_stops_nothing(made):
+    one = made.report(1)
+    made.store.objects["runs/2026/13/20261301T030000Z-00000000.json"] = b"{}"
+    made.store.objects[keys.numbered(one.key, 2)] = b"{}"
+    assert made.reports(3).newest == one
+
+
+def test_reports_are_looked_for_in_two_months_and_then_everywhere(made):
+    old = made.report(-400)
+    made.report(-30, part=True)
+    found = made.reports(2)
+    assert found.trusted == old
+    assert len(found.listed) == 2
+
+
+def test_a_long_history_costs_one_page_of_it(made):
+    last = None
+    for number in range(-200, 1):
+        last = made.report(number, *([last] if last else []))
+    read = made.reads(lambda: made.reports(1))
+    assert read == [last.key]
+    assert len(made.reports(1).listed) < 63
+
+
+@pytest.mark.parametrize(
+    ("field", "error"), [(b'"version":1', FormatTooNew), (b'"previous"', EarlierForm)]
+)
+def test_a_report_of_another_form_is_refused(made, field, error):
+    written = made.report(1)
+    other = {b'"version":1': b'"version":2', b'"previous"': b'"formerly"'}[field]
+    made.damage(written.key, made.store.objects[written.key].replace(field, other, 1))
+    with pytest.raises(error):
+        made.reports(2)
+
+
+# -- what cannot be read tonight -------------------------------------------------------------------
+
+
+def refused(made, monkeypatch, *runs, error=None):
+    read = made.store.read
+
+    def reads(key):
+        if any(run in key for run in runs):
+            raise error or StoreRefused("AccessDenied")
+        return read(key)
+
+    monkeypatch.setattr(made.store, "read", reads)
+
+
+def test_one_report_that_cannot_be_read_is_passed_over_and_named(made, monkeypatch):
+    one = made.report(1)
+    two = made.report(2, one)
+    refused(made, monkeypatch, two.run_id)
+    found = made.reports(3)
+    assert found.trusted == one
+    assert found.passed_over == (f"{two.key} cannot be read (AccessDenied); it is passed over",)
+
+
+def test_where_many_cannot_be_read_it_is_the_store(made, monkeypatch):
+    found = [made.report(number) for number in range(1, 6)]
+    three = [each.run_id for each in found[2:]]
+    with monkeypatch.context() as patch:
+        refused(made, patch, *three, error=StoreUnavailable("503"))
+        assert made.reports(6).trusted == found[1]
+        assert set(made.reports(6).unread) == set(three)
+    refused(made, monkeypatch, found[1].run_id, *three, error=StoreUnavailable("503"))
+    with pytest.raises(StoreUnavailable):
+        made.reports(6)
+
+
+def test_old_reports_that_can_never_be_read_do_not_keep_a_run_from_its_end(made, monkeypatch):
+    one = made.report(1)
+    lost = [made.report(2, one, token=token) for token in range(1, 9)]
+    last = made.report(3, one)
+    refused(made, monkeypatch, *(each.run_id for each in lost))
+    begun = made.reports(4)
+    ended = made.archive.reports_again(begun, now=day(4))
+    assert ended.trusted == last
+    assert made.archive.heads(begun, ended, None) == (last.link,)
+
+
+def test_a_month_that_nobody_gets_into_is_passed_over_and_named(made):
+    old, new = made.report(-30), made.report(1)
+    barred = f"{keys.RUNS}2026/11/"
+    found = chain.look(FaultyStore(made.store, barred=(barred,)), now=day(2))
+    assert found.trusted == old
+    assert any(barred in each for each in found.passed_over)
+    assert new.run_id not in found.listed
+    with pytest.raises(ListingIncomplete):
+        chain.look(FaultyStore(made.store, barred=(keys.RUNS,)), now=day(2))
+
+
+# -- two at once -----------------------------------------------------------------------------------
+
+
+def two_at_once(made, **fields):
+    """Two runs that both began after the first one and did not see each other."""
+    one = made.report(1, albums={"a": AlbumState(generation=1), "b": AlbumState(generation=1)})
+    left = made.report(
+        2, one, token=1, albums={"a": AlbumState(generation=2), "b": AlbumState(generation=1)}
+    )
+    right = made.report(
+        2,
+        one,
+        token=2,
+        albums={"a": AlbumState(generation=1), "b": AlbumState(generation=2)},
+        **fields,
+    )
+    return one, left, right
+
+
+def test_two_runs_at_once_are_both_heard_album_by_album(made):
+    _, left, right = two_at_once(made)
+    found = made.reports(3)
+    assert found.trusted == right
+    assert found.beside == (left,)
+    assert {key: state.generation for key, state in found.albums.items()} == {"a": 2, "b": 2}
+
+
+def test_both_are_heads_until_the_next_run_names_them(made):
+    _, left, right = two_at_once(made)
+    found = made.reports(3)
+    assert made.archive.heads(found, found, None) == (left.link, right.link)
+    three = made.report(3, left, right)
+    found = made.reports(4)
+    assert found.beside == ()
+    assert made.archive.heads(found, found, None) == (three.link,)
+
+
+@pytest.mark.parametrize("fields", [{"status": "refused"}, {"part": True}, {"clock_doubted": True}])
+def test_what_does_not_tell_the_state_is_a_head_and_not_beside(made, fields):
+    one = made.report(1)
+    odd = made.report(2, one, token=1, **fields)
+    right = made.report(2, one, token=2)
+    found = made.reports(3)
+    assert (found.trusted, found.beside) == (right, ())
+    assert made.archive.heads(found, found, None) == (odd.link, right.link)
+
+
+def test_a_part_that_names_both_does_not_hide_the_one_beside(made):
+    _, left, right = two_at_once(made)
+    part = made.report(3, left, right, part=True)
+    found = made.reports(4)
+    assert (found.newest, found.trusted, found.beside) == (part, right, (left,))
+    assert made.archive.heads(found, found, None) == (part.link,)
+
+
+def test_one_that_a_refused_run_named_is_heard_by_the_run_after_it(made):
+    _, left, right = two_at_once(made)
+    odd = made.report(3, left, right, status="refused")
+    four = made.report(4, odd)
+    found = made.reports(5)
+    assert (found.trusted, found.beside) == (four, ())
+
+
+def test_the_widest_account_and_all_its_former_names_are_known(made):
+    one = made.report(1)
+    made.report(2, one, token=1, account=Account("larkfield", "owner"), formerly=("old",))
+    made.report(2, one, token=2, account=Account("larkfield", "public"), formerly=("older",))
+    found = made.reports(3)
+    assert found.account == Account("larkfield", "owner")
+    assert found.formerly == ("older", "old")
+
+
+def test_the_newest_complete_run_is_known_by_whoever_knew_it(made):
+    one = made.report(1)
+    newer, older = CompleteAsOf(run_id(2), day(2)), CompleteAsOf(run_id(1), day(1))
+    made.report(2, one, token=1, complete_as_of=newer)
+    made.report(2, one, token=2, complete_as_of=older)
+    assert made.reports(3).complete_as_of == newer
+
+
+# -- heads -----------------------------------------------------------------------------------------
+
+
+def test_usually_the_last_report_is_the_head(made):
+    one = made.report(1)
+    two = made.report(2, one)
+    found = made.reports(3)
+    assert made.archive.heads(found, found, None) == (two.link,)
+
+
+def test_what_appeared_while_the_run_went_on_is_named_however_long_ago_it_began(made):
+    early = made.report(1)
+    last = early
+    for number in range(3, 8):
+        last = made.report(number, last)
+    begun = made.reports(8)
+    late = made.report(2, early)  # a run of several days that ended late
+    ended = made.archive.reports_again(begun, now=day(8))
+    assert made.archive.heads(begun, ended, None) == (late.link, last.link)
+
+
+def test_an_old_head_that_nobody_saw_appear_waits_for_a_check_to_tell_it(made):
+    early = made.report(1)
+    last = early
+    for number in range(3, 8):
+        last = made.report(number, last)
+    late = made.report(2, early)
+    found = made.reports(8)
+    assert made.archive.heads(found, found, None) == (last.link,)
+    told = made.check(8, heads=(late.link,), of_run=last.run_id)
+    assert made.archive.heads(found, found, told) == (late.link, last.link)
+
+
+def test_what_a_check_tells_is_named_once_though_no_newer_check_comes(made):
+    early = made.report(1)
+    last = early
+    for number in range(3, 8):
+        last = made.report(number, last)
+    late = made.report(2, early)
+    told = made.check(8, heads=(late.link,), of_run=last.run_id)
+    for number in range(9, 14):
+        found = made.reports(number)
+        named = made.archive.heads(found, found, told)
+        assert (late.link in named) is (number == 9)
+        last = made.archive.write_report(
+            report(number, previous=named)  # as a run would
+        )
+
+
+def test_a_head_of_the_future_is_named_once_its_time_has_come(made):
+    one = made.report(1)
+    ahead = made.report(20, one)
+    two = made.report(2, one)
+    told = made.check(2, heads=(ahead.link,), of_run=two.run_id)
+    found = made.reports(3)
+    assert made.archive.heads(found, found, told) == (two.link,)
+    nineteen = made.report(19, two)
+    found = made.reports(21)
+    assert made.archive.heads(found, found, told) == (nineteen.link, ahead.link)
+
+
+def test_a_damaged_head_cannot_be_named_and_the_one_before_it_is(made):
+    one = made.report(1)
+    two = made.report(2, one)
+    made.damage(two.key)
+    found = made.reports(3)
+    assert made.archive.heads(found, found, None) == (one.link,)
+    three = made.report(3, one)
+    found = made.reports(4)
+    assert made.archive.heads(found, found, None) == (three.link,)
+
+
+def test_one_that_could_not_be_read_for_a_night_is_named_the_night_after(made, monkeypatch):
+    one = made.report(1)
+    two = made.report(2, one)
+    with monkeypatch.context() as patch:
+        refused(made, patch, two.run_id)
+        found = made.reports(3)
+        assert made.archive.heads(found, found, None) == (one.link,)
+        three = made.report(3, one)
+    found = made.reports(4)
+    assert made.archive.heads(found, found, None) == (two.link, three.link)
+
+
+def test_three_heads_are_sorted_by_run_id(made):
+    one = made.report(1)
+    found = [made.report(2, one, token=token) for token in (3, 1, 2)]
+    links = sorted((each.link for each in found), key=lambda link: link.run_id)
+    reports = made.reports(3)
+    assert list(made.archive.heads(reports, reports, None)) == links
+
+
+def test_without_predecessors_every_report_is_asked(made):
+    one, two = made.report(1), made.report(2)
+    found = made.reports(3)
+    assert found.beside == (one,)
+    assert made.archive.heads(found, found, None) == (one.link, two.link)
+
+
+def test_at_its_end_a_run_reads_only_what_it_has_not_read(made):
+    one = made.report(1)
+    begun = made.reports(2)
+    two = made.report(2, one)
+    read = made.reads(lambda: made.archive.reports_again(begun, now=day(3)))
+    assert read == [two.key]
+    assert made.archive.runs() == [one.run_id, two.run_id]
