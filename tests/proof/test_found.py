@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from smugmug_backup.archive import keys
-from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
@@ -174,7 +174,7 @@ def hand_over_and_work(world: World) -> str:
     world._run(points, world.limits, RunRequest())
     (run,) = world.overflow.runs
     for line in world.store.read(keys.plan(run)).splitlines():
-        planned = [PlannedAlbum.from_json(item) for item in json.loads(line)["albums"]]
+        planned = PlannedBatch.from_json(json.loads(line))
         while world.backup(points).work(run, planned, deadline=Deadline.none(world.clock)):
             pass
     return run

@@ -68,6 +68,7 @@ def _settle(world: World, mirror: World) -> None:
         mirror.run(full=True)
     world.look(exact=True)
     mirror.look(exact=True)
+    assert len(world.history.reading.heads) == 1, world.history.reading.heads
     differ = list(same_backup(world.history, mirror.history))
     assert not differ, "\n".join(differ)
     report = world.history.reports[max(world.history.reports)]
