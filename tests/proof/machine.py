@@ -97,11 +97,16 @@ class LyingSource(FakeSource):
         if self.lie is None or self.lie[0] != album.key:
             return listing
         images, lie = listing.images, self.lie[1]
-        if lie == "no albums" or not images or (lie == "cut off" and not listing.full):
+        if lie == "no albums" or not images:
+            return listing
+        if lie == "twice":
+            # No lie: it is taken once.
+            return replace(listing, images=(*images, *images[:1]))
+        if lie in ("cut off", "overlapping pages") and not (listing.full and len(images) > 1):
             return listing
         self.lied = True
-        if lie == "twice":
-            return replace(listing, images=(*images, *images[:1]))
+        if lie == "overlapping pages":
+            return replace(listing, images=(*images[:-1], images[0]))
         if lie == "no date":
             return replace(listing, answered_at=None)
         if lie == "years off":
@@ -110,7 +115,7 @@ class LyingSource(FakeSource):
         return replace(listing, images=images[:-1], image_count=len(images) + 7)
 
 
-LIES = ("twice", "no date", "years off", "cut off", "no albums")
+LIES = ("twice", "overlapping pages", "no date", "years off", "cut off", "no albums")
 ERRORS = (
     SourceUnavailable("503"),
     MalformedAnswer("HTML"),

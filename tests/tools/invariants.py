@@ -54,9 +54,7 @@ class History:
         """An independent copy."""
         manifests = {album: dict(lines) for album, lines in self.manifests.items()}
         cache = dict(self.cache)
-        return History(
-            dict(self.digests), manifests, dict(self.reports), self.reading, cache=cache
-        )
+        return History(dict(self.digests), manifests, dict(self.reports), self.reading, cache=cache)
 
 
 def violations(
@@ -82,7 +80,11 @@ def violations(
         accepted=accepted,
     )
     found = list(reading.wrong)
-    found += [text for kind, text in reading.told if kind not in {*QUIET, "future"}]
+    found += [
+        text
+        for kind, text in reading.told
+        if kind not in {*QUIET, "future"} and text.split(" ")[0] not in accepted
+    ]
     found += _kept(seen, reading)
     found += _since_the_last_look(seen)
     if exact and truth is not None:
@@ -188,7 +190,9 @@ def _complete(seen: History, report: dict[str, Any]) -> Iterator[str]:
         if album in report["ignored_albums"] or not _live(state):
             continue
         listed = _time(state["listed_at"])
-        if listed is None or listed < begun:
+        # A listing whose answer had no date to believe is told in the notes.
+        undated = any(note.startswith("no credible Date") for note in report["notes"])
+        if not undated and (listed is None or listed < begun):
             yield f"{at}: album {album} was last listed at {listed}, not since {begun}"
         if state["next_full"] not in (None, "images missing"):
             yield f"{at}: album {album}: {state['next_full']}"
