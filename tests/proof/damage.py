@@ -5,11 +5,11 @@ edits, deletions and faults; then a disk loses its mind over some objects of any
 names what the independent reader sees wrong; then healthy nights. Each may happen twice.
 """
 
+import hashlib
 import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from smugmug_backup.archive import keys
@@ -61,6 +61,9 @@ class Ruin:
             now=world.clock.now(),
             accepted=self.hurt,
         )
+        if any(key.startswith("runs/") for key in self.hurt):
+            # It may have stated another SHA-256 of a manifest: then that one is what is damaged.
+            found = [each for each in found if "passes over a sound generation" not in each]
         assert not found, "\n" + "\n".join(found)
 
     def night(self) -> Any:
@@ -78,8 +81,7 @@ class Ruin:
             self.bring()
             return
         folder = self.dice.choice(
-            ["originals/", "originals/", "records/", "records/", "manifests/", "manifests/"]
-            + ["runs/", "checks/", "README"]
+            [*("originals/", "records/", "manifests/") * 2, "runs/", "checks/", "README"]
         )
         there = [key for key in sorted(self.objects) if key.startswith(folder)]
         if not there:
@@ -135,15 +137,14 @@ class Ruin:
             self.forgive(key)
 
     def _next_md5(self, number: int) -> str:
-        import hashlib
-
         return hashlib.md5(b"\xff\xd8\xff\xe0" + f"picture {number}".encode()).hexdigest()
 
     def forgive(self, key: str) -> None:
         """The history takes the damage for given; whoever changes it further is caught."""
         digests = self.world.history.digests
         digests.pop(key, None)
-        self.world.history.written = []
+        if key in self.objects:
+            digests[key] = hashlib.sha256(self.objects[key]).hexdigest()
 
     # -- check -----------------------------------------------------------------------------------
 
@@ -194,10 +195,13 @@ class Ruin:
         history = self.world.history
         for album, generations in history.manifests.items():
             current = newest(history).get(album)
-            if key.startswith((keys.album_manifests(album), keys.album_records(album))):
+            if key.startswith(keys.album_manifests(album)):
                 parsed = keys.parse_manifest(key)
                 older = parsed is not None and parsed[1] < max(generations)
                 yield (album, None), Scope.HISTORY if older else Scope.STATE
+            if key.startswith(keys.album_records(album)):
+                state = current and any(key == e["record"] for e in current.images.values())
+                yield (album, None), Scope.STATE if state else Scope.HISTORY
             for lines in generations.values():
                 for image, line in lines.images.items():
                     if key in _named(line):
@@ -206,9 +210,14 @@ class Ruin:
 
     # -- the end ---------------------------------------------------------------------------------
 
-    def heal(self) -> Any:
-        """Healthy nights; then all is mended, or named."""
-        reports = [self.night() for _ in range(HEALING)]
+    def heal(self, before: list[Any]) -> Any:
+        """Healthy nights, a check, and a night after it; then all is mended, or named.
+
+        ``before``: reports between the damage and the first check.
+        """
+        reports = [*before, *(self.night() for _ in range(HEALING))]
+        self.check()
+        reports.append(self.night())
         self.look(exact=True)
         last = reports[-1]
         assert last is not None
@@ -274,16 +283,15 @@ def live_through(seed: int, result: Result | None = None) -> None:
         ruin.night()
         for _ in range(dice.choice([1, 1, 2, 3, 5])):
             ruin.damage()
+        before = []
         if dice.random() < 0.3:
             change(world, dice, ALBUMS)
-            ruin.night()
+            before.append(ruin.night())
         result.found += len(ruin.check().findings)
         for _ in range(dice.choice([0, 0, 1, 3])):
             change(world, dice, ALBUMS)
-        last = ruin.heal()
+        last = ruin.heal(before)
         result.named += last.check.open if last.check else 0
-        ruin.check()
-        ruin.night()
     result.histories += 1
     result.damaged += len(ruin.hurt)
 

@@ -152,7 +152,7 @@ def _absences(seen: History, album: str, number: int) -> Iterator[str]:
     if buried is None or old.header["deleted_at"] is not None:
         return
     mends = any(key.startswith("checks/") for key in seen.digests)
-    if new.images != old.images and not mends:
+    if new.images != old.images and previous == number - 1 and not mends:
         yield f"{at}: the album's last generation has other lines than the one before"
     looks = [
         _time(report["albums"][album]["missing_since"])

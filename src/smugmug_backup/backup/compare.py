@@ -40,9 +40,9 @@ class Changes:
     pending. ``wanted``: what to fetch, by image key. ``records``: record lines to write, by image
     key. ``absences``: lines that a believed full listing turns into missing or deleted ones; they
     count only once all else is committed. ``positions``: of a believed full listing that has a
-    date, by image key, to be taken over at the commit; ``reordered``: they tell another order than the manifest's.
-    ``contradicted``: images that the listing shows twice, in different states. ``fields``: how
-    many images differ in each field.
+    date, by image key, to be taken over at the commit; ``reordered``: they tell another order than
+    the manifest's. ``contradicted``: images that the listing shows twice, in different states.
+    ``fields``: how many images differ in each field.
     """
 
     entries: dict[str, Entry]
