@@ -79,6 +79,9 @@ class TableStore:
             raise NotStored(key)
         return zlib.decompress(found[0][0])
 
+    def read_part(self, key: str, offset: int, length: int) -> bytes:
+        return self.read(key)[offset : offset + length]
+
     @contextmanager
     def open(self, key: str) -> Iterator[Iterator[bytes]]:
         yield iter([self.read(key)])

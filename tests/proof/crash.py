@@ -196,6 +196,7 @@ def live_through(world: World, scenario: Scenario, future: Future) -> Points:
     report = world.run(limits=Limits())
     assert report is not None and report.status == "complete", report
     world.look(exact=True)
+    assert len(world.history.reading.heads) == 1, world.history.reading.heads
     written = [key for key in world.history.written if not key.startswith("runs/")]
     assert not written, f"I4: nothing changed, and yet {written} were written"
     return points

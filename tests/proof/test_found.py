@@ -1,12 +1,13 @@
 """What the proof found, kept as ordinary tests."""
 
 import json
+import random
 from typing import Any
 
 import pytest
 
 from smugmug_backup.archive import keys
-from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
@@ -16,6 +17,7 @@ from smugmug_backup.errors import (
     PhotoError,
     SourceUnavailable,
 )
+from tests.proof.damage import Ruin
 from tests.proof.world import AsksForVideos, Limits, World
 from tests.tools.fake_source import FakeImage
 from tests.tools.faults import Fault
@@ -174,7 +176,7 @@ def hand_over_and_work(world: World) -> str:
     world._run(points, world.limits, RunRequest())
     (run,) = world.overflow.runs
     for line in world.store.read(keys.plan(run)).splitlines():
-        planned = [PlannedAlbum.from_json(item) for item in json.loads(line)["albums"]]
+        planned = PlannedBatch.from_json(json.loads(line))
         while world.backup(points).work(run, planned, deadline=Deadline.none(world.clock)):
             pass
     return run
@@ -204,3 +206,118 @@ def test_an_overflow_that_ended_without_a_report_still_tells_what_is_unavailable
     world.limits = Limits(overflow=True)
     report = night(world)
     assert [each.image_key for each in report.unavailable] == [lost.key]
+
+
+def test_without_a_date_nothing_says_in_which_order_the_images_are() -> None:
+    world = one_album(images=2)
+    world.source.date_header = lambda now: None
+    night(world)
+    lines = world.history.manifests["A"][1].images.values()
+    assert [line["position"] for line in lines] == [None, None]
+    night(world)
+    assert sorted(world.history.manifests["A"]) == [1], "and that is no change, night after night"
+    world.source.date_header = lambda now: now
+    night(world)
+    lines = world.history.manifests["A"][2].images.values()
+    assert [line["position"] for line in lines] == [1, 2]
+
+
+def damaged(world: World, key: str, body: bytes | None) -> Ruin:
+    """A world whose disk has changed ``key``; a check has seen it."""
+    ruin = Ruin(world, random.Random(1))
+    ruin.hurt.add(key)
+    if body is None:
+        del ruin.objects[key]
+    else:
+        ruin.objects[key] = body
+    ruin.forgive(key)
+    return ruin
+
+
+def flipped(body: bytes, old: bytes, new: bytes) -> bytes:
+    assert old in body
+    return body.replace(old, new, 1)
+
+
+def test_what_a_line_of_a_damaged_manifest_says_of_its_bytes_is_proved_before_it_counts() -> None:
+    world = one_album()
+    (image,) = world.source.world["A"].images
+    night(world)
+    key = "manifests/A=1/00000001.jsonl"
+    body = world.store.read(key)
+    md5 = image.md5.encode()
+    ruin = damaged(world, key, flipped(body, b"/" + md5, b"/" + md5[:-1] + b"u"))
+    ruin.check()
+    ruin.night()
+    assert stored_bytes(world, image) == image.body
+
+
+def test_where_a_line_of_a_damaged_manifest_says_that_its_record_lies_is_not_believed() -> None:
+    world = one_album()
+    (image,) = world.source.world["A"].images
+    night(world)
+    key = "manifests/A=1/00000001.jsonl"
+    ruin = damaged(world, key, flipped(world.store.read(key), b'"record_at":[', b'"record_at":[1'))
+    ruin.check()
+    ruin.night()
+    line = world.history.manifests["A"][2].images[image.key]
+    assert world.store.read_part(line["record"], *line["record_at"])
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_an_album_that_has_left_stays_gone_when_its_last_manifest_is_lost(checked: bool) -> None:
+    world = one_album()
+    world.source.album("B", images=1)
+    night(world)
+    del world.source.world["B"]
+    night(world)
+    night(world)
+    ruin = damaged(world, "manifests/B=1/00000002.jsonl", None)
+    if checked:
+        ruin.check()
+    report = ruin.night()
+    assert [each.code for each in report.failures] == ["store_damaged"]
+    assert ruin.night().status == "complete"
+    lines = world.history.manifests["B"]
+    assert sorted(lines) == [1, 2, 3]
+    assert lines[3].header["deleted_at"] is not None
+
+
+def test_earlier_bytes_that_are_lost_stay_named_though_no_newest_line_wants_them() -> None:
+    world = one_album()
+    (image,) = world.source.world["A"].images
+    night(world)
+    earlier = keys.original(image.key, image.md5, "jpg")
+    world.source.replace(image)
+    night(world)
+    ruin = damaged(world, earlier, None)
+    ruin.check()
+    listed = world.source.calls["images:A"]
+    for _ in range(3):
+        report = ruin.night()
+        assert report.check.open == 1
+    assert stored_bytes(world, image) == image.body
+    assert world.source.calls["images:A"] == listed + 3, "and no night looks for them in vain"
+
+
+def test_bytes_that_were_replaced_before_they_could_be_mended_stay_named() -> None:
+    world = one_album()
+    (image,) = world.source.world["A"].images
+    night(world)
+    ruin = damaged(world, keys.original(image.key, image.md5, "jpg"), None)
+    ruin.check()
+    world.source.replace(image)
+    assert ruin.night().check.open == 1
+    assert stored_bytes(world, image) == image.body
+
+
+def test_a_report_that_parses_and_is_damaged_all_the_same_is_passed_over() -> None:
+    world = one_album()
+    night(world)
+    (key,) = (key for key in world.store.objects if key.startswith("runs/"))  # type: ignore[attr-defined]
+    body = world.store.read(key)
+    at = body.index(b'"manifest_sha256":"') + 20
+    ruin = damaged(world, key, body[:at] + b"=" + body[at + 1 :])
+    report = ruin.night()
+    assert report.status == "complete"
+    assert f"{key} is damaged; it is passed over" in report.notes

@@ -11,7 +11,7 @@ from typing import Any
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.report import RunReport
-from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import Backup, Options, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BackupError
@@ -182,7 +182,7 @@ class World:
     def execute(self, run: str, points: Points, limits: Limits) -> RunReport | None:
         """What the state machine does: each line until it makes no more progress, then finish."""
         for line in self.store.read(keys.plan(run)).splitlines():
-            planned = [PlannedAlbum.from_json(item) for item in json.loads(line)["albums"]]
+            planned = PlannedBatch.from_json(json.loads(line))
             for _ in range(100):
                 again = self._try(
                     points,
@@ -211,7 +211,9 @@ class World:
 
     def look(self, *, exact: bool = False) -> None:
         """Fail with all broken promises."""
-        found = violations(self.store, self.source, history=self.history, exact=exact)
+        found = violations(
+            self.store, self.source, history=self.history, exact=exact, now=self.clock.now()
+        )
         assert not found, "\n" + "\n".join(found)
 
     def fork(self) -> "World":
@@ -223,14 +225,7 @@ class World:
         twin.store = store
         twin.overflow.runs = list(self.overflow.runs)
         twin.overflow.going = set(self.overflow.going)
-        seen = self.history
-        twin.history = History(
-            dict(seen.digests),
-            dict(seen.sizes),
-            {album: dict(lines) for album, lines in seen.manifests.items()},
-            dict(seen.reports),
-            set(seen.judged),
-        )
+        twin.history = self.history.fork()
         return twin
 
 

@@ -46,8 +46,8 @@ def live_for(
     result = Result(nights=nights)
     for night in range(nights):
         for _ in range(dice.choice([0, 0, 0, 1, 2, 5])):
-            _change(world, dice, albums)
-        result.faults += _night(world, dice, night)
+            change(world, dice, albums)
+        result.faults += night(world, dice, night)
         if night % look_every == look_every - 1:
             _settle(world, mirror)
         world.clock.advance(days=1)
@@ -68,13 +68,14 @@ def _settle(world: World, mirror: World) -> None:
         mirror.run(full=True)
     world.look(exact=True)
     mirror.look(exact=True)
+    assert len(world.history.reading.heads) == 1, world.history.reading.heads
     differ = list(same_backup(world.history, mirror.history))
     assert not differ, "\n".join(differ)
     report = world.history.reports[max(world.history.reports)]
     assert report["status"] == "complete", report["failures"]
 
 
-def _change(world: World, dice: random.Random, albums: int) -> None:
+def change(world: World, dice: random.Random, albums: int) -> None:
     source = world.source
     album = source.world[f"A{dice.randrange(albums)}"]
     what = dice.choice(
@@ -100,7 +101,7 @@ def _change(world: World, dice: random.Random, albums: int) -> None:
             other.images.append(image)
 
 
-def _night(world: World, dice: random.Random, night: int) -> int:
+def night(world: World, dice: random.Random, night: int) -> int:
     """One night, in one of five with something wrong; Lambda tries again after a failure."""
     trigger = f"nightly {night}"
     if dice.random() > 0.2:

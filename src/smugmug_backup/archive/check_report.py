@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import Unreadable, damaged, json_line, known_format, sha256
-from smugmug_backup.archive.report import Checked, Link, links_of
+from smugmug_backup.archive.report import Checked, Link, links_of, named_run
 from smugmug_backup.clock import parse_stamp, stamp
 
 FORMAT = "smugmug-backup/check-report"
@@ -143,7 +143,7 @@ class CheckReport:
             data = json.loads(body)
             known_format(data, FORMAT, VERSION, key=key)
             return cls(
-                run_id=data["run_id"],
+                run_id=named_run(data["run_id"], key, keys.check_report),
                 previous=links_of(data["previous"]),
                 started_at=parse_stamp(data["started_at"]),
                 ended_at=parse_stamp(data["ended_at"]),

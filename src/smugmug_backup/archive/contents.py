@@ -116,7 +116,13 @@ def _take_up(found: Contents, key: str, newest: Newest, known: AlbumState, when:
     if newest.damage is not None:
         same = known.generation == newest.generation
         stated = known.manifest_sha256 if same else None
-        state = replace(state, generation=newest.generation, manifest_sha256=stated)
+        state = replace(
+            state,
+            generation=newest.generation,
+            manifest_sha256=stated,
+            missing_since=known.missing_since,
+            deleted_at=known.deleted_at,
+        )
     found.albums[key] = replace(state, tried_at=known.tried_at, listed_at=known.listed_at)
 
 

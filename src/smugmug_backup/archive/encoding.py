@@ -44,6 +44,13 @@ def fingerprint(body: bytes) -> str:
     return sha256(body)[:16]
 
 
+def digest(text: str, length: int) -> str:
+    """``text``, if it is so many lower-case hex digits. Raises ValueError."""
+    if len(text) != length or text.strip("0123456789abcdef"):
+        raise ValueError("no digest")
+    return text
+
+
 def known_format(
     data: Mapping[str, Any], name: str, version: int, *, key: str, chained: bool = True
 ) -> None:

@@ -1,7 +1,7 @@
 """The run report: how a run ended, and every album's state from then on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,7 @@ from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import (
     Unreadable,
     damaged,
+    digest,
     json_line,
     known_format,
     sha256,
@@ -178,6 +179,10 @@ class AlbumState:
         instants = ("full_listing_at", "listed_at", "tried_at", "missing_since", "deleted_at")
         known.update({name: parse_stamp_or_none(data[name]) for name in instants})
         known["path"] = tuple(data["path"])
+        # A report that a disk has damaged must not be believed only because it parses.
+        for name, length in (("manifest_sha256", 64), ("album_fingerprint", 16)):
+            if known[name] is not None:
+                digest(known[name], length)
         doubt = data["doubt"]
         known["doubt"] = doubt and Doubt(
             parse_stamp_or_none(doubt["since"]), doubt["difference"], doubt["keys"]
@@ -405,7 +410,7 @@ class RunReport:
             if not all(map(keys.is_id, data["albums"])):
                 raise ValueError("it names an album by what is no key")
             return cls(
-                run_id=data["run_id"],
+                run_id=named_run(data["run_id"], key, keys.report),
                 previous=links_of(data["previous"]),
                 status=RunStatus(data["status"]),
                 trigger=data["trigger"],
@@ -419,7 +424,7 @@ class RunReport:
                 formerly=tuple(data["account"]["formerly"]),
                 source=data["source"],
                 complete_as_of=as_of
-                and CompleteAsOf(as_of["run_id"], parse_stamp_or_none(as_of["at"])),
+                and CompleteAsOf(run_of(as_of["run_id"]), parse_stamp_or_none(as_of["at"])),
                 counts=Counts.from_json(data["counts"]),
                 failures=tuple(Failure.from_json(each) for each in data["failures"]),
                 more_failures=data["more_failures"],
@@ -429,13 +434,13 @@ class RunReport:
                 more_pending=data["more_pending"],
                 check=check
                 and Checked(
-                    check["run_id"],
-                    check["sha256"],
+                    run_of(check["run_id"]),
+                    digest(check["sha256"], 64),
                     parse_stamp(check["ended_at"]),
                     check["sound"],
                     check["open"],
                 ),
-                readme_sha256=data["readme_sha256"],
+                readme_sha256=data["readme_sha256"] and digest(data["readme_sha256"], 64),
                 ignored_albums=tuple(data["ignored_albums"]),
                 notes=tuple(data["notes"]),
                 albums={k: AlbumState.from_json(v) for k, v in data["albums"].items()},
@@ -452,7 +457,24 @@ class RunReport:
 
 def links_of(data: Sequence[Mapping[str, Any]]) -> tuple[Link, ...]:
     """The reports that a report names as its predecessors."""
-    return tuple(Link(each["run_id"], each["sha256"]) for each in data)
+    return tuple(Link(run_of(each["run_id"]), digest(each["sha256"], 64)) for each in data)
+
+
+def run_of(text: str) -> str:
+    """``text``, if it is a run id. Raises ValueError."""
+    if not keys.is_run_id(text):
+        raise ValueError("no run id")
+    return text
+
+
+def named_run(run: str, key: str, place: Callable[[str], str]) -> str:
+    """The run id that a report read from ``key`` says it has, if it lies there. Raises ValueError.
+
+    What parses is not yet what was written: nothing states the SHA-256 of the newest report.
+    """
+    if place(run_of(run)) != keys.plain(key)[0]:
+        raise ValueError("the report of another run")
+    return run
 
 
 def account_json(account: Account | None) -> dict[str, str | None]:

@@ -246,7 +246,8 @@ class AccountRun(Session):
         if self.parts.observer is not None:
             self.parts.observer.planned(len(todo))
         if not part:
-            self._note_missing_albums(tally, context, work, {album.key for album in albums})
+            shown = {album.key for album in albums}
+            self._note_missing_albums(tally, context, work, shown, contents.damage)
         before = dict(tally.states)
         left: list[PlannedAlbum] = []
 
@@ -297,11 +298,17 @@ class AccountRun(Session):
             tally.failures.append(Failure(None, None, Code.NO_DATE, message))
 
     def _note_missing_albums(
-        self, tally: Tally, context: Context, work: AlbumWork, shown: set[str]
+        self,
+        tally: Tally,
+        context: Context,
+        work: AlbumWork,
+        shown: set[str],
+        damaged: Mapping[str, str],
     ) -> None:
         """Record what has left the account: missing first, gone after a second look.
 
-        Albums that have left already are mended, where a check found something damaged.
+        Albums that have left already are mended, where a check found something damaged, or their
+        newest manifest is.
         """
         now = context.now()
         to_bury: list[str] = []
@@ -310,7 +317,7 @@ class AccountRun(Session):
             if key in self._gone_on:
                 continue
             if state.gone:
-                if key not in shown and context.findings.get(key):
+                if key not in shown and (context.findings.get(key) or key in damaged):
                     to_mend.append(key)
             elif key in shown:
                 if not state.live:

@@ -172,7 +172,7 @@ class AlbumWork:
             run_id=context.run_id,
             written_at=context.clock.now(),
             account=context.account,
-            deleted_at=now if burying else known.header.deleted_at,
+            deleted_at=now if burying else known.header.deleted_at or state.deleted_at,
         )
         committed = context.archive.commit(Manifest(header, entries))
         after = replace(state.committed(committed, context.when()), next_full=None)

@@ -39,10 +39,10 @@ class Changes:
     ``entries``: every line of the next generation, originals that are still to be fetched as
     pending. ``wanted``: what to fetch, by image key. ``records``: record lines to write, by image
     key. ``absences``: lines that a believed full listing turns into missing or deleted ones; they
-    count only once all else is committed. ``positions``: of a believed full listing, by image key,
-    to be taken over at the commit; ``reordered``: they tell another order than the manifest's.
-    ``contradicted``: images that the listing shows twice, in different states. ``fields``: how
-    many images differ in each field.
+    count only once all else is committed. ``positions``: of a believed full listing that has a
+    date, by image key, to be taken over at the commit; ``reordered``: they tell another order than
+    the manifest's. ``contradicted``: images that the listing shows twice, in different states.
+    ``fields``: how many images differ in each field.
     """
 
     entries: dict[str, Entry]
@@ -116,7 +116,8 @@ def compare(
         _take(changes, comparison, image, line, marks[image.key], old.get(image.key))
     if comparison.believed:
         _note_absences(changes, {image.key for image in images}, comparison)
-        _note_order(changes, images, known)
+        if comparison.dated is not None:
+            _note_order(changes, images, known)
     return changes
 
 

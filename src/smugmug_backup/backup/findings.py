@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.check_report import CheckReport, Finding
+from smugmug_backup.archive.check_report import CheckReport, Finding, Scope
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.archive.original import Reason
 from smugmug_backup.archive.report import Checked
@@ -78,10 +78,13 @@ def still_open(findings: Iterable[Finding], manifest: Manifest | None) -> tuple[
     ======================  ===========================================================
     the finding is of       it is open while
     ======================  ===========================================================
-    an original             a line names it, or waits for its bytes as ``damaged``
+    an original             a line names it, or waits for its bytes as ``damaged``, or no
+                            line names its bytes under another number
     a records file          a line names it, or a line's record is lost
     a manifest              no newer generation of the album is sound, or it is older
                             than the one before the newest (a hole in the history)
+    what only older         always: a check finds it past, once `repair` brought it, or
+    generations name        its owner accepts the loss
     ======================  ===========================================================
     """
     return tuple(each.key for each in findings if _open(each, manifest))
@@ -91,20 +94,26 @@ def _open(finding: Finding, manifest: Manifest | None) -> bool:
     if manifest is None:
         return True
     key = finding.key
-    if key.startswith(keys.ORIGINALS):
-        for entry in manifest.entries.values():
-            line = entry.original
-            if line.key == key:
-                return True
-            damaged = line.reason == Reason.DAMAGED
-            if damaged and line.previous is not None and line.previous.key == key:
-                return True
-        return False
-    if key.startswith(keys.RECORDS):
-        return any(each.record == key or each.record_lost for each in manifest.entries.values())
     parsed = keys.parse_manifest(key)
     if parsed is not None:
         previous = manifest.header.previous
         skipped = previous is None or previous.generation < parsed[1]
         return not (skipped and manifest.header.generation > parsed[1])
+    if finding.scope == Scope.HISTORY:
+        return True
+    if key.startswith(keys.ORIGINALS):
+        return _original_open(key, manifest)
+    if key.startswith(keys.RECORDS):
+        return any(each.record == key or each.record_lost for each in manifest.entries.values())
     return True
+
+
+def _original_open(key: str, manifest: Manifest) -> bool:
+    plain, elsewhere = keys.plain(key)[0], False
+    for entry in manifest.entries.values():
+        line = entry.original
+        waiting = line.previous if line.reason == Reason.DAMAGED else None
+        if key in (line.key, waiting and waiting.key):
+            return True
+        elsewhere |= line.key is not None and keys.plain(line.key)[0] == plain
+    return not elsewhere

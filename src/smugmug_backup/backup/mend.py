@@ -12,20 +12,24 @@ of a line that has left    unavailable at once: SmugMug has the image no more
 an original found sound    the line says stored again, under the name where its bytes lie
 a records file             lines that still have their fingerprint are copied into a new one; of
                            the others, live images are recorded anew, the rest has no record
-the newest manifest        what parses and is proved by its record comes over from it
+the newest manifest        what parses and is proved by its record comes over from it; bytes
+                           that such a line names, only if they are there
 =========================  =======================================================================
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from smugmug_backup.archive import keys, original
+from smugmug_backup.archive import keys, original, reading
 from smugmug_backup.archive.archive import Newest
+from smugmug_backup.archive.encoding import canonical_json
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes
 from smugmug_backup.archive.report import Failure
 from smugmug_backup.backup.context import Context
-from smugmug_backup.errors import Archived, BackupError, Code, StoreError
+from smugmug_backup.errors import Archived, BackupError, Code, NotStored, StoreError
+from smugmug_backup.model import Kind
 
 
 @dataclass(slots=True)
@@ -61,9 +65,58 @@ def _take_over(context: Context, album_key: str, newest: Newest, mended: Mended)
     """Lines of a damaged newest manifest that an older one lacks: those that parse, and whose
     fingerprint their records file proves."""
     lines = context.archive.whole_lines(album_key, newest.generation)
-    found = [each for each in lines if each.image_key not in mended.entries]
+    found = [
+        _with_its_own_record(album_key, each)
+        for each in lines
+        if keys.is_id(each.image_key) and each.image_key not in mended.entries
+    ]
     proved = context.archive.records(album_key, found, context.map)
-    mended.entries.update((entry.image_key, entry) for entry in found if entry.image_key in proved)
+    sure = [entry for entry in found if entry.image_key in proved]
+    originals = context.map(lambda entry: _proved(context, entry), sure)
+    for entry, line in zip(sure, originals, strict=True):
+        # Where the record lies may be damaged, too; the record itself is proved.
+        mended.records[entry.image_key] = canonical_json(proved[entry.image_key])
+        mended.entries[entry.image_key] = replace(entry, record=None, record_at=None, original=line)
+
+
+def _with_its_own_record(album_key: str, entry: Entry) -> Entry:
+    """Without the place of its record, if that cannot be one: the record is looked for then."""
+    parsed = keys.parse_records(keys.plain(entry.record or "")[0])
+    right = parsed is not None and parsed[0] == album_key and min(entry.record_at or (0,)) > 0
+    return entry if right else replace(entry, record=None, record_at=None)
+
+
+def _proved(context: Context, entry: Entry) -> Original:
+    """What a line of a damaged manifest says of its bytes, as far as they prove it themselves."""
+    content = entry.original.content
+    if content is not None and _is_of(entry.image_key, content.key):
+        found = _read_back(context, content)
+        if found is not None:
+            named = keys.plain(found.key)[0]
+            stated = found.md5 if f"/{found.md5}." in named else None
+            return original.found_sound(replace(entry.original, source_md5=stated), found)
+    kind = Kind.ORIGINAL if entry.original.kind == Kind.NONE else entry.original.kind
+    line = original.found_damaged(Original(kind, Status.PENDING), context.when())
+    return line if entry.live else original.lost_for_good(line)
+
+
+def _read_back(context: Context, content: StoredBytes) -> StoredBytes | None:
+    """What lies there as it is, if its name or the stated SHA-256 proves it."""
+    store = context.archive.store
+    with suppress(NotStored):
+        try:
+            found = reading.read_back(store, content.key)
+        except Archived:
+            return content
+        if f"/{found.md5}." in content.key or found.sha256 == content.sha256:
+            return found
+    name = _sound_name(context, content)
+    return None if name is None else reading.read_back(store, name)
+
+
+def _is_of(image_key: str, key: str) -> bool:
+    parsed = keys.parse_original(keys.plain(key)[0])
+    return parsed is not None and parsed[0] == image_key
 
 
 def _originals(context: Context, album_key: str, asked: set[str], mended: Mended) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Newest
+from smugmug_backup.archive.check_report import Scope
 from smugmug_backup.archive.manifest import Entry, Manifest, album_fingerprint, live_count
 from smugmug_backup.archive.original import When
 from smugmug_backup.archive.report import AlbumState, NextFull
@@ -63,7 +64,9 @@ class _Surveying:
 
     def run(self) -> Survey:
         context, state = self._context, self._state
-        mending = bool(context.findings.get(self._album.key))
+        findings = context.findings.get(self._album.key, ())
+        # What only older generations name, no listing brings back.
+        mending = any(finding.scope == Scope.STATE for finding in findings)
         choice = choose_listing(
             state,
             now=context.now() or context.clock.now(),
