@@ -439,6 +439,11 @@ class Archive:
                 wrong = wrong or error
         raise wrong or NotStored(f"{key} is not there")
 
+    def records_files(self) -> Iterator[StoredObject]:
+        """All records files of all albums, ascending."""
+        listed = self.store.list(keys.RECORDS)
+        return (each for each in listed if keys.parse_records(keys.plain(each.key)[0]))
+
     def _range(self, key: str, entry: Entry) -> bytes | None:
         if entry.record_at is None:
             return None

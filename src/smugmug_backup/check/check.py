@@ -110,7 +110,7 @@ def check(
     """
     amount = None if read_data is None else Amount.parse(read_data)
     thorough = history or (amount is not None and amount.turns == 1)
-    one = _Check(store.bounded(deadline), clock, deadline, executor, amount, thorough, observer)
+    one = _Check(store, clock, deadline, executor, amount, thorough, observer)
     return one.run(token, tuple(accept), trigger)
 
 
@@ -306,7 +306,7 @@ class _Check:
             objects=self.work.listings.objects,
             read_objects=counts.objects_read + counts.manifests_read + counts.reports_read,
             read_bytes=counts.bytes_read,
-            not_checked=tuple(ledger.not_checked),
+            not_checked=ledger.not_checked,
             findings=findings,
             more_findings=more,
             accepted=ledger.accepted,

@@ -98,12 +98,13 @@ def _finish(event: FinishEvent, application: Application, context: LambdaContext
 
 @_perform.register
 def _check(event: CheckEvent, application: Application, context: LambdaContext) -> Result:
+    deadline = deadline_of(application, context)
     with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
         result = check(
-            application.store,
+            application.store.bounded(deadline),
             clock=application.clock,
             token=new_token(),
-            deadline=deadline_of(application, context),
+            deadline=deadline,
             executor=executor,
             read_data=event.read_data,
             history=event.history,

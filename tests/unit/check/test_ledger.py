@@ -1,4 +1,4 @@
-"""What a check writes down, what it carries on, and when a finding is past."""
+"""What a check writes down, what it carries on in its ledger, and when a finding is past."""
 
 import json
 from dataclasses import replace
@@ -7,6 +7,7 @@ import pytest
 
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
 from smugmug_backup.archive.schemas import checker
+from smugmug_backup.check.ledger import Ledger
 from smugmug_backup.errors import BadRequest, NotStored, StoreRefused
 from tests.unit.check.helpers import (
     checked,
@@ -162,9 +163,6 @@ def test_a_report_that_cannot_be_written_is_told_and_the_rest_too(sample):
         def __getattr__(self, name):
             return getattr(self._store, name)
 
-        def bounded(self, deadline):
-            return self
-
         def create(self, key, body, **more):
             raise StoreRefused("it is mounted read-only")
 
@@ -312,3 +310,23 @@ def test_an_unstored_head_does_not_end_the_check(sample):
     key = original_of(sample)
     del sample.store.objects[key]
     assert problems(checked(sample)) == [(key, "missing")]
+
+
+def test_what_is_not_checked_is_told_in_at_most_a_hundred_words_or_so(sample):
+    ledger = Ledger(sample.clock)
+    for number in range(150):
+        ledger.left(f"object {number}")
+    ledger.left("object 1")
+    assert len(ledger.not_checked) == 101
+    assert ledger.not_checked[-1] == "50 more like these"
+
+
+def test_what_is_known_to_be_damaged_is_not_read_again_without_end(sample, monkeypatch):
+    wanted = [key for key in keys(sample, "originals/") if "i000004" not in key]
+    before = {key: flip(sample, key) for key in wanted}
+    assert len(checked(sample, "all").findings) == len(wanted)
+    monkeypatch.setattr("smugmug_backup.check.follow._BYTES", 40)
+    sample.store.objects.update(before)
+    left = [len(next_check(sample).findings) for _ in range(8)]
+    assert 0 < left[0] < len(wanted)
+    assert left == sorted(left, reverse=True) and left[-1] == 0
