@@ -5,7 +5,7 @@ manifest, asks for an album's name, or decides what the newest state is. Methods
 files take a ``map_`` (that of a pool of threads, or Python's own).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -336,14 +336,22 @@ class Archive:
             raise CommitConflict("another run committed this generation") from None
         return replace(whole, sha256=sha256(body))
 
-    def inspect(self, album_key: str, generation: int, sha256: str | None = None) -> Manifest:
+    def inspect(
+        self,
+        album_key: str,
+        generation: int,
+        sha256: str | None = None,
+        *,
+        lines: MutableMapping[bytes, Entry] | None = None,
+    ) -> Manifest:
         """One generation, held to all that the format says; ``sha256``: what is stated of it.
 
+        ``lines``: as `inspect_manifest` takes them, to go through many generations of an album.
         Raises NotStored if it is not there, NotABackup for damage, FormatTooNew, StoreError.
         """
         key = keys.manifest(album_key, generation)
         body = reading.read_stated(self.store, key, sha256)
-        return inspect_manifest(body, key=key)
+        return inspect_manifest(body, key=key, lines=lines)
 
     def numbered_manifests(self, album_key: str, generation: int) -> Iterator[Manifest]:
         """What lies, sound by itself, under the numbered names of a generation."""
