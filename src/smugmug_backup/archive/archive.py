@@ -503,11 +503,14 @@ class Archive:
         """The name under which these bytes lie whole, by the readers' rule; None if nowhere."""
         return reading.sound_name(self.store, content)
 
-    def forgotten(self) -> Iterator[str]:
-        """The keys of all that the owner had deleted for good. Raises NotABackup, StoreError."""
-        for each in self.store.list(keys.FORGOTTEN):
-            if keys.parse_forgotten(each.key) is not None:
-                yield from forgotten_keys(self.store.read(each.key), key=each.key)
+    def forgotten_files(self) -> Iterator[str]:
+        """The files that tell what the owner had deleted for good, ascending."""
+        listed = self.store.list(keys.FORGOTTEN)
+        return (each.key for each in listed if keys.parse_forgotten(each.key) is not None)
+
+    def forgotten(self, key: str) -> tuple[str, ...]:
+        """What was deleted, by one of these. Raises NotABackup, FormatTooNew, StoreError."""
+        return forgotten_keys(self.store.read(key), key=key)
 
     # -- the account's albums --------------------------------------------------------------------
 

@@ -146,7 +146,8 @@ class AlbumsPass:
         if state is not None and state.generation and state.manifest_sha256:
             stated[state.generation] = {state.manifest_sha256}
         reported = max(state.generation if state else 0, self.known.stated.newest(album_key))
-        newest = max([*listed.generations, *listed.numbered, reported])
+        # A numbered name is a generation only if a later one, or a report, states its SHA-256.
+        newest = max([*listed.generations, reported])
         for number in range(newest, 0, -1):
             settled = seen.state is not None
             if settled and not self.work.history:

@@ -237,10 +237,18 @@ class _Check:
             self.ledger.wrong(key, Wrong.MISSING, said, scope=Scope.HISTORY)
 
     def _forgotten(self) -> None:
+        found: list[str] = []
         try:
-            self.work.forgotten = frozenset(self.work.archive.forgotten())
-        except BackupError as error:
+            for key in self.work.archive.forgotten_files():
+                try:
+                    found += self.work.archive.forgotten(key)
+                except BackupError as error:
+                    self.ledger.failed(key, error, scope=Scope.HISTORY)
+                else:
+                    self.ledger.sound(key)
+        except StoreError as error:
             self.ledger.unfinished(f"what the owner had deleted is not known: {error}")
+        self.work.forgotten = frozenset(found)
 
     # -- reading again ---------------------------------------------------------------------------
 

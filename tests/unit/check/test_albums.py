@@ -4,6 +4,7 @@ from tests.unit.check.helpers import (
     checked,
     flip,
     keys,
+    newest_manifest,
     next_check,
     problems,
     without_reports,
@@ -67,6 +68,22 @@ def test_bytes_of_older_generations_that_are_missing_or_short_are_found_by_the_l
     assert problems(next_check(sample, history=True)) == [(key, "damaged")]
     sample.store.objects[key.replace(".mp4", ".2.mp4")] = body
     assert next_check(sample).sound
+
+
+def test_a_numbered_generation_that_nothing_states_is_none(sample):
+    sample.store.objects["manifests/alps/00000002.2.jsonl"] = b"foreign"
+    sample.store.objects["manifests/zzz/00000001.2.jsonl"] = b"foreign"
+    assert checked(sample).sound
+    assert checked(sample, "all").sound
+
+
+def test_a_newest_generation_that_lies_whole_under_a_numbered_name_counts(sample):
+    key = newest_manifest(sample)
+    other = key.replace(".jsonl", ".2.jsonl")
+    sample.store.objects[other] = sample.store.objects.pop(key)
+    assert checked(sample).sound and checked(sample, "all").sound
+    sample.store.objects[other] += b" "
+    assert problems(checked(sample)) == [(key, "missing")]
 
 
 def test_a_record_of_an_older_generation_is_missed(sample):

@@ -117,6 +117,40 @@ def test_a_damaged_manifest_that_a_run_went_past_stays_a_hole_in_the_history(sam
     assert next_check(sample, history=True).sound
 
 
+def test_what_smugmug_has_no_more_stays_open_until_the_owner_accepts_it(sample):
+    key = (
+        original_of(sample, "gone")
+        if sample.nights.manifest("gone").live
+        else min(entry.original.key for entry in sample.nights.manifest("gone").entries.values())
+    )
+    flip(sample, key)
+    assert problems(checked(sample, "all")) == [(key, "damaged")]
+    sample.nights.next_night()
+    for _ in range(2):
+        (finding,) = next_check(sample).findings
+        assert (finding.key, finding.problem, finding.album_key) == (key, "damaged", "gone")
+        sample.nights.next_night()
+    assert next_check(sample, accept=[key]).sound
+    assert next_check(sample, "all").sound
+
+
+def test_nights_of_runs_checks_and_damage_end_sound(sample):
+    """The night after: what a run mended, no check tells for ever."""
+    for night in range(12):
+        if night % 3 == 0:
+            flip(sample, original_of(sample, "harbour", night % 3))
+        if night % 4 == 1:
+            flip(sample, record_of(sample), at=-5)
+        next_check(sample, "all" if night % 2 else "50%")
+        sample.source.upload("alps")
+        sample.nights.next_night()
+    next_check(sample, "all")
+    sample.nights.next_night()
+    result = next_check(sample, "all")
+    assert result.sound, problems(result)
+    assert len(keys(sample, "checks/")) == 14
+
+
 def test_what_the_owner_accepts_as_lost_is_past_and_stays_so(sample):
     key = original_of(sample)
     del sample.store.objects[key]
