@@ -167,8 +167,9 @@ class _Check:
             self._forgotten()
             AlbumsPass(self.work, self.known).run()
             structure = True
-            self._data()
+            # Before the reading, which may take all the time there is.
             Follow(self.work, self.known).run()
+            self._data()
         except OutOfTime as error:
             self.ledger.unfinished(str(error))
         except StoreError as error:

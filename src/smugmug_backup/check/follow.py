@@ -63,6 +63,8 @@ class Follow:
             for finding, result in results:
                 if result is True:
                     work.ledger.sound(finding.key, finding.album_key)
+                elif result == finding:
+                    continue  # It is carried on as it is.
                 elif isinstance(result, Finding):
                     work.ledger.wrong(
                         result.key,

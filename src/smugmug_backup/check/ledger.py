@@ -149,7 +149,7 @@ class Ledger:
 
     def sound(self, key: str, album_key: str | None = None) -> None:
         """It was read whole and is what it must be."""
-        if self._known:
+        if (key, album_key) in self._known:
             self._past.add((key, album_key))
 
     def left(self, text: str) -> None:

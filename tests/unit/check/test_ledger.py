@@ -8,6 +8,7 @@ import pytest
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
 from smugmug_backup.archive.schemas import checker
 from smugmug_backup.check.ledger import Ledger
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest, NotStored, StoreRefused
 from tests.unit.check.helpers import (
     checked,
@@ -115,6 +116,35 @@ def test_a_damaged_manifest_that_a_run_went_past_stays_a_hole_in_the_history(sam
     assert (finding.key, finding.scope) == (key, "history")
     sample.store.objects[key.replace(".jsonl", ".2.jsonl")] = body
     assert next_check(sample, history=True).sound
+
+
+def test_what_is_known_is_looked_at_before_the_time_goes_into_reading(sample):
+    key = original_of(sample)
+    whole = flip(sample, key)
+    assert not checked(sample, "all").sound
+    sample.store.objects[key] = whole
+    deadline = Deadline.none(sample.clock)
+
+    class Stop:
+        def listed(self, what, objects): ...
+        def album(self, album_key, albums): ...
+        def read(self, size): ...
+        def reading(self, plan):
+            deadline.stop()
+
+    result = next_check(sample, "all", deadline=deadline, observer=Stop())
+    assert result.findings == () and result.status == "unfinished"
+
+
+def test_a_misnamed_file_that_was_made_good_is_past(sample):
+    body = sample.store.objects[original_of(sample)]
+    md5 = original_of(sample).rpartition("/")[2]
+    key = f"originals/zzz/{md5}"
+    sample.store.objects[key] = b"foreign"
+    assert problems(checked(sample, "all")) == [(key, "misnamed")]
+    assert problems(next_check(sample)) == [(key, "misnamed")]
+    sample.store.objects[key] = body
+    assert next_check(sample, "all").findings == ()
 
 
 def test_what_smugmug_has_no_more_stays_open_until_the_owner_accepts_it(sample):
