@@ -5,7 +5,7 @@ manifest, asks for an album's name, or decides what the newest state is. Methods
 files take a ``map_`` (that of a pool of threads, or Python's own).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -276,14 +276,22 @@ class Archive:
             raise CommitConflict("another run committed this generation") from None
         return replace(whole, sha256=sha256(body))
 
-    def inspect(self, album_key: str, generation: int, sha256: str | None = None) -> Manifest:
+    def inspect(
+        self,
+        album_key: str,
+        generation: int,
+        sha256: str | None = None,
+        *,
+        lines: MutableMapping[bytes, Entry] | None = None,
+    ) -> Manifest:
         """One generation, held to all that the format says; ``sha256``: what is stated of it.
 
+        ``lines``: as `inspect_manifest` takes them, to go through many generations of an album.
         Raises NotStored if it is not there, NotABackup for damage, FormatTooNew, StoreError.
         """
         key = keys.manifest(album_key, generation)
         body = reading.read_stated(self.store, key, sha256)
-        return inspect_manifest(body, key=key)
+        return inspect_manifest(body, key=key, lines=lines)
 
     def numbered_manifests(self, album_key: str, generation: int) -> Iterator[Manifest]:
         """What lies, sound by itself, under the numbered names of a generation."""
@@ -337,6 +345,11 @@ class Archive:
                 wrong = wrong or error
         raise wrong or NotStored(f"{key} is not there")
 
+    def records_files(self) -> Iterator[StoredObject]:
+        """All records files of all albums, ascending."""
+        listed = self.store.list(keys.RECORDS)
+        return (each for each in listed if keys.parse_records(keys.plain(each.key)[0]))
+
     # -- originals -------------------------------------------------------------------------------
 
     def has_originals(self) -> bool:
@@ -355,11 +368,14 @@ class Archive:
         """The name under which these bytes lie whole, by the readers' rule; None if nowhere."""
         return reading.sound_name(self.store, content)
 
-    def forgotten(self) -> Iterator[str]:
-        """The keys of all that the owner had deleted for good. Raises NotABackup, StoreError."""
-        for each in self.store.list(keys.FORGOTTEN):
-            if keys.parse_forgotten(each.key) is not None:
-                yield from forgotten_keys(self.store.read(each.key), key=each.key)
+    def forgotten_files(self) -> Iterator[str]:
+        """The files that tell what the owner had deleted for good, ascending."""
+        listed = self.store.list(keys.FORGOTTEN)
+        return (each.key for each in listed if keys.parse_forgotten(each.key) is not None)
+
+    def forgotten(self, key: str) -> tuple[str, ...]:
+        """What was deleted, by one of these. Raises NotABackup, FormatTooNew, StoreError."""
+        return forgotten_keys(self.store.read(key), key=key)
 
     # -- the account's albums --------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ said in words by NotABackup; a newer format raises FormatTooNew, and is no damag
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 from smugmug_backup.archive import keys, schemas
@@ -24,28 +24,39 @@ from smugmug_backup.archive.report import RunReport
 from smugmug_backup.errors import NotABackup
 
 
-def inspect_manifest(body: bytes, *, key: str) -> Manifest:
-    """The manifest in ``body``, of which ``key`` is the name, plain or numbered."""
+def inspect_manifest(
+    body: bytes, *, key: str, lines: MutableMapping[bytes, Entry] | None = None
+) -> Manifest:
+    """The manifest in ``body``, of which ``key`` is the name, plain or numbered.
+
+    ``lines``: those of another generation of its album that were inspected already; they become
+    those of this one. Most lines of a generation are the same as before.
+    """
     header = _header(body, key)
     if not body.endswith(b"\n"):
         raise NotABackup(f"{key}: its last line is not whole: it was cut off")
     entries: dict[str, Entry] = {}
     last = ""
-    lines = body[:-1].split(b"\n")[1:]
-    for number, line in enumerate(lines, 2):
+    inspected = dict(lines or {})
+    if lines is not None:
+        lines.clear()
+    bare = body[:-1].split(b"\n")[1:]
+    for number, line in enumerate(bare, 2):
         try:
-            entry = _entry(line, header.album_key)
+            entry = inspected.get(line) or _entry(line, header.album_key)
             if entry.image_key <= last:
                 raise _Wrong(f"{entry.image_key} is not in its order")
         except Unreadable as error:
             raise NotABackup(f"{key}: line {number}: {_said(error)}") from None
         last = entry.image_key
         entries[last] = entry
+        if lines is not None:
+            lines[line] = entry
     live = live_count(entries.values())
-    if (len(lines), live) != (header.line_count, header.image_count):
+    if (len(bare), live) != (header.line_count, header.image_count):
         raise NotABackup(
             f"{key}: it says {header.image_count} images in {header.line_count} lines, "
-            f"there are {live} in {len(lines)}"
+            f"there are {live} in {len(bare)}"
         )
     return Manifest(header, entries, sha256(body))
 

@@ -5,7 +5,7 @@ stream. The newest manifest of each is read whole; with ``history`` every genera
 what the generation after it, or a report, states.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 
 from smugmug_backup.archive import keys
@@ -55,6 +55,7 @@ class Seen:
     sound: list[int] = field(default_factory=list)
     older: dict[tuple[str, str], Entry] = field(default_factory=dict)
     read: int = 0
+    lines: dict[bytes, Entry] = field(default_factory=dict)
 
     @property
     def album_key(self) -> str:
@@ -145,7 +146,8 @@ class AlbumsPass:
         if state is not None and state.generation and state.manifest_sha256:
             stated[state.generation] = {state.manifest_sha256}
         reported = max(state.generation if state else 0, self.known.stated.newest(album_key))
-        newest = max([*listed.generations, *listed.numbered, reported])
+        # A numbered name is a generation only if a later one, or a report, states its SHA-256.
+        newest = max([*listed.generations, reported])
         for number in range(newest, 0, -1):
             settled = seen.state is not None
             if settled and not self.work.history:
@@ -165,6 +167,7 @@ class AlbumsPass:
             else:
                 _note_older(seen, manifest)
         self._gaps(seen, newest)
+        seen.lines = {}
         return seen
 
     def _generation(
@@ -181,7 +184,7 @@ class AlbumsPass:
                     return None  # `_gaps` tells it; or it was committed while we listed.
                 raise NotStored(f"{key} is not there: what it added is no longer known")
             seen.read += 1
-            manifest = _stated_or_plain(archive, listed.album_key, number, stated)
+            manifest = _stated_or_plain(archive, listed.album_key, number, stated, seen.lines)
             if not stated and self.known.stated.of(*_of(manifest)) is False:
                 raise NotABackup(f"{key} does not have the SHA-256 that a run report states")
         except (NotABackup, NotStored) as error:
@@ -396,12 +399,16 @@ def _of(manifest: Manifest) -> tuple[str, int, str]:
 
 
 def _stated_or_plain(
-    archive: Archive, album_key: str, number: int, stated: Iterable[str]
+    archive: Archive,
+    album_key: str,
+    number: int,
+    stated: Iterable[str],
+    lines: MutableMapping[bytes, Entry],
 ) -> Manifest:
     manifest: Manifest | None = None
     for sha256 in sorted(stated):
-        manifest = archive.inspect(album_key, number, sha256)
-    return manifest or archive.inspect(album_key, number)
+        manifest = archive.inspect(album_key, number, sha256, lines=lines)
+    return manifest or archive.inspect(album_key, number, lines=lines)
 
 
 def found_elsewhere(archive: Archive, album_key: str, entries: Iterable[Entry]) -> bool:

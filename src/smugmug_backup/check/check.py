@@ -110,7 +110,7 @@ def check(
     """
     amount = None if read_data is None else Amount.parse(read_data)
     thorough = history or (amount is not None and amount.turns == 1)
-    one = _Check(store.bounded(deadline), clock, deadline, executor, amount, thorough, observer)
+    one = _Check(store, clock, deadline, executor, amount, thorough, observer)
     return one.run(token, tuple(accept), trigger)
 
 
@@ -167,8 +167,9 @@ class _Check:
             self._forgotten()
             AlbumsPass(self.work, self.known).run()
             structure = True
-            self._data()
+            # Before the reading, which may take all the time there is.
             Follow(self.work, self.known).run()
+            self._data()
         except OutOfTime as error:
             self.ledger.unfinished(str(error))
         except StoreError as error:
@@ -237,10 +238,18 @@ class _Check:
             self.ledger.wrong(key, Wrong.MISSING, said, scope=Scope.HISTORY)
 
     def _forgotten(self) -> None:
+        found: list[str] = []
         try:
-            self.work.forgotten = frozenset(self.work.archive.forgotten())
-        except BackupError as error:
+            for key in self.work.archive.forgotten_files():
+                try:
+                    found += self.work.archive.forgotten(key)
+                except BackupError as error:
+                    self.ledger.failed(key, error, scope=Scope.HISTORY)
+                else:
+                    self.ledger.sound(key)
+        except StoreError as error:
             self.ledger.unfinished(f"what the owner had deleted is not known: {error}")
+        self.work.forgotten = frozenset(found)
 
     # -- reading again ---------------------------------------------------------------------------
 
@@ -306,7 +315,7 @@ class _Check:
             objects=self.work.listings.objects,
             read_objects=counts.objects_read + counts.manifests_read + counts.reports_read,
             read_bytes=counts.bytes_read,
-            not_checked=tuple(ledger.not_checked),
+            not_checked=ledger.not_checked,
             findings=findings,
             more_findings=more,
             accepted=ledger.accepted,

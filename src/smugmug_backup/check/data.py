@@ -13,7 +13,15 @@ from smugmug_backup.archive.original import Reason, StoredBytes
 from smugmug_backup.check.albums import found_elsewhere, named, named_by
 from smugmug_backup.check.turns import Turn, place
 from smugmug_backup.check.work import AT_A_TIME, Patience, ReadPlan, Work, ahead
-from smugmug_backup.errors import Archived, BackupError, NotABackup, NotStored, OutOfTime
+from smugmug_backup.errors import (
+    Archived,
+    BackupError,
+    ListingIncomplete,
+    NotABackup,
+    NotStored,
+    OutOfTime,
+)
+from smugmug_backup.model import StoredObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +52,12 @@ class DataPass:
         self._waiting: deque[tuple[_Task, Future[BackupError | None]]] = deque()
         self._patience = Patience()
         self._records: set[int] = set()
+        self._suspects: dict[str, str] = {}
 
     def run(self) -> None:
-        """Read the turn's originals and records, album by album; in a check of the history, what
-        only older generations name; in one of all data, what nobody names. Raises StoreError if
-        the store is away.
+        """Read the turn's originals and records, album by album; then what no newest generation
+        names, and so lies under its MD5 or digest, or is named by older ones. Raises StoreError
+        if the store is away.
 
         The albums begin at another one in every round, so that a turn that is cut off at the
         deadline or the budget is not cut off at the same place each time.
@@ -58,6 +67,8 @@ class DataPass:
                 self._begin(task)
             while self._waiting:
                 self._settle()
+            if self._suspects:
+                self._judge()
         finally:
             for _, future in self._waiting:
                 future.cancel()
@@ -95,7 +106,7 @@ class DataPass:
             ledger.sound(task.key, task.album_key)
             return
         if task.album_key is None and isinstance(error, NotABackup):
-            ledger.wrong(task.key, Wrong.MISNAMED, str(error), scope=task.scope)
+            self._suspects[task.key] = str(error)
             return
         ledger.failed(
             task.key,
@@ -133,8 +144,7 @@ class DataPass:
             self.work.executor, self._lines, albums[start:] + albums[:start]
         ):
             yield from self._album(album_key, lines, turn)
-        if turn.turns == 1:
-            yield from self._nobodys()
+        yield from self._nobodys(turn)
 
     def _lines(
         self, album: tuple[str, int, tuple[int, ...]]
@@ -195,19 +205,74 @@ class DataPass:
                 said=named(entry),
             )
 
-    def _nobodys(self) -> Iterator[_Task]:
-        """Originals and records that no line names: a killed run left them, or somebody else."""
-        for each in self.work.archive.originals():
-            known = keys.parse_original(keys.plain(each.key)[0])
+    def _nobodys(self, turn: Turn) -> Iterator[_Task]:
+        """Originals and records that no line named by now: of older versions, left by a killed
+        run, or somebody else's."""
+        index = self.work.index
+        originals = self.work.archive.originals() if self.work.counts.originals_unused else iter(())
+        for each in self._what_is_seen(originals):
+            known, at = keys.parse_original(keys.plain(each.key)[0]), place(each.key)
             if known is None or each.archived or known[1].startswith("rev-"):
                 continue
-            if self.work.index.claim(place(each.key)):
+            if turn.has(at) and not index.is_referenced(at) and index.claim(at):
                 yield _Task(each.key, each.bytes, Scope.HISTORY)
-        for each in self.work.archive.store.list(keys.RECORDS):
-            known_records = keys.parse_records(keys.plain(each.key)[0])
-            if known_records is None or each.archived or place(each.key) in self._records:
-                continue
-            yield _Task(each.key, each.bytes, Scope.HISTORY)
+        for each in self._what_is_seen(self.work.archive.records_files()):
+            at = place(each.key)
+            if turn.has(at) and at not in self._records and not each.archived:
+                yield _Task(each.key, each.bytes, Scope.HISTORY)
+
+    def _what_is_seen(self, listing: Iterator[StoredObject]) -> Iterator[StoredObject]:
+        """What cannot be looked into, the listing before has told."""
+        try:
+            yield from listing
+        except ListingIncomplete:
+            self.whole = False
+
+    def _judge(self) -> None:
+        """Files without the bytes of their names, which no line that was read names.
+
+        If an older generation names one it is damaged, else it is none of ours: misnamed. They
+        are few, so all albums that may have named them are looked through.
+        """
+        images = {keys.owners(key)[1] for key in self._suspects}
+        named_albums = {keys.owners(key)[0] for key in self._suspects}
+
+        def load(album: tuple[str, int, tuple[int, ...]]) -> list[tuple[str, str, Entry]]:
+            album_key, newest, generations = album
+            entries = list(_entries(self._manifest(album_key, newest)))
+            if album_key not in named_albums and images.isdisjoint(e.image_key for e in entries):
+                return []
+            return [
+                (album_key, key, entry)
+                for number in generations
+                for entry in _entries(self._manifest(album_key, number))
+                for key in _files(entry) & self._suspects.keys()
+            ]
+
+        judged: set[str] = set()
+        for found in ahead(self.work.executor, load, list(self.work.newest)):
+            for album_key, key, entry in found:
+                if (content := _content(entry, key)) is not None and self._sound(content):
+                    continue
+                judged.add(key)
+                self.work.ledger.wrong(
+                    key,
+                    Wrong.DAMAGED,
+                    f"an older version of {named(entry)} needs it: {self._suspects[key]}",
+                    album_key=album_key,
+                    image_key=entry.image_key if content is not None else None,
+                    scope=Scope.HISTORY,
+                )
+        for key in sorted(self._suspects.keys() - judged):
+            said = f"no line names it: {self._suspects[key]}"
+            self.work.ledger.wrong(key, Wrong.MISNAMED, said, scope=Scope.HISTORY)
+
+    def _sound(self, content: StoredBytes) -> bool:
+        """Whether a numbered name has the bytes; what cannot be read is not known to be damaged."""
+        try:
+            return self.work.archive.sound_name(content) is not None
+        except BackupError:
+            return True
 
     # -- reading one object: in many threads -------------------------------------------------------
 
@@ -253,7 +318,7 @@ class DataPass:
         _, md5, _ = self._digests(task.key)
         parsed = keys.parse_original(keys.plain(task.key)[0])
         if parsed is not None and parsed[1] != md5:
-            raise NotABackup("no line names it, and its bytes do not have the MD5 of its name")
+            raise NotABackup("its bytes do not have the MD5 of its name")
 
     def _digests(self, key: str) -> tuple[int, str, str]:
         md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
@@ -275,3 +340,13 @@ class DataPass:
 
 def _entries(manifest: Manifest | None) -> Iterator[Entry]:
     yield from manifest.entries.values() if manifest is not None else ()
+
+
+def _files(entry: Entry) -> set[str]:
+    contents = (entry.original.content, entry.original.previous)
+    return {each.key for each in contents if each is not None} | {entry.record or ""}
+
+
+def _content(entry: Entry, key: str) -> StoredBytes | None:
+    contents = (entry.original.content, entry.original.previous)
+    return next((each for each in contents if each is not None and each.key == key), None)

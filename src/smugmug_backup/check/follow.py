@@ -19,6 +19,7 @@ What the newest generation does not name any more is of the history from then on
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.check_report import Finding, Scope, Wrong
@@ -28,6 +29,8 @@ from smugmug_backup.check.albums import found_elsewhere
 from smugmug_backup.check.reports import Known
 from smugmug_backup.check.work import Patience, Work, ahead
 from smugmug_backup.errors import Archived, BackupError, NotABackup, NotStored
+
+_Item = TypeVar("_Item")
 
 _BYTES = 5 * 10**9
 """So many bytes of what is known to be damaged are read again by one check that is not asked to
@@ -54,13 +57,14 @@ class Follow:
         for finding in findings:
             by_album.setdefault(finding.album_key, []).append(finding)
         ordered = sorted(by_album, key=lambda each: each or "")
-        start = work.day * 7919 % len(ordered) if ordered else 0
-        groups = [by_album[key] for key in ordered[start:] + ordered[:start]]
+        groups = [self._rotated(by_album[key]) for key in self._rotated(ordered)]
         patience, left = Patience(), 0
         for results in ahead(work.executor, self._group, groups):
             for finding, result in results:
                 if result is True:
                     work.ledger.sound(finding.key, finding.album_key)
+                elif result == finding:
+                    continue  # It is carried on as it is.
                 elif isinstance(result, Finding):
                     work.ledger.wrong(
                         result.key,
@@ -76,6 +80,11 @@ class Follow:
                     left += 1
         if left:
             work.ledger.left(f"{left} findings of earlier checks were not looked at again")
+
+    def _rotated(self, items: list[_Item]) -> list[_Item]:
+        """Beginning elsewhere every day: what is cut off is not the same each time."""
+        start = self.work.day * 7919 % len(items) if items else 0
+        return items[start:] + items[:start]
 
     def _group(
         self, findings: list[Finding]

@@ -23,6 +23,8 @@ Identity = tuple[str, str | None]
 
 _NOBODYS = 1_000
 """So many files that no line names are told by name."""
+_LEFT = 100
+"""So many things that are not checked are told one by one."""
 
 
 class Ledger:
@@ -37,7 +39,8 @@ class Ledger:
         self._unnamed = 0
         self._unnamed_before = 0
         self._accepted: dict[str, None] = {}
-        self.not_checked: list[str] = []
+        self._left: list[str] = []
+        self._more_left = 0
         self.finished = True
 
     # -- what was known --------------------------------------------------------------------------
@@ -146,18 +149,28 @@ class Ledger:
 
     def sound(self, key: str, album_key: str | None = None) -> None:
         """It was read whole and is what it must be."""
-        if self._known:
+        if (key, album_key) in self._known:
             self._past.add((key, album_key))
 
     def left(self, text: str) -> None:
         """Say what this check does not look at."""
-        if text not in self.not_checked:
-            self.not_checked.append(text)
+        if text in self._left:
+            return
+        if len(self._left) < _LEFT:
+            self._left.append(text)
+        else:
+            self._more_left += 1
 
     def unfinished(self, text: str) -> None:
         """Say what could not be looked at, so that nothing may be called sound."""
         self.finished = False
         self.left(text)
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """All that was left out, in words."""
+        more = (f"{self._more_left} more like these",) if self._more_left else ()
+        return (*self._left, *more)
 
     def _is_accepted(self, key: str) -> bool:
         return key in self._accepted or keys.plain(key)[0] in self._accepted

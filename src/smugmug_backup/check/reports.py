@@ -25,7 +25,7 @@ class Stated:
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[int, int]] = {}
-        self._pairs: list[tuple[int, int]] = []
+        self._greatest: dict[str, int] = {}
         self._places = array("Q")
         self._hashes = array("Q")
 
@@ -34,6 +34,7 @@ class Stated:
         hashed = _hashed(sha256)
         if self._last.get(album_key) != (generation, hashed):
             self._last[album_key] = (generation, hashed)
+            self._greatest[album_key] = max(generation, self._greatest.get(album_key, 0))
             self._places.append(place(keys.manifest(album_key, generation)))
             self._hashes.append(hashed)
 
@@ -44,8 +45,8 @@ class Stated:
         self._hashes = array("Q", (self._hashes[n] for n in order))
 
     def newest(self, album_key: str) -> int:
-        """The last generation that a report states of an album; 0 if none does."""
-        return self._last.get(album_key, (0, 0))[0]
+        """The greatest generation that a report states of an album; 0 if none does."""
+        return self._greatest.get(album_key, 0)
 
     def albums(self) -> Iterator[str]:
         """All albums of which a report states a generation."""

@@ -109,7 +109,7 @@ def _check(event: CheckEvent, application: Application, context: LambdaContext) 
     deadline = deadline_of(application, context)
     with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
         result = check(
-            application.store,
+            application.store.bounded(deadline),
             clock=application.clock,
             token=new_token(),
             deadline=deadline,

@@ -295,6 +295,10 @@ def test_what_the_owner_had_deleted_for_good_is_no_damage(sample):
     }
     sample.store.objects[f"forgotten/{image}.json"] = json.dumps(forgotten).encode()
     assert checked(sample, "all").sound
+    sample.store.objects["forgotten/zzz.json"] = b"?"
+    assert problems(checked(sample)) == [("forgotten/zzz.json", "damaged")]
+    del sample.store.objects["forgotten/zzz.json"]
+    assert checked(sample).sound
 
 
 def test_an_end_of_time_in_the_structure_is_neither_sound_nor_not(sample):

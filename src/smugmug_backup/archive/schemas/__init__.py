@@ -95,13 +95,16 @@ def _ref(value: str, root: Mapping[str, Any]) -> Check:
 
 def _type(value: str | list[str], root: Mapping[str, Any]) -> Check:
     names = frozenset([value] if isinstance(value, str) else value)
-    return lambda v: None if names & _types_of(v) else f"must be {' or '.join(sorted(names))}"
+    said = f"must be {' or '.join(sorted(names))}"
+    types = frozenset(each for each, called in _TYPES.items() if called & names)
 
+    def check(v: Any) -> str | None:
+        if type(v) in types:
+            return None
+        whole = isinstance(v, float) and v.is_integer() and "integer" in names
+        return None if whole else said
 
-def _types_of(value: Any) -> frozenset[str]:
-    if isinstance(value, float) and value.is_integer():
-        return frozenset(("number", "integer"))
-    return _TYPES.get(type(value), frozenset())
+    return check
 
 
 _TYPES: Mapping[type, frozenset[str]] = {

@@ -1,11 +1,10 @@
-"""A check of the history: every generation, and the chain from the seal to the first report."""
-
-import json
+"""A check of the history: every generation, and all that only older ones name."""
 
 from tests.unit.check.helpers import (
     checked,
     flip,
     keys,
+    newest_manifest,
     next_check,
     problems,
     without_reports,
@@ -37,6 +36,29 @@ def test_bit_rot_in_bytes_that_only_older_generations_name_is_found(sample):
     assert finding.album_key == "alps"
 
 
+def test_bit_rot_in_an_older_version_is_found_when_its_turn_comes(sample):
+    image = sample.source.world["harbour"].images[1]
+    (key,) = {
+        each
+        for each in keys(sample, f"originals/{image.key}/")
+        if each != sample.nights.line("harbour", image.key).original.key
+    }
+    whole = flip(sample, key)
+    foreign = key.replace(image.key, "zzz")
+    sample.store.objects[foreign] = b"foreign"
+    found = {}
+    for _ in range(4):
+        found.update(
+            (f.key, (f.problem, f.scope, f.album_key)) for f in next_check(sample, "25%").findings
+        )
+    assert found == {
+        key: ("damaged", "history", "harbour"),
+        foreign: ("misnamed", "history", None),
+    }
+    sample.store.objects[key] = whole
+    assert next_check(sample).sound
+
+
 def test_bytes_of_older_generations_that_are_missing_or_short_are_found_by_the_listing(sample):
     key = older_video(sample)
     body = sample.store.objects.pop(key)
@@ -46,6 +68,22 @@ def test_bytes_of_older_generations_that_are_missing_or_short_are_found_by_the_l
     assert problems(next_check(sample, history=True)) == [(key, "damaged")]
     sample.store.objects[key.replace(".mp4", ".2.mp4")] = body
     assert next_check(sample).sound
+
+
+def test_a_numbered_generation_that_nothing_states_is_none(sample):
+    sample.store.objects["manifests/alps/00000002.2.jsonl"] = b"foreign"
+    sample.store.objects["manifests/zzz/00000001.2.jsonl"] = b"foreign"
+    assert checked(sample).sound
+    assert checked(sample, "all").sound
+
+
+def test_a_newest_generation_that_lies_whole_under_a_numbered_name_counts(sample):
+    key = newest_manifest(sample)
+    other = key.replace(".jsonl", ".2.jsonl")
+    sample.store.objects[other] = sample.store.objects.pop(key)
+    assert checked(sample).sound and checked(sample, "all").sound
+    sample.store.objects[other] += b" "
+    assert problems(checked(sample)) == [(key, "missing")]
 
 
 def test_a_record_of_an_older_generation_is_missed(sample):
@@ -71,59 +109,6 @@ def test_an_older_generation_that_is_not_what_the_next_one_names_is_damaged(samp
     (finding,) = checked(sample, history=True).findings
     assert (finding.key, finding.problem, finding.scope) == (key, "damaged", "history")
     sample.store.objects[key.replace(".jsonl", ".2.jsonl")] = body
-    assert next_check(sample).sound
-
-
-def test_a_run_report_that_was_changed_breaks_the_chain(sample):
-    key = keys(sample, "runs/")[1]
-    body = sample.store.objects[key]
-    sample.store.objects[key] = body.replace(b'"ignored_albums":[]', b'"ignored_albums":["x"]')
-    assert problems(checked(sample)) == [(key, "broken_chain")]
-    sample.store.objects[key] = body
-    assert next_check(sample).sound
-
-
-def test_a_lost_report_in_the_midst_of_the_chain_is_missing(sample):
-    key = keys(sample, "runs/")[2]
-    body = sample.store.objects.pop(key)
-    assert problems(checked(sample)) == [(key, "missing")]
-    sample.store.objects[key.replace(".json", ".2.json")] = body
-    assert next_check(sample).sound
-
-
-def test_older_reports_are_read_only_by_a_check_of_the_history(sample):
-    for _ in range(45):
-        sample.nights.next_night()
-    assert checked(sample).counts.reports_read == 41
-    key = keys(sample, "runs/")[1]
-    sample.store.objects[key] = sample.store.objects[key].replace(b'"part":false', b'"part":true')
-    result = checked(sample, history=True)
-    assert result.counts.reports_read == 50
-    assert problems(result) == [(key, "broken_chain")]
-
-
-def test_heads_beside_the_newest_report_are_told_until_a_run_names_them(sample):
-    first, *_ = keys(sample, "runs/")
-    late = json.loads(sample.store.objects[first])
-    late.update(run_id="20261125T010000Z-0000beef", previous=[], part=True)
-    key = "runs/2026/11/20261125T010000Z-0000beef.json"
-    sample.store.objects[key] = json.dumps(late).encode()
-    result = checked(sample)
-    assert result.sound
-    assert [link.run_id for link in result.report.heads] == [late["run_id"]]
-    sample.nights.next_night()
-    assert next_check(sample).report.heads == ()
-
-
-def test_a_check_report_that_a_run_names_is_missed_but_not_in_a_copy(sample):
-    first = checked(sample).report
-    sample.nights.next_night()
-    assert sample.nights.reports[-1].check.run_id == first.run_id
-    body = sample.store.objects.pop(first.key)
-    copy = checked(sample, history=True)
-    assert copy.sound and any("check reports" in each for each in copy.report.not_checked)
-    assert (first.key, "missing") in problems(checked(sample, history=True))
-    sample.store.objects[first.key] = body
     assert next_check(sample).sound
 
 

@@ -1,4 +1,4 @@
-"""What a check writes down, what it carries on, and when a finding is past."""
+"""What a check writes down, what it carries on in its ledger, and when a finding is past."""
 
 import json
 from dataclasses import replace
@@ -7,6 +7,8 @@ import pytest
 
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
 from smugmug_backup.archive.schemas import checker
+from smugmug_backup.check.ledger import Ledger
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest, NotStored, StoreRefused
 from tests.unit.check.helpers import (
     checked,
@@ -116,6 +118,65 @@ def test_a_damaged_manifest_that_a_run_went_past_stays_a_hole_in_the_history(sam
     assert next_check(sample, history=True).sound
 
 
+def test_what_is_known_is_looked_at_before_the_time_goes_into_reading(sample):
+    key = original_of(sample)
+    whole = flip(sample, key)
+    assert not checked(sample, "all").sound
+    sample.store.objects[key] = whole
+    deadline = Deadline.none(sample.clock)
+
+    class Stop:
+        def listed(self, what, objects): ...
+        def album(self, album_key, albums): ...
+        def read(self, size): ...
+        def reading(self, plan):
+            deadline.stop()
+
+    result = next_check(sample, "all", deadline=deadline, observer=Stop())
+    assert result.findings == () and result.status == "unfinished"
+
+
+def test_a_misnamed_file_that_was_made_good_is_past(sample):
+    body = sample.store.objects[original_of(sample)]
+    md5 = original_of(sample).rpartition("/")[2]
+    key = f"originals/zzz/{md5}"
+    sample.store.objects[key] = b"foreign"
+    assert problems(checked(sample, "all")) == [(key, "misnamed")]
+    assert problems(next_check(sample)) == [(key, "misnamed")]
+    sample.store.objects[key] = body
+    assert next_check(sample, "all").findings == ()
+
+
+def test_what_smugmug_has_no_more_stays_open_until_the_owner_accepts_it(sample):
+    key = min(e.original.key for e in sample.nights.manifest("gone").entries.values())
+    flip(sample, key)
+    assert problems(checked(sample, "all")) == [(key, "damaged")]
+    sample.nights.next_night()
+    for _ in range(2):
+        (finding,) = next_check(sample).findings
+        assert (finding.key, finding.problem, finding.album_key) == (key, "damaged", "gone")
+        sample.nights.next_night()
+    assert next_check(sample, accept=[key]).sound
+    assert next_check(sample, "all").sound
+
+
+def test_nights_of_runs_checks_and_damage_end_sound(sample):
+    """The night after: what a run mended, no check tells for ever."""
+    for night in range(12):
+        if night % 3 == 0:
+            flip(sample, original_of(sample, "harbour", night % 3))
+        if night % 4 == 1:
+            flip(sample, record_of(sample), at=-5)
+        next_check(sample, "all" if night % 2 else "50%")
+        sample.source.upload("alps")
+        sample.nights.next_night()
+    next_check(sample, "all")
+    sample.nights.next_night()
+    result = next_check(sample, "all")
+    assert result.sound, problems(result)
+    assert len(keys(sample, "checks/")) == 14
+
+
 def test_what_the_owner_accepts_as_lost_is_past_and_stays_so(sample):
     key = original_of(sample)
     del sample.store.objects[key]
@@ -161,9 +222,6 @@ def test_a_report_that_cannot_be_written_is_told_and_the_rest_too(sample):
 
         def __getattr__(self, name):
             return getattr(self._store, name)
-
-        def bounded(self, deadline):
-            return self
 
         def create(self, key, body, **more):
             raise StoreRefused("it is mounted read-only")
@@ -312,3 +370,23 @@ def test_an_unstored_head_does_not_end_the_check(sample):
     key = original_of(sample)
     del sample.store.objects[key]
     assert problems(checked(sample)) == [(key, "missing")]
+
+
+def test_what_is_not_checked_is_told_in_at_most_a_hundred_words_or_so(sample):
+    ledger = Ledger(sample.clock)
+    for number in range(150):
+        ledger.left(f"object {number}")
+    ledger.left("object 1")
+    assert len(ledger.not_checked) == 101
+    assert ledger.not_checked[-1] == "50 more like these"
+
+
+def test_what_is_known_to_be_damaged_is_not_read_again_without_end(sample, monkeypatch):
+    wanted = [key for key in keys(sample, "originals/") if "i000004" not in key]
+    before = {key: flip(sample, key) for key in wanted}
+    assert len(checked(sample, "all").findings) == len(wanted)
+    monkeypatch.setattr("smugmug_backup.check.follow._BYTES", 40)
+    sample.store.objects.update(before)
+    left = [len(next_check(sample).findings) for _ in range(8)]
+    assert 0 < left[0] < len(wanted)
+    assert left == sorted(left, reverse=True) and left[-1] == 0

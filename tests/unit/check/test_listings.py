@@ -96,8 +96,9 @@ def test_a_folder_that_cannot_be_looked_into_is_one_finding_and_not_a_lack(sampl
     lost = original_of(sample, "harbour", number=2)
     checked(sample)
     del sample.store.objects[lost]
-    result = checked(sample, store=FaultyStore(sample.store, barred=(folder,)))
-    found = problems(result)
+    store = FaultyStore(sample.store, barred=(folder,))
+    found = problems(checked(sample, store=store))
+    assert set(problems(checked(sample, "all", store=store))) == set(found)
     assert (folder, "unreadable") in found and (lost, "missing") in found
     assert not [key for key, problem in found if problem == "missing" and key != lost]
     assert (folder, "unreadable") not in problems(next_check(sample))
