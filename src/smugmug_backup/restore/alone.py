@@ -5,6 +5,7 @@ the error                        the probe                 it concerns all if
 ===============================  ========================  =======================================
 TARGET is full or read-only      none                      always
 TARGET's disk does not do it     a small file is written   that fails
+TARGET is another disk           none                      always
 the store refuses                a listing                 that fails, or finds no backup
 the store does not answer, or    a listing, at each        that fails, or finds no backup
 has nothing under the name       eighth in a row
@@ -25,6 +26,7 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from smugmug_backup.restore.plan import Problem, Target
 
 IN_A_ROW = 8
 
@@ -82,6 +84,8 @@ class Alone:
             return self.halted
 
     def _found(self, error: Exception, number: int) -> BackupError | None:
+        if isinstance(error, TargetUnusable):
+            return error
         if isinstance(error, OSError) and error.errno in FULL:
             return TargetUnusable(f"TARGET cannot take more: {said(error)}")
         first = number == 1 and isinstance(error, (OSError, StoreRefused))
@@ -102,10 +106,20 @@ class Alone:
 
 
 def _kind_of(error: Exception) -> type[Exception] | None:
-    for kind in (OSError, StoreRefused, StoreUnavailable, Missing):
+    for kind in (TargetUnusable, OSError, StoreRefused, StoreUnavailable, Missing):
         if isinstance(error, kind):
             return kind
     return None
+
+
+def problem_of(target: Target, error: BaseException, *, doing: str = "written") -> Problem:
+    """``error`` as the problem of one file, which could not be ``doing``."""
+    if isinstance(error, BackupError):
+        return target.problem(error.code, str(error))
+    if isinstance(error, OSError):
+        return target.problem("file_error", f"cannot be {doing}: {said(error)}")
+    # Its text is not told: an exception of an HTTP library may hold a signed URL.
+    return target.problem(Code.DEFECT, f"{type(error).__name__}: this should not happen")
 
 
 def said(error: OSError) -> str:

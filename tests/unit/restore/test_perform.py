@@ -16,7 +16,7 @@ import pytest
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.errors import Archived, BadRequest, SourceUnavailable
-from smugmug_backup.restore import perform
+from smugmug_backup.restore import survey
 from smugmug_backup.restore.alone import StoreGone, TargetUnusable
 from smugmug_backup.restore.folder import WORKSHOP
 from smugmug_backup.restore.perform import Result
@@ -829,7 +829,7 @@ def test_what_the_archive_tiers_hold_is_found_when_it_is_fetched(
 ) -> None:
     """A listing of S3 does not tell of the tiers of Intelligent-Tiering; many files are looked up
     by one."""
-    monkeypatch.setattr(perform, "_MANY", 10)
+    monkeypatch.setattr(survey, "_MANY", 10)
     world.source.album("A1", "H", images=11)
     world.nights.run()
     really = world.store.open
