@@ -60,7 +60,14 @@ class Alone:
     if nothing can be written.
     """
 
-    def __init__(self, ask_store: Callable[[], None], try_target: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ask_store: Callable[[], None],
+        try_target: Callable[[], None],
+        *,
+        target: str = "TARGET",
+    ) -> None:
+        self._target = target
         self._ask_store = ask_store
         self._try_target = try_target
         self._lock = threading.Lock()
@@ -87,7 +94,7 @@ class Alone:
         if isinstance(error, TargetUnusable):
             return error
         if isinstance(error, OSError) and error.errno in FULL:
-            return TargetUnusable(f"TARGET cannot take more: {said(error)}")
+            return TargetUnusable(f"{self._target} cannot take more: {said(error)}")
         first = number == 1 and isinstance(error, (OSError, StoreRefused))
         if not first and number % IN_A_ROW:
             return None
@@ -97,7 +104,7 @@ class Alone:
             else:
                 self._ask_store()
         except OSError as found:
-            return TargetUnusable(f"TARGET cannot take more: {said(found)}")
+            return TargetUnusable(f"{self._target} cannot take more: {said(found)}")
         except TargetUnusable as found:
             return found
         except StoreError as found:

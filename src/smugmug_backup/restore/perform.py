@@ -80,7 +80,7 @@ class Restorer:
         self._sidecars = Sidecars(self._folder, sidecar)
         self._workers = Workers(threads)
         self._observer = observer
-        self._alone = Alone(archive.look, self._folder.try_out)
+        self._alone = Alone(archive.look, self._folder.try_out, target=str(target))
         self._surveyor = Surveyor(archive, self._folder, self._sidecars, self._workers, self._alone)
         self._records = Ahead(archive, self._workers)
         self._frozen: list[str] = []

@@ -163,3 +163,22 @@ def test_a_restore_goes_on_after_another_one_tidied_up(
         assert not (tmp_path / WORKSHOP).exists()
         with one.part() as part:
             assert part.exists()
+
+
+def test_a_restore_that_ends_as_another_begins_takes_nothing_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first had made TARGET and written nothing: it takes all away, the lock just taken too."""
+    target, locked, really = tmp_path / "out", [], module._lock
+
+    def lock(descriptor: int) -> bool | None:
+        locked.append(descriptor)
+        if len(locked) == 1:
+            shutil.rmtree(target)
+        return really(descriptor)
+
+    monkeypatch.setattr(module, "_lock", lock)
+    folder = Folder(target, token="a")
+    with folder.workshop(), folder.part() as part:
+        assert part.exists()
+    assert len(locked) == 2
