@@ -70,13 +70,10 @@ class Folder:
         finally:
             for folder in sorted(self._named):
                 _make_durable(folder)
+            self._tidy_up(lock)
             with suppress(OSError):
-                (self._shop / "lock").unlink(missing_ok=True)
-                self._shop.rmdir()
                 if made_here:
                     self.root.rmdir()  # Only if nothing was restored.
-            with suppress(OSError):
-                os.close(lock)
 
     def _locked(self) -> tuple[int, bool]:
         """The open lock file, and whether the lock is ours."""
@@ -115,6 +112,18 @@ class Folder:
                 # Not by st_mtime: that is the photo's own time before it gets its name.
                 if all_of_them or now - left.lstat().st_ctime > _LEFT_OVER:
                     left.unlink(missing_ok=True)
+
+    def _tidy_up(self, lock: int) -> None:
+        if fcntl is None:
+            os.close(lock)  # Windows removes nothing that is open.
+        with suppress(OSError):
+            for left in self._shop.glob(f"{self._token}-*.part"):
+                left.unlink(missing_ok=True)  # Made by an answer that was lost.
+            (self._shop / "lock").unlink(missing_ok=True)
+            self._shop.rmdir()
+        if fcntl is not None:
+            with suppress(OSError):
+                os.close(lock)
 
     def try_out(self) -> None:
         """Write a small file, and take it away. Raises OSError, TargetUnusable."""

@@ -1,5 +1,6 @@
 """The folder that is restored into: what is refused, and what is left alone."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ from smugmug_backup.restore.folder import (
     refuse_overlap,
     target_at,
 )
+from tests.tools.faulty_disk import strike
 
 
 def test_nothing_is_restored_into_the_backup_itself(tmp_path: Path) -> None:
@@ -182,3 +184,22 @@ def test_a_restore_that_ends_as_another_begins_takes_nothing_from_it(
     with folder.workshop(), folder.part() as part:
         assert part.exists()
     assert len(locked) == 2
+
+
+def test_a_part_whose_making_was_answered_late_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network disk repeats what it has done: the name is taken, by ourselves."""
+    folder = Folder(tmp_path, token="a")
+    with folder.workshop():
+        strike(
+            monkeypatch,
+            "open",
+            errno.EEXIST,
+            when=lambda path, *_: str(path).endswith(".part"),
+            times=1,
+            after=True,
+        )
+        with folder.part() as part:
+            assert part.name == "a-1.part"
+    assert not list(tmp_path.iterdir())
