@@ -71,22 +71,22 @@ class Alone:
         self._ask_store = ask_store
         self._try_target = try_target
         self._lock = threading.Lock()
-        self._row: tuple[type[Exception], int] = (Exception, 0)
+        self._row = ("", 0)
         self.halted: BackupError | None = None
 
     def went_well(self) -> None:
         """A file came from the store and got its name."""
-        self._row = (Exception, 0)
+        self._row = ("", 0)
 
     def concerns_all(self, error: Exception) -> BackupError | None:
         """What ends the restore, if ``error`` does."""
-        kind = _kind_of(error)
-        if kind is None:
+        place = _place_of(error)
+        if place is None:
             return None
         with self._lock:
             if self.halted is None:
-                number = self._row[1] + 1 if self._row[0] is kind else 1
-                self._row = (kind, number)
+                number = self._row[1] + 1 if self._row[0] == place else 1
+                self._row = (place, number)
                 self.halted = self._found(error, number)
             return self.halted
 
@@ -112,10 +112,12 @@ class Alone:
         return None
 
 
-def _kind_of(error: Exception) -> type[Exception] | None:
-    for kind in (TargetUnusable, OSError, StoreRefused, StoreUnavailable, Missing):
-        if isinstance(error, kind):
-            return kind
+def _place_of(error: Exception) -> str | None:
+    """Where it happened, if that may be gone."""
+    if isinstance(error, (OSError, TargetUnusable)):
+        return "target"
+    if isinstance(error, (StoreRefused, StoreUnavailable, Missing)):
+        return "store"
     return None
 
 
