@@ -5,6 +5,7 @@ the error                        the probe                 it concerns all if
 ===============================  ========================  =======================================
 TARGET is full or read-only      none                      always
 TARGET's disk does not do it     a small file is written   that fails
+TARGET is another disk           none                      always
 the store refuses                a listing                 that fails, or finds no backup
 the store does not answer, or    a listing, at each        that fails, or finds no backup
 has nothing under the name       eighth in a row
@@ -25,6 +26,7 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from smugmug_backup.restore.plan import Problem, Target
 
 IN_A_ROW = 8
 
@@ -58,32 +60,41 @@ class Alone:
     if nothing can be written.
     """
 
-    def __init__(self, ask_store: Callable[[], None], try_target: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ask_store: Callable[[], None],
+        try_target: Callable[[], None],
+        *,
+        target: str = "TARGET",
+    ) -> None:
+        self._target = target
         self._ask_store = ask_store
         self._try_target = try_target
         self._lock = threading.Lock()
-        self._row: tuple[type[Exception], int] = (Exception, 0)
+        self._row = ("", 0)
         self.halted: BackupError | None = None
 
     def went_well(self) -> None:
         """A file came from the store and got its name."""
-        self._row = (Exception, 0)
+        self._row = ("", 0)
 
     def concerns_all(self, error: Exception) -> BackupError | None:
         """What ends the restore, if ``error`` does."""
-        kind = _kind_of(error)
-        if kind is None:
+        place = _place_of(error)
+        if place is None:
             return None
         with self._lock:
             if self.halted is None:
-                number = self._row[1] + 1 if self._row[0] is kind else 1
-                self._row = (kind, number)
+                number = self._row[1] + 1 if self._row[0] == place else 1
+                self._row = (place, number)
                 self.halted = self._found(error, number)
             return self.halted
 
     def _found(self, error: Exception, number: int) -> BackupError | None:
+        if isinstance(error, TargetUnusable):
+            return error
         if isinstance(error, OSError) and error.errno in FULL:
-            return TargetUnusable(f"TARGET cannot take more: {said(error)}")
+            return TargetUnusable(f"{self._target} cannot take more: {said(error)}")
         first = number == 1 and isinstance(error, (OSError, StoreRefused))
         if not first and number % IN_A_ROW:
             return None
@@ -93,7 +104,7 @@ class Alone:
             else:
                 self._ask_store()
         except OSError as found:
-            return TargetUnusable(f"TARGET cannot take more: {said(found)}")
+            return TargetUnusable(f"{self._target} cannot take more: {said(found)}")
         except TargetUnusable as found:
             return found
         except StoreError as found:
@@ -101,11 +112,23 @@ class Alone:
         return None
 
 
-def _kind_of(error: Exception) -> type[Exception] | None:
-    for kind in (OSError, StoreRefused, StoreUnavailable, Missing):
-        if isinstance(error, kind):
-            return kind
+def _place_of(error: Exception) -> str | None:
+    """Where it happened, if that may be gone."""
+    if isinstance(error, (OSError, TargetUnusable)):
+        return "target"
+    if isinstance(error, (StoreRefused, StoreUnavailable, Missing)):
+        return "store"
     return None
+
+
+def problem_of(target: Target, error: BaseException, *, doing: str = "written") -> Problem:
+    """``error`` as the problem of one file, which could not be ``doing``."""
+    if isinstance(error, BackupError):
+        return target.problem(error.code, str(error))
+    if isinstance(error, OSError):
+        return target.problem("file_error", f"cannot be {doing}: {said(error)}")
+    # Its text is not told: an exception of an HTTP library may hold a signed URL.
+    return target.problem(Code.DEFECT, f"{type(error).__name__}: this should not happen")
 
 
 def said(error: OSError) -> str:

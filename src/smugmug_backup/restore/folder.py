@@ -27,6 +27,7 @@ WORKSHOP = ".smugmug-restore"
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _LONGEST = 255
+_TRIES = 10
 _LEFT_OVER = 2 * 24 * 3600
 """So old (in seconds) a part is left over from a kill, even where another restore may be going on
 unseen: a file of a day is written to all the time."""
@@ -69,24 +70,19 @@ class Folder:
         finally:
             for folder in sorted(self._named):
                 _make_durable(folder)
+            self._tidy_up(lock)
             with suppress(OSError):
-                (self._shop / "lock").unlink(missing_ok=True)
-                self._shop.rmdir()
                 if made_here:
                     self.root.rmdir()  # Only if nothing was restored.
-            with suppress(OSError):
-                os.close(lock)
 
     def _locked(self) -> tuple[int, bool]:
         """The open lock file, and whether the lock is ours."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            self._there = self.root.stat()
-            while True:
-                with suppress(FileExistsError):
-                    self._shop.mkdir()
-                if not stat.S_ISDIR(self._shop.lstat().st_mode):
-                    raise TargetUnusable(f"{self._shop} is there, and is no folder")
+        tries = count(1)
+        while True:
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+                self._there = self.root.stat()
+                self._make_shop()
                 lock = os.open(self._shop / "lock", os.O_RDWR | os.O_CREAT, 0o600)
                 held = _lock(lock)
                 if held is False:
@@ -95,9 +91,17 @@ class Folder:
                 with suppress(FileNotFoundError):
                     if os.path.samestat(os.fstat(lock), (self._shop / "lock").stat()):
                         return lock, held is not None
-                os.close(lock)  # The restore before us took its lock away just now.
-        except OSError as error:
-            raise TargetUnusable(f"cannot write into {self.root}: {said(error)}") from None
+                os.close(lock)  # The restore before us took its lock away just now …
+            except OSError as error:
+                # … or its workshop, or the folder, in which it had written nothing.
+                if not isinstance(error, FileNotFoundError) or next(tries) > _TRIES:
+                    raise TargetUnusable(f"cannot write into {self.root}: {said(error)}") from None
+
+    def _make_shop(self) -> None:
+        with suppress(FileExistsError):
+            self._shop.mkdir()
+        if not stat.S_ISDIR(self._shop.lstat().st_mode):
+            raise TargetUnusable(f"{self._shop} is there, and is no folder")
 
     def _sweep(self, *, all_of_them: bool) -> None:
         """Remove what a killed restore left; without a lock, only what is old."""
@@ -108,6 +112,18 @@ class Folder:
                 # Not by st_mtime: that is the photo's own time before it gets its name.
                 if all_of_them or now - left.lstat().st_ctime > _LEFT_OVER:
                     left.unlink(missing_ok=True)
+
+    def _tidy_up(self, lock: int) -> None:
+        if fcntl is None:
+            os.close(lock)  # Windows removes nothing that is open.
+        with suppress(OSError):
+            for left in self._shop.glob(f"{self._token}-*.part"):
+                left.unlink(missing_ok=True)  # Made by an answer that was lost.
+            (self._shop / "lock").unlink(missing_ok=True)
+            self._shop.rmdir()
+        if fcntl is not None:
+            with suppress(OSError):
+                os.close(lock)
 
     def try_out(self) -> None:
         """Write a small file, and take it away. Raises OSError, TargetUnusable."""
@@ -172,7 +188,7 @@ class Folder:
             except FileNotFoundError:
                 # Where there are no locks, another restore may have tidied up.
                 self._check_root()
-                self._shop.mkdir(exist_ok=True)
+                self._make_shop()
 
     def place(self, part: Path, relative: str, seconds: float | None) -> None:
         """Give a finished file its name and time, if nothing has that name.

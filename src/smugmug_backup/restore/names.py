@@ -73,8 +73,11 @@ def safe_name(text: object, *, limit: int, fallback: str) -> str:
 
 
 def _safe(plain: str, limit: int, fallback: str) -> str:
-    kept = "".join(_kept(character) for character in unicodedata.normalize("NFC", plain))
-    name = unicodedata.normalize("NFC", kept).strip()
+    if plain.isascii() and plain.isprintable() and _FORBIDDEN.isdisjoint(plain):
+        name = plain.strip()  # The same as below, for most names.
+    else:
+        kept = "".join(_kept(character) for character in unicodedata.normalize("NFC", plain))
+        name = unicodedata.normalize("NFC", kept).strip()
     if name.startswith(".") and name.strip(". "):
         name = "_" + name.lstrip(". ")
     name = shortened(name, limit) or fallback
@@ -112,6 +115,8 @@ def identity(name: str) -> str:
 
     Case, composition (NFC, NFD) and characters that HFS+ ignores make no difference.
     """
+    if name.isascii():
+        return name.lower()  # The same as below, for most names.
     folded = name
     for _ in range(2):
         folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", folded).upper())

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.manifest import Entry, Manifest
-from smugmug_backup.archive.original import Reason, StoredBytes
+from smugmug_backup.archive.original import StoredBytes
 from smugmug_backup.restore.names import (
     USUAL,
     Limits,
@@ -23,6 +23,7 @@ from smugmug_backup.restore.names import (
     kind_of,
     safe_name,
 )
+from smugmug_backup.restore.wanted import Note, Wanted, wanted
 
 SIDECARS = ("json", "xmp", "none")
 
@@ -32,8 +33,26 @@ _DEEPEST = 8
 _EXTENSIONS = frozenset(("jpg", "png", "gif", "heic", "webp", "tif", "mp4", "mov", "bin"))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-Note = tuple[str, str]
-"""A stable word, and the message for people."""
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is not restored, and why. ``code`` is a stable word, ``message`` is for people."""
+
+    album_key: str
+    image_key: str | None
+    path: str
+    code: str
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "album_key": self.album_key,
+            "image_key": self.image_key,
+            "path": self.path,
+            "code": self.code,
+            "message": self.message,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +75,9 @@ class Target:
     entry: Entry | None = None
     note: Note | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is not restored, and why. ``code`` is a stable word, ``message`` is for people."""
-
-    album_key: str
-    image_key: str | None
-    path: str
-    code: str
-    message: str
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs."""
-        return {
-            "album_key": self.album_key,
-            "image_key": self.image_key,
-            "path": self.path,
-            "code": self.code,
-            "message": self.message,
-        }
+    def problem(self, code: str, message: str) -> Problem:
+        """What is wrong with this file."""
+        return Problem(self.album_key, self.image_key, self.path, code, message)
 
 
 @dataclass(slots=True)
@@ -183,65 +185,6 @@ def plan(
         whole.albums += 1
         _Album(manifest, homes[manifest.header.album_key], limits).add_to(whole, sidecar, deleted)
     return whole
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The bytes that stand for an image. ``beside``: older ones that are offered too.
-
-    ``note``: what must be told; without ``content``, why there is nothing.
-    """
-
-    content: StoredBytes | None
-    beside: StoredBytes | None = None
-    note: Note | None = None
-
-
-def wanted(entry: Entry) -> Wanted:
-    """Which bytes of an image to restore.
-
-    ==============================  ====================  ==============  ==========================
-    the line says                   restored              beside it       told
-    ==============================  ====================  ==============  ==========================
-    stored                          its bytes
-    stored, and their MD5 is wrong  its bytes             the older ones  ``md5_mismatch``
-    not stored, older ones were     the older ones                        ``older``
-    neither                         nothing                               ``not_in_backup``
-    ==============================  ====================  ==============  ==========================
-    """
-    original = entry.original
-    if original.stored and original.reason == Reason.MD5_MISMATCH:
-        return Wanted(original.content, original.previous, _MISMATCH)
-    if original.stored:
-        return Wanted(original.content)
-    if original.previous is not None:
-        found = original.reason == Reason.DAMAGED
-        return Wanted(original.previous, note=_SOUND_AFTER_ALL if found else _OLDER)
-    why = _WHY.get(str(original.reason), "its bytes are not there")
-    return Wanted(None, note=("not_in_backup", f"never came into the backup: {why}"))
-
-
-_MISMATCH = (
-    "md5_mismatch",
-    "its bytes are not those that SmugMug says it has (their MD5 is another)",
-)
-_OLDER = ("older", "restored as it was before: SmugMug's newer version never came into the backup")
-_SOUND_AFTER_ALL = (
-    "older",
-    "restored as it was stored; a check had found it damaged, and it has not come again",
-)
-_WHY = {
-    "not_yet": "SmugMug had not been asked for it yet",
-    "processing": "SmugMug is still making it",
-    "download_failed": "it could not be downloaded so far",
-    "md5_mismatch": "its bytes were wrong so far",
-    "no_original_url": "SmugMug offers no original of it",
-    "refused_by_source": "SmugMug refuses to deliver it",
-    "bad_at_source": "what SmugMug delivers is no picture",
-    "too_large": "it is larger than the backup's ceiling",
-    "damaged": "it was found damaged, and has not come again",
-    "forgotten": "it was deleted from the backup for good, as its owner wished",
-}
 
 
 @dataclass(slots=True)

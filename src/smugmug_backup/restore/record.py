@@ -11,6 +11,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 from smugmug_backup.archive.encoding import canonical_json, fingerprint
 
+Record = dict[str, Any]
+"""What `archive.records` makes of a line."""
+
 _TIMES = ("DateTimeOriginal", "Date", "LastUpdated")
 # XML 1.0 has no characters but these, not even as references.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

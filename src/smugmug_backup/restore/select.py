@@ -1,6 +1,6 @@
 """Choose what to restore: which albums, each as it was at a moment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,8 +25,8 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unread:
-    """An album whose manifest cannot be read, as the newest report tells of it."""
+class _Told:
+    """An album as a report tells of it."""
 
     album_key: str
     title: str
@@ -38,7 +38,7 @@ def select(
     archive: Archive,
     map_: Map,
     *,
-    albums: Iterable[str] = (),
+    albums: Sequence[str] = (),
     as_of: str | None = None,
     deleted: bool = False,
 ) -> Selection:
@@ -50,12 +50,24 @@ def select(
     tells it. Raises BadRequest, and StoreError if the store cannot be read at all.
     """
     moments = Moments.of(archive, map_)
-    found = moments.read(_generations(moments, as_of))
-    if as_of is not None and not found.manifests and not found.problems:
+    generations = _generations(moments, as_of)
+    # Where few are wanted, the others' names are all that is needed of them.
+    states = _states(moments) if albums else {}
+    told = {
+        key: _told(key, states[key])
+        for key, generation in generations.items()
+        if key in states and states[key].generation == generation
+    }
+    found = moments.read({key: n for key, n in generations.items() if key not in told})
+    if as_of is not None and not told and not found.manifests and not found.problems:
         raise BadRequest(f"the backup holds nothing as of {as_of}")
-    known: dict[str, Placed] = _unread(moments, found)
-    known |= {key: manifest.header for key, manifest in found.manifests.items()}
+    known = told | _unread(moments, found) | _headers(found)
     chosen = find_albums(albums, known)
+    wanted = moments.read({key: generations[key] for key in chosen if key in told})
+    found.manifests |= wanted.manifests
+    found.problems |= wanted.problems
+    found.errors |= wanted.errors
+    known |= _headers(found)
     if not chosen:
         chosen = [key for key in known if deleted or known[key].deleted_at is None]
     return Selection(
@@ -65,21 +77,27 @@ def select(
     )
 
 
+def _headers(found: AsOf) -> dict[str, Placed]:
+    return {key: manifest.header for key, manifest in found.manifests.items()}
+
+
 def _unread(moments: Moments, found: AsOf) -> dict[str, Placed]:
     lost = [key for key in found.problems if key not in found.manifests]
-    states: Mapping[str, AlbumState] = {}
-    if lost:
-        try:
-            states = moments.told()
-        except FormatTooNew:
-            raise
-        except BackupError:
-            states = {}  # Their keys have to do.
-    told = {key: states.get(key) or AlbumState(title=key) for key in lost}
-    return {
-        key: _Unread(key, state.title or key, tuple(state.path), state.deleted_at)
-        for key, state in told.items()
-    }
+    states = _states(moments) if lost else {}
+    return {key: _told(key, states.get(key) or AlbumState()) for key in lost}
+
+
+def _states(moments: Moments) -> Mapping[str, AlbumState]:
+    try:
+        return moments.told()
+    except FormatTooNew:
+        raise
+    except BackupError:
+        return {}  # Their manifests tell, or their keys have to do.
+
+
+def _told(key: str, state: AlbumState) -> Placed:
+    return _Told(key, state.title or key, tuple(state.path), state.deleted_at)
 
 
 def _generations(moments: Moments, as_of: str | None) -> Generations:

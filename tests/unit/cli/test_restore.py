@@ -16,7 +16,7 @@ from moto import mock_aws
 from smugmug_backup.cli.commands import restore
 from smugmug_backup.cli.estimate import RestoreEstimate, money
 from smugmug_backup.errors import StoreUnavailable
-from smugmug_backup.restore import perform
+from smugmug_backup.restore import survey
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from tests.tools.cli import Shell
@@ -362,7 +362,7 @@ def test_the_command_that_thaws_names_what_was_asked_for_and_fetches_nothing(
 def test_what_is_archived_is_listed_by_a_question_for_each_for_a_listing_does_not_tell(
     shell, bucket, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(perform, "_MANY", 1)
+    monkeypatch.setattr(survey, "_MANY", 1)
     originals = sorted(key for key in bucket.objects if key.startswith("originals/"))
     head = bucket.head
     bucket.head = lambda key: dataclasses.replace(head(key), archived=key in originals)

@@ -83,6 +83,14 @@ def test_what_goes_well_in_between_breaks_the_row() -> None:
         alone.went_well()
 
 
+def test_a_store_that_is_gone_may_say_so_in_several_ways() -> None:
+    alone = Places(store=False).alone()
+    said = [StoreUnavailable("503"), Missing("nothing there")] * IN_A_ROW
+    halted = [alone.concerns_all(error) for error in said]
+    assert halted[: IN_A_ROW - 1] == [None] * (IN_A_ROW - 1)
+    assert all(isinstance(each, StoreGone) for each in halted[IN_A_ROW - 1 :])
+
+
 def test_a_hundred_refusals_in_a_row_cost_a_question_for_eight_of_them() -> None:
     places = Places()
     alone = places.alone()

@@ -57,6 +57,17 @@ def test_a_file_gets_its_name_with_its_bytes_and_its_time(
     assert final.stat().st_mtime == 1_000_000_000
 
 
+def test_where_no_links_are_the_file_itself_is_moved_and_not_copied(
+    part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it is whole under its name, whenever the process is killed."""
+    no_links(monkeypatch)
+    ours, final = part.stat(), part.with_name("photo.jpg")
+    give_name(part, final)
+    assert os.path.samestat(final.stat(), ours)
+    assert not part.exists()
+
+
 @WAYS
 @pytest.mark.parametrize("kind", ["file", "folder", "link"])
 def test_what_has_the_name_stays_as_it_is(

@@ -1,5 +1,6 @@
 """The folder that is restored into: what is refused, and what is left alone."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ from smugmug_backup.restore.folder import (
     refuse_overlap,
     target_at,
 )
+from tests.tools.faulty_disk import strike
 
 
 def test_nothing_is_restored_into_the_backup_itself(tmp_path: Path) -> None:
@@ -163,3 +165,41 @@ def test_a_restore_goes_on_after_another_one_tidied_up(
         assert not (tmp_path / WORKSHOP).exists()
         with one.part() as part:
             assert part.exists()
+
+
+def test_a_restore_that_ends_as_another_begins_takes_nothing_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first had made TARGET and written nothing: it takes all away, the lock just taken too."""
+    target, locked, really = tmp_path / "out", [], module._lock
+
+    def lock(descriptor: int) -> bool | None:
+        locked.append(descriptor)
+        if len(locked) == 1:
+            shutil.rmtree(target)
+        return really(descriptor)
+
+    monkeypatch.setattr(module, "_lock", lock)
+    folder = Folder(target, token="a")
+    with folder.workshop(), folder.part() as part:
+        assert part.exists()
+    assert len(locked) == 2
+
+
+def test_a_part_whose_making_was_answered_late_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network disk repeats what it has done: the name is taken, by ourselves."""
+    folder = Folder(tmp_path, token="a")
+    with folder.workshop():
+        strike(
+            monkeypatch,
+            "open",
+            errno.EEXIST,
+            when=lambda path, *_: str(path).endswith(".part"),
+            times=1,
+            after=True,
+        )
+        with folder.part() as part:
+            assert part.name == "a-1.part"
+    assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ import pytest
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.errors import Archived, BadRequest, SourceUnavailable
-from smugmug_backup.restore import perform
+from smugmug_backup.restore import survey
 from smugmug_backup.restore.alone import StoreGone, TargetUnusable
 from smugmug_backup.restore.folder import WORKSHOP
 from smugmug_backup.restore.perform import Result
@@ -751,6 +751,39 @@ def test_a_store_that_stutters_ends_nothing(world: World) -> None:
     assert codes(result) == ["store_unavailable"] * (100 - len(result.written))
 
 
+def test_files_that_come_in_between_keep_the_work_going(world: World) -> None:
+    """Not even a listing is possible any more, and yet most files come."""
+    images = world.source.album("A1", "H", images=60).images
+    world.nights.run()
+    lost = {world.nights.line("A1", image.key).original.key for image in images[::3]}
+    made = world.plan()
+
+    def plan(operation: Operation) -> Fault | None:
+        strikes = operation.name == "list" or operation.key in lost
+        return Fault.REQUEST_LOST if strikes else None
+
+    world.seen = FaultyStore(world.store, Points(plan))
+    restorer = world.restorer(threads=1)
+    with restorer.workshop():
+        result = restorer.restore(restorer.survey(made))
+    assert (len(result.written), result.error) == (40, None)
+
+
+def test_where_only_sidecars_are_wanted_a_store_that_is_away_ends_the_work_too(
+    world: World,
+) -> None:
+    world.source.album("A1", "H", images=60)
+    world.nights.run()
+    world.restore(sidecar="none")
+    made = world.plan()
+    faulty(world, Fault.REQUEST_LOST, "")
+    restorer = world.restorer()
+    with restorer.workshop():
+        result = restorer.restore(restorer.survey(made))
+    assert isinstance(result.error, StoreGone)
+    assert len(result.problems) < 20
+
+
 def test_a_target_disk_that_dies_ends_the_work_before_all_is_fetched(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -829,7 +862,7 @@ def test_what_the_archive_tiers_hold_is_found_when_it_is_fetched(
 ) -> None:
     """A listing of S3 does not tell of the tiers of Intelligent-Tiering; many files are looked up
     by one."""
-    monkeypatch.setattr(perform, "_MANY", 10)
+    monkeypatch.setattr(survey, "_MANY", 10)
     world.source.album("A1", "H", images=11)
     world.nights.run()
     really = world.store.open

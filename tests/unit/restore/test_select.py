@@ -225,3 +225,41 @@ def test_an_album_that_has_left_comes_when_it_is_named(world: World) -> None:
         world.nights.next_night(full=True)
     assert sorted(generations(chosen(world))) == ["A1", "A2"]
     assert list(generations(chosen(world, "Gone"))) == ["A9"]
+
+
+@pytest.mark.parametrize("as_of", [None, "2026-11-25"])
+def test_for_one_album_no_other_manifest_is_read(world: World, as_of: str | None) -> None:
+    for key in ("A1", "A2", "A3"):
+        world.source.album(key, f"Album {key}", images=1)
+    world.nights.run()
+    world.source.upload("A3")
+    world.nights.next_night()
+    world.store.log.clear()
+    found = chosen(world, "album a2", as_of=as_of)
+    assert generations(found) == {"A2": 1}
+    assert [each.album_key for each in found.known] == ["A1", "A2", "A3"]
+    read = [key for operation, key in world.store.log if operation == "get"]
+    assert [key for key in read if key.startswith("manifests/")] == [keys.manifest("A2", 1)]
+
+
+def test_a_report_that_is_older_than_a_manifest_does_not_name_its_album(world: World) -> None:
+    world.source.album("A1", "Harbour", images=1)
+    report = world.nights.run()
+    world.source.world["A1"].title = "Quay"
+    world.source.upload("A1")
+    newer = world.nights.next_night()
+    del world.store.objects[newer.key]
+    assert newer.key != report.key
+    assert generations(chosen(world, "Quay")) == {"A1": 2}
+    with pytest.raises(BadRequest, match="no album 'Harbour'"):
+        chosen(world, "Harbour")
+
+
+def test_names_as_of_a_day_are_those_of_that_day(world: World) -> None:
+    world.source.album("A1", "Harbour", images=1)
+    world.nights.run()
+    world.source.world["A1"].title = "Quay"
+    world.source.upload("A1")
+    world.nights.next_night()
+    assert generations(chosen(world, "Harbour", as_of="2026-11-24")) == {"A1": 1}
+    assert generations(chosen(world, "Quay")) == {"A1": 2}

@@ -30,9 +30,11 @@ from smugmug_backup.errors import BadRequest
 from smugmug_backup.restore.alone import TargetUnusable
 from smugmug_backup.restore.folder import free_bytes, longest_name, refuse_overlap, target_at
 from smugmug_backup.restore.names import Limits
-from smugmug_backup.restore.perform import Restorer, Result, Stopped, Survey
+from smugmug_backup.restore.perform import Restorer, Result
 from smugmug_backup.restore.plan import SIDECARS, Plan, Problem, folders, plan
 from smugmug_backup.restore.select import select
+from smugmug_backup.restore.survey import Survey
+from smugmug_backup.restore.workers import Stopped
 from smugmug_backup.words import Location
 
 NAME = "restore"
