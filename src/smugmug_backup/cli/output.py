@@ -84,10 +84,11 @@ def prepare_streams() -> None:
                 stream.reconfigure(errors="replace")
 
 
-def give_up_stdout() -> None:
+def give_up(*streams: TextIO) -> None:
     """Nothing more can be written there, not even what Python would flush when it ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Console(Console):

@@ -170,6 +170,7 @@ def _imported(path):
 NOT_OF_A_MODULE = {
     "backup/test_rules.py": "the algorithm's rules, each seen over whole runs",
     "cli/test_run_killed.py": "kills whole processes that run a command",
+    "cli/test_strange_world.py": "every command in every environment",
     "project/test_house.py": "the import rules and requirements of pyproject.toml",
     "project/test_readme.py": "README.md",
     "template/test_alarms.py": "template.yaml",
