@@ -33,10 +33,12 @@ def sample(tmp_path_factory):
 
 @dataclass
 class World:
-    """What a command finds. ``location`` is the backup's, ``new`` a place for another."""
+    """What a command finds. ``location`` is the backup's, ``new`` a place for another, ``free`` one
+    for anything."""
 
     location: str
     new: str
+    free: str
     stdout: io.TextIOBase | None = field(default_factory=lambda: letters("utf-8"))
     stderr: io.TextIOBase | None = field(default_factory=lambda: letters("utf-8"))
     stdin: io.TextIOBase | None = field(default_factory=io.StringIO)
@@ -48,9 +50,9 @@ class World:
             "images": ["images", self.location, "harbour"],
             "diff": ["diff", self.location, "2026-11-24", "latest"],
             "check": ["check", self.location],
-            "restore": ["restore", self.location, f"{self.new}-restored"],
+            "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
-            "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.new}-secret"],
+            "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],
         }[command]
 
 
@@ -98,7 +100,7 @@ def world(sample, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "build_source", source)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    return World(str(folder), str(tmp_path / "new"))
+    return World(str(folder), str(tmp_path / "new"), str(tmp_path / "free"))
 
 
 def perform(world, argv):
