@@ -249,10 +249,10 @@ def _tell_missing(console: Console, report: RunReport, titles: Mapping[str, str]
     more = len(failures) + report.more_failures - most
     if more > 0:
         console.print(f"  … and {number(more)} more, named in {report.key}")
-    for waits in report.pending[:most]:
-        album = album_name(waits.album_key, titles.get(waits.album_key))
-        since = f" since {day(waits.since)}" if waits.since else ""
-        console.print(f"  {album}: image {waits.image_key} waits{since}: {waits.reason}")
+    for waiting in report.pending[:most]:
+        album = album_name(waiting.album_key, titles.get(waiting.album_key))
+        since = f" since {day(waiting.since)}" if waiting.since else ""
+        console.print(f"  {album}: image {waiting.image_key} waits{since}: {waiting.reason}")
     notes = [
         (counts.pending, "waits for its bytes", "wait for their bytes"),
         (counts.unavailable, "has none at SmugMug", "have none at SmugMug"),
