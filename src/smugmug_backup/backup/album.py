@@ -36,6 +36,9 @@ class AlbumWork:
         after which the other albums are not tried (`Outcome.halted`).
         """
         alone = self._context.alone
+        if not state.generation:
+            # No manifest names it yet: the report does.
+            state = replace(state, title=album.title, path=album.path)
         if alone.halted is not None:
             return Outcome(state, halted=True)
         if self._context.deadline.passed:

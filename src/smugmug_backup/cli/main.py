@@ -1,6 +1,7 @@
 """The command `smugmug-backup`: find the command, run it, turn every error into one line."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -10,7 +11,7 @@ from rich.console import Console
 from smugmug_backup.cli.errors import tell
 from smugmug_backup.cli.output import (
     OutputLost,
-    give_up_stdout,
+    give_up,
     make_console,
     prepare_streams,
 )
@@ -36,12 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _main(argv)
     except BrokenPipeError:
-        # The reader (`head`, `less`) went away.
-        give_up_stdout()
+        # The reader (`head`, `less`) went away, of this stream or of that.
+        give_up(sys.stdout, sys.stderr)
         return INTERRUPTED
     except OutputLost:
         # Standard error itself cannot be written: there is nobody left to tell.
-        give_up_stdout()
+        give_up(sys.stdout, sys.stderr)
         return COULD_NOT
 
 
@@ -61,7 +62,7 @@ def _main(argv: Sequence[str] | None) -> int:
         raise
     except BackupError as error:
         if isinstance(error, OutputLost):
-            give_up_stdout()
+            give_up(sys.stdout)
         if debug:
             errors.print_exception()
         tell(errors, error)

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from typing import IO, Any, TextIO, cast
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.status import Status
+from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
@@ -84,16 +86,35 @@ def prepare_streams() -> None:
                 stream.reconfigure(errors="replace")
 
 
-def give_up_stdout() -> None:
+def give_up(*streams: TextIO) -> None:
     """Nothing more can be written there, not even what Python would flush when it ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Rich would end the program with 1, which means something else here."""
         raise BrokenPipeError
+
+    def status(
+        self,
+        status: RenderableType,
+        *,
+        spinner: str = "line",
+        spinner_style: StyleType = "status.spinner",
+        speed: float = 1.0,
+        refresh_per_second: float = 12.5,
+    ) -> Status:
+        """As rich has it, but for the spinner: every encoding has its letters."""
+        return super().status(
+            status,
+            spinner=spinner,
+            spinner_style=spinner_style,
+            speed=speed,
+            refresh_per_second=refresh_per_second,
+        )
 
 
 def make_console(*, stderr: bool = False) -> Console:

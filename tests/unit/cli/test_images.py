@@ -2,6 +2,7 @@
 
 import pytest
 
+from smugmug_backup.errors import AccessRefused
 from smugmug_backup.storage.location import open_store
 from smugmug_backup.words import Location
 from tests.tools.cli import Shell
@@ -78,6 +79,15 @@ def test_an_album_of_which_nothing_is_left_says_so(shell, sample, folder):
         manifest.write_bytes(b"{")
     ran = shell("images", folder, "alps")
     assert ran.status == 2 and "manifests/alps/" in ran.err
+
+
+def test_an_album_that_could_never_be_fetched_says_so(shell, sample, folder):
+    sample.source.album("closed", "Closed", images=1)
+    sample.source.errors["images:closed"] = AccessRefused("wrong password")
+    sample.nights.next_night()
+    ran = shell("images", folder, "Closed")
+    assert ran.status == 2 and "nothing of Travel / Closed is stored yet" in ran.err
+    assert "nothing yet\tclosed" in shell("albums", folder).out
 
 
 def test_a_title_that_two_albums_have_names_both(shell, sample, folder):

@@ -277,6 +277,11 @@ def test_a_name_that_is_too_long_loses_its_middle(text, cut):
     assert _cut(text, 12) == cut
 
 
+def test_a_spinner_has_letters_that_every_encoding_has():
+    frames = make_console().status("x").renderable.frames
+    assert all(frame.isascii() for frame in frames)
+
+
 def test_a_console_without_a_terminal_never_breaks_a_line(capsys):
     make_console().print("word " * 200)
     assert len(capsys.readouterr().out.splitlines()) == 1

@@ -389,6 +389,8 @@ def test_a_stack_that_is_not_there_and_one_that_is_not_shown_are_told(
     ran = shell("status", folder, "--stack", "nothing")
     assert ran.status == 2 and "cloudformation:ListStackResources" in ran.err
     assert "the AWS credentials that are used need" in ran.err
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "backup")
+    assert "the function's role needs" in shell("status", folder, "--stack", "nothing").err
     assert ran.out.startswith("complete   no (incomplete)")
     ran = shell("status", folder, "--stack", "nothing", "--json")
     assert ran.status == 2 and ran.json["stack"] is None and ran.json["images"] == 10

@@ -262,7 +262,7 @@ NOT_OF_A_MODULE = {
     "backup/test_reports.py": "what reports say, seen over whole runs",
     "backup/test_rules.py": "the algorithm's rules, each seen over whole runs",
     "cli/test_run_killed.py": "kills whole processes that run a command",
-    "function/test_check_event.py": "the function's check, by its event",
+    "cli/test_strange_world.py": "every command in every environment",
     "project/test_house.py": "the import rules and requirements of pyproject.toml",
     "project/test_links.py": "what every page leads to",
     "project/test_readme.py": "README.md and the pages under docs/",

@@ -8,7 +8,7 @@ from rich.console import Console
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.titles import album_name, find_albums, shown
 from smugmug_backup.cli.account import read_account
-from smugmug_backup.cli.errors import tell_problems
+from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.output import (
     Column,
     day,
@@ -59,8 +59,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     newest = archive.newest(key, state.generation, state.manifest_sha256)
     damage = newest.damage or account.damage.get(key)
     manifest = newest.manifest
+    if manifest is None and damage is None:
+        raise Mistaken(
+            f"nothing of {account.name(key)} is stored yet",
+            hint="`smugmug-backup status LOCATION` says why",
+        )
     if manifest is None:
-        raise NotABackup(damage or f"nothing of {account.name(key)} is stored yet")
+        raise NotABackup(str(damage))
     if damage is not None:
         tell_problems([f"{damage}; what follows is version {manifest.header.generation}"])
     ended = FINE if damage is None else NOT_ALL
