@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from smugmug_backup.archive import chain, generations, inspection, keys, lookup, reading
+from smugmug_backup.archive import chain, generations, keys, lookup, reading
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.contents import Contents, by_album, read_contents
@@ -28,9 +28,7 @@ from smugmug_backup.errors import (
     CommitConflict,
     ListingIncomplete,
     NotABackup,
-    NotStored,
     StoreError,
-    StoreUnavailable,
 )
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore
@@ -49,10 +47,6 @@ class Archive:
     def reports(self, *, now: datetime) -> Reports:
         """The newest run reports, and which of them count. Raises EarlierForm, StoreError."""
         return chain.look(self.store, now=now)
-
-    def reports_among(self, listed: Iterable[str], *, now: datetime) -> Reports:
-        """The same of the run ids ``listed``, however many of them cannot be read tonight."""
-        return chain.look_among(self.store, listed, now=now)
 
     def reports_again(self, begun: Reports, *, now: datetime) -> Reports:
         """The same when a run ends."""
@@ -77,12 +71,8 @@ class Archive:
 
         What lies in the future by more than 12 hours does not count.
         """
-        return self.id_after(started_at, token, reports.listed)
-
-    def id_after(self, started_at: datetime, token: str, listed: Iterable[str]) -> str:
-        """The same among other run ids, ascending: those of check reports."""
         run = keys.run_id(started_at, token)
-        near = [each for each in listed if not future(each, started_at)]
+        near = [each for each in reports.listed if not future(each, started_at)]
         if near and near[-1][:16] >= run[:16]:
             run = keys.run_id(keys.run_start(near[-1]) + timedelta(seconds=1), token)
         return run
@@ -107,32 +97,6 @@ class Archive:
         """
         next(iter(self.store.list(keys.RUNS)), None)
         self.write_readme(None)
-
-    def holds_backup(self) -> bool:
-        """Whether any run report or manifest lies in the store."""
-        return any(
-            next(iter(self.store.list(each)), None) is not None
-            for each in (keys.RUNS, keys.MANIFESTS)
-        )
-
-    def readme_with(self, stated: str) -> str | None:
-        """The name of the README, plain or numbered, with this SHA-256; None if none has it."""
-        for name in reading.names(self.store, keys.README):
-            with suppress(NotStored):
-                if sha256(self.store.read(name)) == stated:
-                    return name
-        return None
-
-    def look(self) -> None:
-        """Ask whether the store as a whole can be read, and holds a backup at all.
-
-        Raises StoreError: a disk that was taken away leaves an empty folder behind.
-        """
-        try:
-            if next(iter(self.store.list(keys.MANIFESTS)), None) is None:
-                raise StoreUnavailable("it holds no manifest (any more)")
-        except ListingIncomplete:
-            return  # Something of it is seen.
 
     # -- check reports ---------------------------------------------------------------------------
 
@@ -179,20 +143,6 @@ class Archive:
         self.store.create(report.key, body)
         return replace(report, sha256=sha256(body))
 
-    def inspect_report(self, run: str, sha256: str | None = None) -> RunReport:
-        """A run report, held to all that the format says; ``sha256``: what is stated of it.
-
-        Raises NotStored if it is not there, NotABackup for damage, FormatTooNew, StoreError.
-        """
-        key = keys.report(run)
-        return inspection.inspect_report(reading.read_stated(self.store, key, sha256), key=key)
-
-    def inspect_check(self, run: str, sha256: str | None = None) -> CheckReport:
-        """The same of a check report."""
-        key = keys.check_report(run)
-        body = reading.read_stated(self.store, key, sha256)
-        return inspection.inspect_check_report(body, key=key)
-
     # -- manifests -------------------------------------------------------------------------------
 
     def manifest(self, album_key: str, generation: int, sha256: str | None = None) -> Manifest:
@@ -214,21 +164,6 @@ class Archive:
         """The SHA-256 that generation ``after`` states of ``generation``; None if it does not, or
         cannot be read."""
         return generations.stated_by_next(self.store, album_key, generation, after)
-
-    def inspect(self, album_key: str, generation: int, sha256: str | None = None) -> Manifest:
-        """One generation, held to all that the format says; ``sha256``: what is stated of it.
-
-        Raises NotStored if it is not there, NotABackup for damage, FormatTooNew, StoreError.
-        """
-        key = keys.manifest(album_key, generation)
-        body = reading.read_stated(self.store, key, sha256)
-        return inspection.inspect_manifest(body, key=key)
-
-    def numbered_manifests(self, album_key: str, generation: int) -> Iterator[Manifest]:
-        """What lies, sound by itself, under the numbered names of a generation."""
-        for name in reading.numbered_names(self.store, keys.manifest(album_key, generation)):
-            with suppress(NotStored, NotABackup):
-                yield inspection.inspect_manifest(self.store.read(name), key=name)
 
     def generations(self) -> Listed[list[int]]:
         """All generations of every album, in order."""
@@ -313,21 +248,6 @@ class Archive:
         parsed = {key: parse_line(line) for key, line in lines.items()}
         return {key: record for key, record in parsed.items() if record is not None}
 
-    def sound_records(self, key: str, entries: Iterable[Entry] = ()) -> None:
-        """Read a records file whole and hold it, or a numbered name of it, to its own name and to
-        the lines that name it. Raises NotStored, NotABackup, FormatTooNew, StoreError."""
-        entries = list(entries)
-        wrong: NotABackup | None = None
-        for name in reading.names(self.store, key):
-            try:
-                body = self.store.read(name)
-                return inspection.inspect_records(body, key=name, entries=entries)
-            except NotStored:
-                continue
-            except NotABackup as error:
-                wrong = wrong or error
-        raise wrong or NotStored(f"{key} is not there")
-
     # -- originals -------------------------------------------------------------------------------
 
     def has_originals(self) -> bool:
@@ -338,19 +258,9 @@ class Archive:
         """All originals, of every version, ascending."""
         return self.store.list(keys.ORIGINALS)
 
-    def names_of(self, key: str) -> Iterator[str]:
-        """The names under which an original may lie, by the readers' rule; see `reading.names`."""
-        return reading.names(self.store, key)
-
     def sound_name(self, content: StoredBytes) -> str | None:
         """The name under which these bytes lie whole, by the readers' rule; None if nowhere."""
         return reading.sound_name(self.store, content)
-
-    def forgotten(self) -> Iterator[str]:
-        """The keys of all that the owner had deleted for good. Raises NotABackup, StoreError."""
-        for each in self.store.list(keys.FORGOTTEN):
-            if keys.parse_forgotten(each.key) is not None:
-                yield from inspection.forgotten_keys(self.store.read(each.key), key=each.key)
 
     # -- the account's albums --------------------------------------------------------------------
 

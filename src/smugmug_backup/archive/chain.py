@@ -5,7 +5,7 @@ byte of the backup can be proved. How a run finds the heads that it names, and w
 leave two, stands in ``FORMAT.md``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -112,17 +112,10 @@ def look(store: BackupStore, *, now: datetime) -> Reports:
     """
     last_month = now.replace(day=1) - timedelta(days=1)
     reports = Reports(after=f"{keys.RUNS}{last_month:%Y/%m}/")
-    _find(store, reports, *_seen_runs(store, reports.after), now)
+    _find(store, reports, now)
     if reports.trusted is None:
         reports.after = ""
-        _find(store, reports, *_seen_runs(store, reports.after), now)
-    return reports
-
-
-def look_among(store: BackupStore, listed: Iterable[str], *, now: datetime) -> Reports:
-    """The newest of the reports ``listed``, however many of them cannot be read tonight."""
-    reports = Reports()
-    _find(store, reports, sorted(listed), (), now, few=None)
+        _find(store, reports, now)
     return reports
 
 
@@ -147,15 +140,8 @@ def _seen_runs(store: BackupStore, after: str) -> tuple[list[str], tuple[str, ..
     return sorted(found), unseen
 
 
-def _find(
-    store: BackupStore,
-    reports: Reports,
-    listed: Sequence[str],
-    unseen: Iterable[str],
-    now: datetime,
-    *,
-    few: int | None = _FEW,
-) -> None:
+def _find(store: BackupStore, reports: Reports, now: datetime) -> None:
+    listed, unseen = _seen_runs(store, reports.after)
     passed_over = [f"{key} cannot be looked into; its reports are passed over" for key in unseen]
     unread = 0
     for run in reversed(listed):
@@ -168,7 +154,7 @@ def _find(
         if report is None:
             error = reports.unread.get(run)
             unread += error is not None
-            if error is not None and few is not None and unread > few:
+            if error is not None and unread > _FEW:
                 raise error
             wrong = f"cannot be read ({error})" if error else "is damaged"
             passed_over.append(f"{keys.report(run)} {wrong}; it is passed over")
@@ -210,7 +196,7 @@ def _names(store: BackupStore, reports: Reports, run: str) -> tuple[Link, ...]:
 def look_again(store: BackupStore, reports: Reports, *, now: datetime) -> Reports:
     """The reports as they are when a run ends: what was read before is not read again."""
     again = Reports(after=reports.after, read=reports.read, unread=reports.unread)
-    _find(store, again, *_seen_runs(store, again.after), now)
+    _find(store, again, now)
     return again
 
 

@@ -157,7 +157,7 @@ def _as_far_as_seen(found: Listed[_T]) -> Iterator[None]:
         if keys.MANIFESTS in error.keys:
             raise
         for key in error.keys:
-            album_key = keys.album_of(key)
+            album_key = keys.album_of_manifests(key)
             if album_key is not None:
                 found.unreadable[album_key] = error
 

@@ -14,7 +14,7 @@ from typing import Any
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
-from smugmug_backup.archive.report import AlbumState, RunReport
+from smugmug_backup.archive.report import RunReport
 from smugmug_backup.errors import BackupError, BadRequest, NotABackup, StoreError
 
 _TRIES = 30
@@ -26,14 +26,10 @@ Generations = Mapping[str, int]
 
 @dataclass(slots=True)
 class AsOf:
-    """The account as it was: each album's manifest; ``problems``: what is wrong, by album.
-
-    ``errors``: of albums without a manifest, what kept it from being read, if not damage.
-    """
+    """The account as it was: each album's manifest; ``problems``: what is wrong, by album."""
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
-    errors: dict[str, BackupError] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -69,9 +65,7 @@ class Moments:
             reversed(self.runs[:begun]),
             lambda report: report.trusted and report.ended_at <= instant,
         )
-        # The next in order: a run whose clock was ahead ended later than those that followed it.
-        since = bisect_right(self.runs, before.run_id) if before else 0
-        after = self._report(iter(self.runs[since:]), lambda report: report.trusted)
+        after = self._report(iter(self.runs[begun:]), lambda report: report.trusted)
         return self._between(before, after, lambda header: header.written_at <= instant)
 
     def after_run(self, run: str) -> Generations:
@@ -100,12 +94,6 @@ class Moments:
         if not known:
             raise BadRequest(f"the backup has no report of a run {run}")
         return found
-
-    def told(self) -> Mapping[str, AlbumState]:
-        """What the newest report that can be read tells of the albums: their titles, where their
-        manifests cannot be read."""
-        report = self._report(reversed(self.runs), lambda report: report.trusted)
-        return report.albums if report is not None else {}
 
     @property
     def runs(self) -> list[str]:
@@ -171,7 +159,6 @@ class Moments:
                 stated = {generation: self._stated(album_key, generation)}
                 newest = self.archive.sound_from(album_key, {*older, generation}, stated)
             except BackupError as error:
-                found.errors[album_key] = error
                 return album_key, None, str(error)
             return album_key, newest.manifest, newest.damage
 

@@ -106,10 +106,11 @@ def parse_manifest(key: str) -> tuple[str, int] | None:
     return (album_key, int(match[2])) if match and album_key and int(match[2]) else None
 
 
-def album_of(key: str) -> str | None:
-    """The album in whose folder of manifests ``key`` lies, or which it is; None for any other."""
-    folder, _, rest = key.partition("/")
-    return parse_directory(rest.partition("/")[0]) if f"{folder}/" == MANIFESTS else None
+def album_of_manifests(key: str) -> str | None:
+    """Whose manifests lie in this folder, or the folder of this file; None if nobody's."""
+    folder, _, rest = key.removeprefix(MANIFESTS).partition("/")
+    mine = key.startswith(MANIFESTS) and "/" not in rest
+    return parse_directory(folder) if mine else None
 
 
 def album_records(album_key: str) -> str:
@@ -208,33 +209,6 @@ def parse_outcome(key: str) -> tuple[str, int] | None:
     match = _OUTCOME.fullmatch(key)
     album_key = parse_directory(match[1]) if match else None
     return (album_key, int(match[2])) if match and album_key and int(match[2]) else None
-
-
-def is_known(key: str) -> bool:
-    """Whether ``key`` is the name, plain or numbered, of a file that a backup holds."""
-    name = plain(key)[0]
-    return (
-        name == README
-        or parse_manifest(name) is not None
-        or parse_records(name) is not None
-        or parse_original(name) is not None
-        or any(parse_report(name, folder) is not None for folder in (RUNS, CHECKS, DRILLS))
-        or parse_report(name.removesuffix(".html") + ".json") is not None
-        or parse_forgotten(name) is not None
-    )
-
-
-def is_litter(key: str) -> bool:
-    """Whether an operating system strews such files about: not worth a word."""
-    return key.rpartition("/")[2].lower() in ("thumbs.db", "desktop.ini", "ehthumbs.db")
-
-
-def owners(key: str) -> tuple[str | None, str | None]:
-    """(album key, image key) of a file, as far as its name tells; None for what it does not."""
-    name = plain(key)[0]
-    manifest, records, original = parse_manifest(name), parse_records(name), parse_original(name)
-    album = manifest or records
-    return (album[0] if album else None, original[0] if original else None)
 
 
 def numbered(key: str, number: int) -> str:

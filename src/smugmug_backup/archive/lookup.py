@@ -49,9 +49,10 @@ def _numbered(store: BackupStore, entries: Iterable[Entry]) -> list[tuple[str | 
     places: list[tuple[str | None, Entry]] = []
     for entry in entries:
         if entry.record is not None:
-            if entry.record not in others:
-                others[entry.record] = list(reading.names(store, entry.record))[1:]
-            places += [(name, entry) for name in others[entry.record]]
+            plain, _ = keys.plain(entry.record)
+            if plain not in others:
+                others[plain] = [plain, *reading.numbered_names(store, plain)]
+            places += [(name, entry) for name in others[plain] if name != entry.record]
     return places
 
 

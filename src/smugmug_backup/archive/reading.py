@@ -24,7 +24,7 @@ def read_stated(store: BackupStore, key: str, sha256: str | None) -> bytes:
         return store.read(key)
     there = False
     unread: StoreError | None = None
-    for name in names(store, key):
+    for name in _names(store, key):
         try:
             body = store.read(name)
         except NotStored:
@@ -97,7 +97,7 @@ def sound_name(store: BackupStore, content: StoredBytes) -> str | None:
     be read: that is not known to be damaged.
     """
     unread: StoreError | None = None
-    for name in names(store, content.key):
+    for name in _names(store, content.key):
         try:
             if read_back(store, name).sha256 == content.sha256:
                 return name
@@ -110,11 +110,7 @@ def sound_name(store: BackupStore, content: StoredBytes) -> str | None:
     return None
 
 
-def names(store: BackupStore, key: str) -> Iterator[str]:
-    """The names under which what is stated of ``key`` may lie: itself, then the numbered ones.
-
-    These are only looked for when they are asked for. Whoever reads proves the SHA-256.
-    """
+def _names(store: BackupStore, key: str) -> Iterator[str]:
     yield key
     plain, _ = keys.plain(key)
     yield from (name for name in (plain, *numbered_names(store, plain)) if name != key)

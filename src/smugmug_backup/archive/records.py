@@ -128,18 +128,13 @@ def records_files(album_key: str, lines: Mapping[str, bytes]) -> list[RecordsFil
 
 
 def _file(album_key: str, lines: Mapping[str, bytes]) -> RecordsFile:
-    body = bytearray(records_header(album_key))
+    body = bytearray(json_line({"format": FORMAT, "version": VERSION, "album_key": album_key}))
     places = {}
     for key, line in lines.items():
         places[key] = (len(body), len(line))
         body += line + b"\n"
     whole = bytes(body)
     return RecordsFile(whole, sha256(whole)[:32], places)
-
-
-def records_header(album_key: str) -> bytes:
-    """The first line of each of an album's records files."""
-    return json_line({"format": FORMAT, "version": VERSION, "album_key": album_key})
 
 
 def lines_in(body: bytes, *, key: str) -> Iterator[tuple[int, bytes]]:

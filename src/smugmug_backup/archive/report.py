@@ -290,11 +290,6 @@ class CompleteAsOf:
     run_id: str
     at: datetime | None
 
-    @property
-    def when(self) -> datetime:
-        """Its date; if SmugMug told none, that of the machine."""
-        return self.at or keys.run_start(self.run_id)
-
 
 @dataclass(frozen=True, slots=True)
 class Checked:

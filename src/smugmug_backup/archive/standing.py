@@ -1,7 +1,7 @@
 """How a backup stands, by its newest reports: the same for `status`, the mail and the page."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
@@ -17,9 +17,6 @@ from smugmug_backup.archive.report import (
     future,
 )
 from smugmug_backup.errors import Remedy, remedy_of
-
-SILENCE = timedelta(hours=50)
-"""Two nights, and the time that a run takes: nothing runs any more if none ended for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +59,6 @@ class Standing:
     def is_well(self) -> bool:
         """The backup is complete, and nothing in it is known to be damaged."""
         return self.is_complete and not self.open_findings
-
-    def silence(self, now: datetime) -> timedelta | None:
-        """How long no run over the whole account has ended, if that is longer than two nights.
-
-        None if all is as it should be, and if none ever ended.
-        """
-        ended = [each.ended_at for each in (self.whole, *self.shown) if each and not each.part]
-        silent = now - max(ended) if ended else None
-        return silent if silent is not None and silent > SILENCE else None
 
     @property
     def complete_as_of(self) -> CompleteAsOf | None:

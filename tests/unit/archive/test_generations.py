@@ -229,7 +229,7 @@ def test_a_short_listing_is_one_request(made):
 def test_a_folder_that_nobody_gets_into_is_told_and_hides_no_other(made, monkeypatch, long, barred):
     expected = many(made)
     monkeypatch.setattr(generations, "_LONG", long)
-    store = FaultyStore(made.store, barred=(barred, "manifests/Strange/"))
+    store = FaultyStore(made.store, barred=(barred, "manifests/strange/x/"))
     found = newest_generations(store, map)
     assert set(found.unreadable) == {ALBUM}
     for album in set(ALBUMS) - {ALBUM}:

@@ -65,8 +65,8 @@ def test_a_manifest_tells_album_and_generation(album, generation):
     key = keys.manifest(album, generation)
     assert is_key(key)
     assert keys.parse_manifest(key) == (album, generation)
-    assert keys.album_of(key) == album
-    assert keys.album_of(keys.album_manifests(album)) == album
+    assert keys.album_of_manifests(key) == album
+    assert keys.album_of_manifests(keys.album_manifests(album)) == album
 
 
 @given(IDS)
@@ -141,9 +141,10 @@ WRONG = {
         f"work/{RUN}/b/a-001.json",
         f"work/{RUN}/hT4mWq-001.json",
     ],
-    keys.album_of: [
+    keys.album_of_manifests: [
         "manifests/",
         "manifests/hT4mWq/",
+        "manifests/a/b/c",
         "records/a/",
     ],
 }

@@ -257,7 +257,7 @@ def _imported(path):
 # -- tests mirror the source -----------------------------------------------------------------------
 
 NOT_OF_A_MODULE = {
-    "archive/test_descriptions.py": "README.txt and FORMAT.md, against the schemas",
+    "archive/test_descriptions.py": "FORMAT.md and README.txt, against the schemas",
     "backup/test_rules.py": "the algorithm's rules, each seen over whole runs",
     "cli/test_run_killed.py": "kills whole processes that run a command",
     "project/test_house.py": "the import rules and requirements of pyproject.toml",
