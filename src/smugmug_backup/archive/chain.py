@@ -253,8 +253,29 @@ def heads(
         asked |= {run for run in ended.listed if told_after < run <= last.run_id}
     reports = [found for run in asked if (found := ended.report(store, run)) is not None]
     named = {link.run_id for report in reports for link in report.previous}
-    return tuple(
-        report.link
-        for report in sorted(reports, key=lambda each: each.run_id)
-        if report.run_id in candidates and report.run_id not in named
-    )
+    left = [each for each in reports if each.run_id in candidates and each.run_id not in named]
+    doubtful = [each.started_at for each in left if each.run_id not in told_runs]
+    if len(left) > 1 and doubtful:
+        named = _named_since(store, ended, reports, min(doubtful))
+    left.sort(key=lambda each: each.run_id)
+    return tuple(each.link for each in left if each.run_id not in named)
+
+
+def _named_since(
+    store: BackupStore, known: Reports, reports: Iterable[RunReport], since: datetime
+) -> set[str]:
+    """What ``reports``, and those that they name, name: back to those that ended before ``since``.
+
+    A run that began before another and ended after it names it, though its own run id is smaller.
+    """
+    ahead = list(reports)
+    seen = {each.run_id for each in ahead}
+    named: set[str] = set()
+    while ahead:
+        for link in ahead.pop().previous:
+            named.add(link.run_id)
+            older = None if link.run_id in seen else known.report(store, link.run_id)
+            seen.add(link.run_id)
+            if older is not None and older.ended_at >= since:
+                ahead.append(older)
+    return named

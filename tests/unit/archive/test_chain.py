@@ -1,6 +1,10 @@
 """Which reports there are, which of them count, and which a run that ends names."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smugmug_backup.archive import chain, keys
 from smugmug_backup.archive.report import AlbumState, CompleteAsOf
@@ -313,6 +317,19 @@ def test_a_head_of_the_future_is_named_once_its_time_has_come(made):
     assert made.archive.heads(found, found, told) == (nineteen.link, ahead.link)
 
 
+def test_a_run_that_began_earlier_and_ended_later_has_named_the_one_that_went_past_it(made):
+    one = made.report(1)
+    long = made.report  # it begins in the second night and ends in the fifth
+    three = made.report(3, one)
+    named = long(2, three, ended_at=day(5))
+    four = made.report(4, three, ended_at=day(6))
+    found = made.reports(7)
+    # Both name the third; and the fourth, which names no second, is beside it.
+    assert made.archive.heads(found, found, None) == (four.link,)
+    begun = replace(found, listed=tuple(each for each in found.listed if each != named.run_id))
+    assert made.archive.heads(begun, found, None) == (named.link, four.link)
+
+
 def test_a_damaged_head_cannot_be_named_and_the_one_before_it_is(made):
     one = made.report(1)
     two = made.report(2, one)
@@ -358,3 +375,70 @@ def test_at_its_end_a_run_reads_only_what_it_has_not_read(made):
     read = made.reads(lambda: made.archive.reports_again(begun, now=day(3)))
     assert read == [two.key]
     assert made.archive.runs() == [one.run_id, two.run_id]
+
+
+def several_runs(made, spans):
+    """Runs that begin and end at these hours, some beside each other, each as a run does it."""
+    events = sorted(
+        [(begins, 1, run) for run, (begins, _) in enumerate(spans)]
+        + [(begins + lasts, 0, run) for run, (begins, lasts) in enumerate(spans)]
+    )
+    begun, ids, written = {}, {}, []
+    for hour, begins, run in events:
+        now = day(1, hour)
+        if begins:
+            begun[run] = made.archive.reports(now=now)
+            ids[run] = made.archive.new_run_id(now, f"{run:08x}", begun[run])
+        else:
+            ended = made.archive.reports_again(begun[run], now=now)
+            links = made.archive.heads(begun[run], ended, None)
+            fields = {"started_at": day(1, spans[run][0]), "ended_at": now, "part": run % 3 == 0}
+            made_now = report(1, run_id=ids[run], previous=links, **fields)
+            written.append(made.archive.write_report(made_now))
+    return written
+
+
+def proved_by(made, seal):
+    """The run ids that the seal leads to; each hash is that of the file."""
+    found, ahead = set(), list(seal)
+    while ahead:
+        link = ahead.pop()
+        if link.run_id not in found:
+            found.add(link.run_id)
+            each = made.archive.report(link.run_id)
+            assert each.link == link
+            ahead += each.previous
+    return found
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), min_size=1, max_size=6)
+
+
+@given(SPANS)
+def test_however_runs_overlap_the_seal_proves_them_all_once_a_check_told_its_heads(spans):
+    made = Store()
+    written = several_runs(made, spans)
+    named = {link.run_id for each in written for link in each.previous}
+    heads = tuple(each.link for each in written if each.run_id not in named)
+    last = max(written, key=lambda each: each.run_id)
+    told = made.check(9, heads=heads, of_run=last.run_id)
+    for number in (10, 11):
+        found = made.reports(number)
+        links = made.archive.heads(found, found, told)
+        if number == 10:
+            assert links == tuple(sorted(heads, key=lambda link: link.run_id))
+        else:
+            assert links == (last.link,)
+        last = made.archive.write_report(report(number, previous=links))
+    found = made.reports(12)
+    seal = made.archive.heads(found, found, told)
+    assert proved_by(made, seal) == set(found.listed)
+
+
+@given(SPANS)
+def test_run_ids_are_told_apart_and_sort_as_runs_that_follow_each_other_began(spans):
+    made = Store()
+    written = several_runs(made, spans)
+    assert len({each.run_id for each in written}) == len(spans)
+    later = made.archive.new_run_id(day(1, 60), "00000000", made.archive.reports(now=day(1, 60)))
+    assert all(each.run_id < later for each in written)

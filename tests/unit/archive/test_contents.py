@@ -1,5 +1,6 @@
 """What the archive holds: every album's state, by the reports or the manifests."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -243,3 +244,21 @@ def test_who_only_looks_sees_it_among_the_damage(made, monkeypatch):
     found = contents(made, tolerant=True)
     assert found.damage == dict.fromkeys(ALBUMS, "AccessDenied")
     assert set(found.albums) == set(ALBUMS)
+
+
+# -- many at once ----------------------------------------------------------------------------------
+
+
+def test_many_are_read_at_once_and_the_states_are_the_same(made):
+    for number in range(60):
+        made.generations(f"x{number}", last=2)
+    del made.store.objects[keys.manifest("x7", 2)]
+    made.damage(keys.manifest("x8", 2))
+    with ThreadPoolExecutor(8) as pool:
+        found = made.archive.contents(
+            made.reports(3), made.archive.newest_generations(pool.map), pool.map, when=WHEN
+        )
+    alone = contents(made)
+    assert found == alone
+    assert len(found.albums) == 63
+    assert set(found.damage) == {"x8"}
