@@ -371,6 +371,13 @@ class Archive:
         parsed = {key: parse_line(line) for key, line in found.items()}
         return {key: record for key, record in parsed.items() if record is not None}
 
+    def is_sound_records(self, key: str) -> bool:
+        """Whether a records file is what its name says, read whole. Raises StoreError."""
+        parsed = keys.parse_records(keys.plain(key)[0])
+        with suppress(NotStored):
+            return parsed is not None and sha256(self.store.read(key)).startswith(parsed[1])
+        return False
+
     def _range(self, key: str, entry: Entry) -> bytes | None:
         if entry.record_at is None:
             return None
