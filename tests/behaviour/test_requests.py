@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-from smugmug_backup.archive.state import newest_generations
 
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.archive import Archive
 from smugmug_backup.backup.run import Options
 from smugmug_backup.storage.s3 import S3Store
 from tests.behaviour.conftest import Service
 from tests.local_smugmug import LocalSmugMug, World, generate_account
+from tests.proof.damage import Ruin
+from tests.proof.world import World as BackedUp
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
@@ -48,6 +51,10 @@ def asked(nights, act):
     return Counter(f"{what} {key.partition('/')[0]}" for what, key in nights.store.log)
 
 
+def puts(counted):
+    return sum(number for what, number in counted.items() if what.startswith("put "))
+
+
 def calls(source, act):
     """How often ``act`` asked the source for what."""
     source.calls.clear()
@@ -66,14 +73,15 @@ def test_a_first_backup_stores_each_thing_once_and_looks_for_none_of_it(nights):
     assert counted.pop("list runs") <= 3
     assert counted == {
         "list manifests": 1,
+        "list checks": 1,
         "list originals": 1,
         "put originals": ALL,
-        "put records": ALL,
-        "put albums": ALBUMS,
+        "put records": ALBUMS,
         "put manifests": ALBUMS,
         "put README.txt": 1,
         "put runs": 1,
     }
+    assert puts(counted) == ALL + 2 * ALBUMS + 2
 
 
 def test_a_first_backup_lists_each_album_once_and_downloads_each_original_once(nights, source):
@@ -128,35 +136,42 @@ def settled(nights, monkeypatch):
     return nights
 
 
-def test_a_night_without_changes_is_a_call_per_album_and_five_store_requests(settled, source):
-    counted = asked(settled, settled.next_night)
-    assert counted == {"list manifests": 1, "list runs": 2, "get runs": 1, "put runs": 1}
+QUIET = {"list manifests": 1, "list checks": 1, "list runs": 2, "get runs": 1, "put runs": 1}
+
+
+def test_a_night_without_changes_is_a_call_per_album_and_six_store_requests(settled, source):
+    assert asked(settled, settled.next_night) == QUIET
     assert calls(source, settled.next_night) == {"account": 1, "albums": 1, "images": ALBUMS}
+
+
+def test_a_night_after_checks_reads_the_newest_two_and_no_more(settled):
+    ruin = Ruin(BackedUp(clock=settled.clock, store=settled.store))
+    for _ in range(3):
+        settled.next_night()
+        ruin.check()
+    assert asked(settled, settled.next_night) == {**QUIET, "get checks": 2}
 
 
 def test_a_night_without_changes_never_looks_at_an_image(settled):
     counted = asked(settled, lambda: quiet_nights(settled, 5))
-    assert not {each for each in counted if each.split()[1] in ("originals", "records", "albums")}
+    assert not {each for each in counted if each.split()[1] in ("originals", "records")}
 
 
 def test_a_full_listing_without_changes_costs_one_manifest_more(settled):
     counted = asked(settled, lambda: settled.next_night(full=True))
     assert counted.pop("get manifests") == ALBUMS
-    assert counted == {"list manifests": 1, "list runs": 2, "get runs": 1, "put runs": 1}
+    assert counted == QUIET
 
 
 def test_a_change_costs_its_manifest_twice_its_old_record_and_what_is_new(settled, source):
     source.touch(source.world["album2"].images[0], caption="The new quay")
     counted = asked(settled, settled.next_night)
     assert counted == {
-        "list manifests": 1,
-        "list runs": 2,
-        "get runs": 1,
+        **QUIET,
         "get manifests": 1,
         "get records": 1,
         "put records": 1,
         "put manifests": 1,
-        "put runs": 1,
     }
 
 
@@ -165,22 +180,19 @@ def test_a_change_within_the_overlap_costs_its_manifest_again_and_no_write(settl
     settled.next_night()
     counted = asked(settled, settled.next_night)
     assert counted.pop("get manifests") == 1
-    assert counted == {"list manifests": 1, "list runs": 2, "get runs": 1, "put runs": 1}
+    assert counted == QUIET
 
 
 def test_a_new_image_costs_one_download_and_three_writes(settled, source):
     source.upload("album1")
     counted = asked(settled, settled.next_night)
     assert counted == {
-        "list manifests": 1,
-        "list runs": 2,
-        "get runs": 1,
+        **QUIET,
         "get manifests": 1,
         "head originals": 1,
         "put originals": 1,
         "put records": 1,
         "put manifests": 1,
-        "put runs": 1,
     }
 
 
@@ -216,7 +228,8 @@ class PagedClient:
     def __init__(self, keys):
         self.keys = sorted(keys)
         self.pages = 0
-        self.meta = SimpleNamespace(events=SimpleNamespace(register_first=lambda *_: None))
+        events = SimpleNamespace(register_first=lambda *_: None, register=lambda *_: None)
+        self.meta = SimpleNamespace(events=events, endpoint_url="https://s3.example")
 
     def list_objects_v2(self, **asked):
         self.pages += 1
@@ -231,9 +244,9 @@ class PagedClient:
 def test_manifests_are_listed_by_the_thousand(albums, more):
     letters = "0123456789BCDFGHJKLMNPQRSTVWXZbcdfghjkmnpqrstvwxz"
     names = [f"{letters[n % 49]}{letters[n // 49 % 49]}{n:06d}" for n in range(albums)]
-    client = PagedClient(f"manifests/{name}/00000001.jsonl" for name in names)
+    client = PagedClient(keys.manifest(name, 1) for name in names)
     with ThreadPoolExecutor(4) as pool:
-        found = newest_generations(S3Store(client, "bucket"), pool)
+        found = Archive(S3Store(client, "bucket")).newest_generations(pool.map)
     assert len(found) == albums
     # A long listing is split into ranges, and each may end with a page that is not full.
     assert -(-albums // 1_000) <= client.pages <= -(-albums // 1_000) + more

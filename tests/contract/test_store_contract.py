@@ -185,6 +185,28 @@ def test_a_body_may_be_read_in_part(store):
     assert store.read(KEY) == media(3 * MIB)
 
 
+@pytest.mark.parametrize(
+    ("offset", "length", "part"), [(0, 3, b"abc"), (2, 3, b"cde"), (4, 9, b"efg"), (6, 1, b"g")]
+)
+def test_a_part_of_an_object_is_one_request(store, offset, length, part):
+    store.create(KEY, b"abcdefg")
+    before = store.requests
+    assert store.read_part(KEY, offset, length) == part
+    assert store.requests == before + 1
+
+
+@pytest.mark.parametrize("offset", [7, 8, 4000])
+def test_a_part_beyond_the_end_is_not_stored(store, offset):
+    store.create(KEY, b"abcdefg")
+    with pytest.raises(NotStored):
+        store.read_part(KEY, offset, 1)
+
+
+def test_a_part_of_what_is_not_there_is_not_stored(store):
+    with pytest.raises(NotStored):
+        store.read_part(KEY, 0, 1)
+
+
 def test_a_body_of_any_size_can_be_created(store):
     body = media(16 * MIB + 1)
     store.create(VIDEO, body)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smugmug_backup.backup import originals
 from smugmug_backup.errors import PhotoError
+from tests.proof.damage import Ruin
 from tests.proof.world import AsksForVideos, Limits, World
 from tests.tools.fake_source import JPEG
 from tests.tools.faults import Fault, Label, Points, possible
@@ -20,13 +21,15 @@ Future = tuple[Label, Fault]
 class Scenario:
     """A world on the evening before; ``change`` is what happens until the night that fails.
 
-    ``mend`` is what the source does before the nights that must come out right.
+    ``mend`` is what the source does before the nights that must come out right; ``end`` looks once
+    more after them.
     """
 
     name: str
     prepare: Callable[[World], None]
     change: Callable[[World], None] = lambda world: None
     mend: Callable[[World], None] = lambda world: None
+    end: Callable[[World], None] = lambda world: None
     limits: Limits = field(default_factory=Limits)
     in_memory: int = originals.IN_MEMORY
 
@@ -113,6 +116,44 @@ def _many(world: World) -> None:
     world.source.album("B", images=2)
 
 
+def _damaged(world: World) -> None:
+    """A disk has damaged an original, a records file and a newest manifest, and a check saw it.
+
+    The manifest's album has lost an image, so that only the damaged file knows of that.
+    """
+    _backed_up(world)
+    world.source.album("C", images=2)
+    _night(world)
+    lost = world.source.upload("C")
+    _night(world)
+    world.source.world["C"].images.remove(lost)
+    ruin = Ruin(world)
+    (original, *_) = (key for key in ruin.objects if key.startswith("originals/"))
+    (records, *_) = (key for key in ruin.objects if key.startswith("records/B"))
+    manifest = "manifests/C=1/00000002.jsonl"
+    ruin.put(original, b"?" + ruin.objects[original][1:])
+    ruin.put(records, None)
+    ruin.put(manifest, ruin.objects[manifest][:-40])
+    ruin.check()
+
+
+def _edited_too(world: World) -> None:
+    _damaged(world)
+    _edits(world)
+
+
+def _left_too(world: World) -> None:
+    """Of what is damaged the source has nothing any more."""
+    _damaged(world)
+    world.source.world["A"].images.pop(0)
+    world.source.world["B"].images.pop()
+
+
+def _mended_or_named(world: World) -> None:
+    """Nothing is lost but what nobody has, and that is named."""
+    Ruin(world).is_mended_or_named()
+
+
 def _night(world: World) -> None:
     world.run()
     world.look()
@@ -133,6 +174,15 @@ SCENARIOS = (
     Scenario("overflow of edits", _backed_up, _edits, limits=Limits(ticks=14, overflow=True)),
     Scenario("videos to ask for", _videos, _other_videos),
     Scenario("unchanged", _backed_up),
+    Scenario("mending", _damaged, end=_mended_or_named),
+    Scenario("mending and edits", _edited_too, end=_mended_or_named),
+    Scenario("mending in vain", _left_too, end=_mended_or_named),
+    Scenario(
+        "mending on the way",
+        _edited_too,
+        end=_mended_or_named,
+        limits=Limits(ticks=16, overflow=True, commit_every=1),
+    ),
 )
 
 
@@ -199,6 +249,7 @@ def live_through(world: World, scenario: Scenario, future: Future) -> Points:
     assert len(world.history.reading.heads) == 1, world.history.reading.heads
     written = [key for key in world.history.written if not key.startswith("runs/")]
     assert not written, f"I4: nothing changed, and yet {written} were written"
+    scenario.end(world)
     return points
 
 

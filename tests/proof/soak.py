@@ -23,6 +23,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.proof.big import TableStore
 from tests.proof.crash import SCENARIOS, futures, try_all
+from tests.proof.damage import Result, live_through
 from tests.proof.kills import ROOT, kill_often
 from tests.proof.machine import BackupMachine
 from tests.proof.years import live_for
@@ -85,6 +86,22 @@ def machine(sizes: argparse.Namespace) -> Iterator[Row]:
     )
 
 
+def damage(sizes: argparse.Namespace) -> Iterator[Row]:
+    """Random histories with random damage."""
+    result = Result()
+    for each in range(sizes.seed, sizes.seed + sizes.damaged):
+        try:
+            live_through(each, result)
+        except Exception as error:
+            raise AssertionError(f"damage, seed {each}: {error}") from error
+    print(f"  {result}")
+    yield Row(
+        "damage",
+        f"{result.histories} histories, {result.damaged} objects damaged, {result.found} findings",
+        f"{sizes.seed}…{sizes.seed + sizes.damaged - 1}",
+    )
+
+
 def years(sizes: argparse.Namespace) -> Iterator[Row]:
     """Years of nights, and a second backup to compare with."""
     # A table finds a key range faster than ten years' keys can be sorted at each listing.
@@ -138,6 +155,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "crash": crash_points,
     "kills": kills,
     "machine": machine,
+    "damage": damage,
     "years": years,
     "big": big,
 }
@@ -153,6 +171,7 @@ def main() -> None:
         ("histories", 500),
         ("steps", 60),
         ("machine-seeds", 20),
+        ("damaged", 1000),
         ("years", 10),
         ("images", 1_000_000),
         ("albums", 20_000),

@@ -1,7 +1,7 @@
 """What the proof found, kept as ordinary tests."""
 
 import json
-import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -224,13 +224,8 @@ def test_without_a_date_nothing_says_in_which_order_the_images_are() -> None:
 
 def damaged(world: World, key: str, body: bytes | None) -> Ruin:
     """A world whose disk has changed ``key``; a check has seen it."""
-    ruin = Ruin(world, random.Random(1))
-    ruin.hurt.add(key)
-    if body is None:
-        del ruin.objects[key]
-    else:
-        ruin.objects[key] = body
-    ruin.forgive(key)
+    ruin = Ruin(world)
+    ruin.put(key, body)
     return ruin
 
 
@@ -292,12 +287,12 @@ def test_earlier_bytes_that_are_lost_stay_named_though_no_newest_line_wants_them
     night(world)
     ruin = damaged(world, earlier, None)
     ruin.check()
-    listed = world.source.calls["images:A"]
     for _ in range(3):
         report = ruin.night()
         assert report.check.open == 1
     assert stored_bytes(world, image) == image.body
-    assert world.source.calls["images:A"] == listed + 3, "and no night looks for them in vain"
+    listed_in_full = report.albums["A"].full_listing_at
+    assert listed_in_full < world.clock.now() - timedelta(days=3), "no night looks in vain"
 
 
 def test_bytes_that_were_replaced_before_they_could_be_mended_stay_named() -> None:
@@ -321,3 +316,34 @@ def test_a_report_that_parses_and_is_damaged_all_the_same_is_passed_over() -> No
     report = ruin.night()
     assert report.status == "complete"
     assert f"{key} is damaged; it is passed over" in report.notes
+
+
+def test_what_a_check_found_is_open_no_more_once_it_was_read_and_is_sound() -> None:
+    world = one_album(images=2)
+    night(world)
+    original, records = (
+        next(key for key in sorted(world.store.objects) if key.startswith(folder))  # type: ignore[attr-defined]
+        for folder in ("originals/", "records/")
+    )
+    ruin = damaged(world, original, None)
+    ruin.put(records, None)
+    ruin.check()
+    report = ruin.night()
+    assert (report.status, report.counts.repaired) == ("complete", 2)
+    report = ruin.night()
+    assert (report.status, report.counts.repaired, report.check.open) == ("complete", 0, 0)
+
+
+def test_a_damaged_manifest_is_named_though_the_run_that_passed_over_it_was_killed() -> None:
+    world = one_album()
+    night(world)
+    key = "manifests/A=1/00000001.jsonl"
+    ruin = damaged(world, key, world.store.read(key)[:-9])
+    ruin.check()
+    points = world.points({("create", "manifests/A=1/00000002.jsonl", 0): Fault.KILLED_AFTER})
+    assert world.run(points) is None
+    report = ruin.night()
+    assert [(each.code, key in each.message) for each in report.failures] == [
+        ("store_damaged", True)
+    ]
+    assert ruin.night().status == "complete"

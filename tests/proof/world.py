@@ -117,6 +117,8 @@ class World:
     overflow: FakeOverflow = field(default_factory=FakeOverflow)
     history: History = field(default_factory=History)
     tokens: int = 0
+    hurt: set[str] = field(default_factory=set)
+    """Keys that were damaged, or brought: of these the reader may say what it likes."""
 
     def __post_init__(self) -> None:
         self.source = FakeSource(self.clock)
@@ -212,8 +214,16 @@ class World:
     def look(self, *, exact: bool = False) -> None:
         """Fail with all broken promises."""
         found = violations(
-            self.store, self.source, history=self.history, exact=exact, now=self.clock.now()
+            self.store,
+            self.source,
+            history=self.history,
+            exact=exact,
+            now=self.clock.now(),
+            accepted=self.hurt,
         )
+        if any(key.startswith("runs/") for key in self.hurt):
+            # It may have stated another SHA-256 of a manifest: then that one is what is damaged.
+            found = [each for each in found if "passes over a sound generation" not in each]
         assert not found, "\n" + "\n".join(found)
 
     def fork(self) -> "World":
@@ -226,6 +236,7 @@ class World:
         twin.overflow.runs = list(self.overflow.runs)
         twin.overflow.going = set(self.overflow.going)
         twin.history = self.history.fork()
+        twin.hurt = set(self.hurt)
         return twin
 
 

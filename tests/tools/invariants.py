@@ -79,12 +79,8 @@ def violations(
         cache=seen.cache,
         accepted=accepted,
     )
-    found = list(reading.wrong)
-    found += [
-        text
-        for kind, text in reading.told
-        if kind not in {*QUIET, "future"} and text.split(" ")[0] not in accepted
-    ]
+    told = [text for kind, text in reading.told if kind not in {*QUIET, "future"}]
+    found = not_of(accepted, [*reading.wrong, *told])
     found += _kept(seen, reading)
     found += _since_the_last_look(seen)
     if exact and truth is not None:
@@ -94,6 +90,11 @@ def violations(
             if key:
                 seen.cache[key] = (None, each[1])
     return found
+
+
+def not_of(accepted: Collection[str], sentences: list[str]) -> list[str]:
+    """The sentences that do not begin with one of these keys."""
+    return [each for each in sentences if each.split(" ")[0].rstrip(":,") not in accepted]
 
 
 def _kept(seen: History, reading: Reading) -> Iterator[str]:

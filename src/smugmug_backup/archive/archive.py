@@ -345,6 +345,13 @@ class Archive:
                 wrong = wrong or error
         raise wrong or NotStored(f"{key} is not there")
 
+    def is_sound_records(self, key: str) -> bool:
+        """Whether a records file is what its name says, read whole. Raises StoreError."""
+        parsed = keys.parse_records(keys.plain(key)[0])
+        with suppress(NotStored):
+            return parsed is not None and sha256(self.store.read(key)).startswith(parsed[1])
+        return False
+
     def records_files(self) -> Iterator[StoredObject]:
         """All records files of all albums, ascending."""
         listed = self.store.list(keys.RECORDS)

@@ -160,12 +160,12 @@ class AlbumWork:
             entries[key] = replace(entries[key], record=record, record_at=at)
         if not burying:
             entries = mend.without_source(entries)
+        findings = context.findings.get(album_key, ())
         if not burying and entries == known.entries and newest.damage is None:
-            findings = context.findings.get(album_key, ())
             return Outcome(
                 state,
                 failures=tuple(mended.failures),
-                still_open=still_open(findings, known) if not mended.failures else None,
+                still_open=None if mended.failures else still_open(findings, known, mended.past),
             )
         now = context.now()
         header = replace(
@@ -194,5 +194,5 @@ class AlbumWork:
             pending=(),
             counts=counts,
             committed=True,
-            still_open=still_open(context.findings.get(album_key, ()), committed),
+            still_open=still_open(findings, committed, mended.past),
         )

@@ -243,6 +243,11 @@ class Commit:
         known = self._known
         committed = self._generation != self._before.generation
         self._counts.albums_changed = int(committed)
+        findings = self._context.findings.get(self._album.key, ())
+        still = still_open(findings, known, self._survey.mended.past)
+        if self._before.next_full == NextFull.STATE_LOST:
+            # The run that wrote the newest generation has left no report.
+            self._failures += mend.passed_over_failures(self._album.key, findings, still)
         return Outcome(
             state,
             failures=tuple(self._failures),
@@ -259,7 +264,7 @@ class Commit:
             fields=dict(self._changes.fields) if self._survey.full else {},
             album_fields=self._album_fields(),
             seen=self._changes.listed if self._survey.full else 0,
-            still_open=still_open(self._context.findings.get(self._album.key, ()), known),
+            still_open=still,
         )
 
     def _album_fields(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What checks found damaged and no run has mended yet."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from smugmug_backup.archive import keys
@@ -72,8 +72,12 @@ class Findings:
         return self.of and replace(self.of, open=self.open if self.by_album else self.of.open)
 
 
-def still_open(findings: Iterable[Finding], manifest: Manifest | None) -> tuple[str, ...]:
+def still_open(
+    findings: Iterable[Finding], manifest: Manifest | None, past: Collection[str]
+) -> tuple[str, ...]:
     """The keys of those findings that an album's newest generation has not got past.
+
+    ``past``: the keys of objects that this run read and found sound: they are open no more.
 
     ======================  ===========================================================
     the finding is of       it is open while
@@ -87,7 +91,19 @@ def still_open(findings: Iterable[Finding], manifest: Manifest | None) -> tuple[
     generations name        its owner accepts the loss
     ======================  ===========================================================
     """
-    return tuple(each.key for each in findings if _open(each, manifest))
+    return tuple(each.key for each in findings if each.key not in past and _open(each, manifest))
+
+
+def passed_over(findings: Iterable[Finding], still: Collection[str]) -> tuple[str, ...]:
+    """The keys of newest manifests that a check found damaged and a later generation replaces.
+
+    A run that was killed may have done that, and have told nobody.
+    """
+    return tuple(
+        each.key
+        for each in findings
+        if keys.parse_manifest(each.key) and each.scope == Scope.STATE and each.key not in still
+    )
 
 
 def _open(finding: Finding, manifest: Manifest | None) -> bool:

@@ -17,17 +17,19 @@ the newest manifest        what parses and is proved by its record comes over fr
 =========================  =======================================================================
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from smugmug_backup.archive import keys, original, reading
 from smugmug_backup.archive.archive import Newest
+from smugmug_backup.archive.check_report import Finding
 from smugmug_backup.archive.encoding import canonical_json
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes
 from smugmug_backup.archive.report import Failure
 from smugmug_backup.backup.context import Context
+from smugmug_backup.backup.findings import passed_over
 from smugmug_backup.errors import Archived, BackupError, Code, NotStored, StoreError
 from smugmug_backup.model import Kind
 
@@ -36,13 +38,14 @@ from smugmug_backup.model import Kind
 class Mended:
     """The known lines, mended; ``records``: record lines to write again, by image key.
 
-    ``repaired``: findings that are mended by what is committed now. ``failures``: what could not
-    be looked at tonight.
+    ``repaired``: findings that are mended by what is committed now. ``past``: the keys of those
+    whose object was read and is sound. ``failures``: what could not be looked at tonight.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     records: dict[str, bytes] = field(default_factory=dict)
     repaired: int = 0
+    past: set[str] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -73,10 +76,11 @@ def _take_over(context: Context, album_key: str, newest: Newest, mended: Mended)
     proved = context.archive.records(album_key, found, context.map)
     sure = [entry for entry in found if entry.image_key in proved]
     originals = context.map(lambda entry: _proved(context, entry), sure)
-    for entry, line in zip(sure, originals, strict=True):
+    for entry, known in zip(sure, originals, strict=True):
         # Where the record lies may be damaged, too; the record itself is proved.
         mended.records[entry.image_key] = canonical_json(proved[entry.image_key])
-        mended.entries[entry.image_key] = replace(entry, record=None, record_at=None, original=line)
+        entry = replace(entry, record=None, record_at=None, original=known)
+        mended.entries[entry.image_key] = entry
 
 
 def _with_its_own_record(album_key: str, entry: Entry) -> Entry:
@@ -137,6 +141,8 @@ def _originals(context: Context, album_key: str, asked: set[str], mended: Mended
         before = mended.entries[entry.image_key].original
         mended.entries[entry.image_key] = entry
         mended.repaired += entry.original.stored and before.reason == Reason.DAMAGED
+        if failure is None and entry.original.stored and entry.original.key is not None:
+            mended.past.add(entry.original.key)
         if failure is not None:
             mended.failures.append(failure)
 
@@ -179,14 +185,24 @@ def _sound_name(context: Context, content: StoredBytes) -> str | None:
 
 def _records(context: Context, album_key: str, asked: set[str], mended: Mended) -> None:
     """Lines whose records file is damaged: copied where the line itself is whole."""
-    hit = [
-        entry
-        for entry in mended.entries.values()
-        if (entry.record is not None and keys.plain(entry.record)[0] in asked)
-    ]
-    files = {str(entry.record) for entry in hit}
-    if not files:
-        return
+    by_file: dict[str, list[Entry]] = {}
+    for entry in mended.entries.values():
+        if entry.record is not None and keys.plain(entry.record)[0] in asked:
+            by_file.setdefault(entry.record, []).append(entry)
+    for file, hit in by_file.items():
+        try:
+            sound = context.archive.is_sound_records(file)
+        except StoreError as error:
+            mended.failures.append(Failure.of(error, album_key=album_key))
+            continue
+        if sound:
+            mended.past.add(file)
+        else:
+            _copied(context, album_key, hit, mended)
+
+
+def _copied(context: Context, album_key: str, hit: Iterable[Entry], mended: Mended) -> None:
+    """The lines of a damaged records file."""
     for entry in hit:
         try:
             line = context.archive.record_line(album_key, entry)
@@ -199,7 +215,7 @@ def _records(context: Context, album_key: str, asked: set[str], mended: Mended) 
             mended.records[entry.image_key] = line
         # Without one it is recorded anew if the listing shows it, else it is lost.
         mended.entries[entry.image_key] = replace(entry, record=None, record_at=None)
-    mended.repaired += len(files)
+    mended.repaired += 1
 
 
 def without_source(entries: Mapping[str, Entry]) -> dict[str, Entry]:
@@ -210,6 +226,16 @@ def without_source(entries: Mapping[str, Entry]) -> dict[str, Entry]:
         else entry
         for key, entry in entries.items()
     }
+
+
+def passed_over_failures(
+    album_key: str, findings: Iterable[Finding], still: Collection[str]
+) -> list[Failure]:
+    """Damaged manifests that an earlier run has passed over, as they are named in the report."""
+    return [
+        damage_failure(album_key, f"{key} is damaged; a later generation takes its place")
+        for key in passed_over(findings, still)
+    ]
 
 
 def damage_failure(album_key: str, damage: str) -> Failure:
