@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
@@ -20,16 +19,6 @@ from smugmug_backup.errors import NotABackup, NotStored, Remedy, remedy_of
 
 SILENCE = timedelta(hours=50)
 """Two nights, and the time that a run takes: nothing runs any more if none ended for longer."""
-
-
-class Verdict(Enum):
-    """How a backup stands, in one word; see `Standing.verdict`."""
-
-    SILENT = "silent"
-    NO_RUN = "no run"
-    DAMAGED = "damaged"
-    COMPLETE = "complete"
-    NOT_COMPLETE = "not complete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +57,10 @@ class Standing:
         """What the newest check found wrong, as far as no run has mended it since."""
         return self.check.open if self.check else 0
 
-    def verdict(self, now: datetime) -> Verdict:
-        """The backup in one word, by its reports.
-
-        ======================================================  ==============
-        the first that holds                                    verdict
-        ======================================================  ==============
-        no run over the whole account ended for two nights      SILENT
-        none ever ended                                         NO_RUN
-        the newest check's findings are not all mended          DAMAGED
-        the newest such run was complete                        COMPLETE
-        it was not                                              NOT_COMPLETE
-        ======================================================  ==============
-        """
-        if self.silence(now) is not None:
-            return Verdict.SILENT
-        if self.whole is None:
-            return Verdict.NO_RUN
-        if self.open_findings:
-            return Verdict.DAMAGED
-        return Verdict.COMPLETE if self.is_complete else Verdict.NOT_COMPLETE
+    @property
+    def is_well(self) -> bool:
+        """The backup is complete, and nothing in it is known to be damaged."""
+        return self.is_complete and not self.open_findings
 
     def silence(self, now: datetime) -> timedelta | None:
         """How long no run over the whole account has ended, if that is longer than two nights.

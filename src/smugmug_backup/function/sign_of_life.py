@@ -7,8 +7,9 @@ from typing import Any
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.manifest import Pending, Unavailable
 from smugmug_backup.archive.report import RunReport, RunStatus
-from smugmug_backup.archive.standing import Standing, Verdict, standing_of
+from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import album_name, shown
+from smugmug_backup.archive.verdict import Verdict, verdict_of
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest
@@ -44,7 +45,7 @@ def send_sign_of_life(
 
 def subject(standing: Standing, *, now: datetime) -> str:
     """At most 100 ASCII characters, as SNS takes them."""
-    match standing.verdict(now):
+    match verdict_of(standing, now):
         case Verdict.SILENT:
             said = f"NO RUN for {_silent_days(standing, now)} days"
         case Verdict.NO_RUN:

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from smugmug_backup.archive.check_report import CheckReport, Finding
 from smugmug_backup.archive.report import AlbumState, Failure, RunReport
-from smugmug_backup.archive.standing import Standing, Verdict, standing_of
+from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import shown
+from smugmug_backup.archive.verdict import Verdict, verdict_of
 from smugmug_backup.cli.account import AccountView, read_account, read_manifests
 from smugmug_backup.cli.errors import tell
 from smugmug_backup.cli.output import (
@@ -142,7 +143,7 @@ class _Seen:
     def is_well(self) -> bool:
         """Nothing needs anybody."""
         broken = self.account.damage or self.unseen
-        return self.standing.verdict(self.now) is Verdict.COMPLETE and not broken
+        return verdict_of(self.standing, self.now) is Verdict.COMPLETE and not broken
 
     @property
     def albums(self) -> Mapping[str, AlbumState]:
@@ -183,7 +184,7 @@ class _Seen:
         silence = standing.silence(self.now)
         return {
             "well": self.is_well,
-            "verdict": standing.verdict(self.now).value,
+            "verdict": verdict_of(standing, self.now).value,
             "complete": standing.is_complete,
             "complete_as_of": as_of and as_of.when,
             "silent_days": silence and silence.days,

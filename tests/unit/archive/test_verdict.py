@@ -7,7 +7,8 @@ import pytest
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import Checked
-from smugmug_backup.archive.standing import Verdict, standing_of
+from smugmug_backup.archive.standing import standing_of
+from smugmug_backup.archive.verdict import Verdict, verdict_of
 from smugmug_backup.errors import SourceUnavailable
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
@@ -25,7 +26,7 @@ def nights():
 
 def verdict(nights, **later):
     now = nights.clock.now() + timedelta(**later)
-    return standing_of(Archive(nights.store), now=now).verdict(now)
+    return verdict_of(standing_of(Archive(nights.store), now=now), now)
 
 
 def test_a_backup_without_a_run_over_the_account_has_no_verdict_yet(nights):
@@ -69,4 +70,4 @@ def test_damage_that_is_not_mended_outweighs_complete(nights):
     standing = standing_of(Archive(nights.store), now=now)
     for open_findings, told in ((1, Verdict.DAMAGED), (0, Verdict.COMPLETE)):
         check = Checked(report.run_id, "", now, sound=False, open=open_findings)
-        assert replace(standing, check=check).verdict(now) is told
+        assert verdict_of(replace(standing, check=check), now) is told
