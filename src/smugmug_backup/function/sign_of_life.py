@@ -1,7 +1,7 @@
 """The weekly mail: a backup that is silent when all is well would look like one that has died."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smugmug_backup.archive.archive import Archive
@@ -9,6 +9,7 @@ from smugmug_backup.archive.manifest import Pending, Unavailable
 from smugmug_backup.archive.report import RunReport, RunStatus
 from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import album_name, shown
+from smugmug_backup.archive.verdict import Verdict, verdict_of
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest
@@ -44,18 +45,24 @@ def send_sign_of_life(
 
 def subject(standing: Standing, *, now: datetime) -> str:
     """At most 100 ASCII characters, as SNS takes them."""
-    silent = standing.silence(now)
-    if silent is not None:
-        return f"SmugMug Backup: NO RUN for {silent.days} days"
-    if standing.whole is None:
-        return "SmugMug Backup: no run has ended yet"
-    if standing.open_findings:
-        return f"SmugMug Backup: DAMAGED, {_open(standing.open_findings)} of the check"
-    if standing.is_complete:
-        return "SmugMug Backup: complete"
-    as_of = standing.complete_as_of
-    last = f"last complete {_day(as_of.when)}" if as_of else "never complete so far"
-    return f"SmugMug Backup: {standing.whole.status}, {last}"
+    match verdict_of(standing, now):
+        case Verdict.SILENT:
+            said = f"NO RUN for {_silent_days(standing, now)} days"
+        case Verdict.NO_RUN:
+            said = "no run has ended yet"
+        case Verdict.DAMAGED:
+            said = f"DAMAGED, {_open(standing.open_findings)} of the check"
+        case Verdict.COMPLETE:
+            said = "complete"
+        case Verdict.NOT_COMPLETE:
+            as_of = standing.complete_as_of
+            last = f"last complete {_day(as_of.when)}" if as_of else "never complete so far"
+            said = f"{standing.whole.status if standing.whole else ''}, {last}"
+    return f"SmugMug Backup: {said}"
+
+
+def _silent_days(standing: Standing, now: datetime) -> int:
+    return (standing.silence(now) or timedelta()).days
 
 
 def mail(standing: Standing, *, now: datetime) -> str:

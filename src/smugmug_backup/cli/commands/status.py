@@ -12,6 +12,7 @@ from smugmug_backup.archive.check_report import CheckReport, Finding
 from smugmug_backup.archive.report import AlbumState, Failure, RunReport
 from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import shown
+from smugmug_backup.archive.verdict import Verdict, verdict_of
 from smugmug_backup.cli.account import AccountView, read_account, read_manifests
 from smugmug_backup.cli.errors import tell
 from smugmug_backup.cli.output import (
@@ -142,7 +143,7 @@ class _Seen:
     def is_well(self) -> bool:
         """Nothing needs anybody."""
         broken = self.account.damage or self.unseen
-        return self.standing.is_well and not broken and self.standing.silence(self.now) is None
+        return verdict_of(self.standing, self.now) is Verdict.COMPLETE and not broken
 
     @property
     def albums(self) -> Mapping[str, AlbumState]:
@@ -183,6 +184,7 @@ class _Seen:
         silence = standing.silence(self.now)
         return {
             "well": self.is_well,
+            "verdict": verdict_of(standing, self.now).value,
             "complete": standing.is_complete,
             "complete_as_of": as_of and as_of.when,
             "silent_days": silence and silence.days,
