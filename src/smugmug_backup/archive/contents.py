@@ -120,8 +120,8 @@ def _take_up(found: Contents, key: str, newest: Newest, known: AlbumState, when:
             state,
             generation=newest.generation,
             manifest_sha256=stated,
-            missing_since=known.missing_since,
-            deleted_at=known.deleted_at,
+            missing_since=known.missing_since or state.missing_since,
+            deleted_at=known.deleted_at or state.deleted_at,
         )
     found.albums[key] = replace(state, tried_at=known.tried_at, listed_at=known.listed_at)
 

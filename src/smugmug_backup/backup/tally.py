@@ -163,7 +163,7 @@ def write_report(archive: Archive, clock: Clock, tally: Tally, ending: Ending) -
 
     Album by album it takes the entry that counts more: another run may have ended meanwhile.
     """
-    ended = archive.reports_again(ending.begun, now=ending.started_at)
+    ended = archive.reports_again(ending.begun, now=clock.now())
     part = ending.chosen is not None
     if not ending.refused and not part:
         before = {each.run_id for each in ending.begun.counting}
