@@ -9,7 +9,7 @@ from tests.proof.crash import SCENARIOS, Scenario, sample, try_all
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_process_may_fail_at_any_operation(scenario: Scenario) -> None:
-    assert try_all(scenario, sample(scenario, 40))
+    assert try_all(scenario, sample(scenario, 20))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS[:3], ids=lambda scenario: scenario.name)

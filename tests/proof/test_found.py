@@ -347,3 +347,19 @@ def test_a_damaged_manifest_is_named_though_the_run_that_passed_over_it_was_kill
         ("store_damaged", True)
     ]
     assert ruin.night().status == "complete"
+
+
+@pytest.mark.parametrize("name", ["sha256", "md5", "source_md5", "fingerprint", "key", "record"])
+def test_a_manifest_that_parses_and_says_what_cannot_be_is_damaged(name: str) -> None:
+    world = one_album()
+    (image,) = world.source.world["A"].images
+    night(world)
+    key = "manifests/A=1/00000001.jsonl"
+    head, line, _ = world.store.read(key).split(b"\n")
+    at = line.index(f'"{name}":"'.encode()) + len(name) + 15
+    ruin = damaged(world, key, b"\n".join((head, line[:at] + b"~" + line[at + 1 :], b"")))
+    for report in [each for each in ruin.objects if each.startswith("runs/")]:
+        ruin.put(report, None)
+    report = ruin.night()
+    assert [each.code for each in report.failures] == ["store_damaged"]
+    assert stored_bytes(world, image) == image.body

@@ -13,7 +13,7 @@ def test_whatever_happens_in_whatever_order_no_promise_is_broken() -> None:
             derandomize=True,
             database=None,
             deadline=None,
-            max_examples=150,
+            max_examples=80,
             stateful_step_count=30,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),

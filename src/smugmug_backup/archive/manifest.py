@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
+from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import (
     Unreadable,
     canonical_json,
     damaged,
+    digest,
     fingerprint,
     json_line,
     known_format,
@@ -83,13 +85,15 @@ class Entry:
             raise ValueError("record and record_at go together")
         if not is_id(data["image_key"]):
             raise ValueError("its image_key is none")
+        if at is not None and keys.parse_records(keys.plain(data["record"])[0]) is None:
+            raise ValueError("no key of a records file")
         return cls(
             image_key=data["image_key"],
             image_id=data["image_id"],
             file_name=data["file_name"],
             record=data["record"],
             record_at=None if at is None else (int(at[0]), int(at[1])),
-            fingerprint=data["fingerprint"],
+            fingerprint=digest(data["fingerprint"], 16),
             last_updated=data["last_updated"],
             position=data["position"],
             original=Original.from_json(data["original"]),

@@ -47,6 +47,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.encoding import digest
 from smugmug_backup.clock import parse_stamp_or_none, stamp_or_none
 from smugmug_backup.errors import BadBytes, PhotoRefused, PhotoTooLarge, SourceError
 from smugmug_backup.model import Availability, Kind, Offer
@@ -182,11 +184,11 @@ class Original:
         return cls(
             kind=Kind(data["kind"]),
             status=Status(data["status"]),
-            key=data["key"],
+            key=data["key"] and _key(data["key"]),
             bytes=data["bytes"],
-            sha256=data["sha256"],
-            md5=data["md5"],
-            source_md5=data["source_md5"],
+            sha256=data["sha256"] and digest(data["sha256"], 64),
+            md5=data["md5"] and digest(data["md5"], 32),
+            source_md5=data["source_md5"] and digest(data["source_md5"], 32),
             verified=data["verified"],
             reason=None if data["reason"] is None else Reason(data["reason"]),
             reason_since=parse_stamp_or_none(data["reason_since"]),
@@ -196,7 +198,14 @@ class Original:
 
 
 def _stored_bytes(data: Mapping[str, Any]) -> StoredBytes:
-    return StoredBytes(data["key"], data["bytes"], data["sha256"], data["md5"])
+    sha256, md5 = digest(data["sha256"], 64), digest(data["md5"], 32)
+    return StoredBytes(_key(data["key"]), data["bytes"], sha256, md5)
+
+
+def _key(text: str) -> str:
+    if keys.parse_original(keys.plain(text)[0]) is None:
+        raise ValueError("no key of an original")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,9 @@ class Commit:
                 if image_key in entries:
                     entry = entries[image_key]
                     entries[image_key] = replace(entry, record=key, record_at=at)
+        # Those of a large album would only wait, in memory, until its originals are there.
+        changes.records.clear()
+        self._survey.mended.records.clear()
 
     def _write(
         self, entries: Mapping[str, Entry], cursor: int, full_listing_at: datetime | None
