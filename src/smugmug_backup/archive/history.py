@@ -14,7 +14,7 @@ from typing import Any
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
-from smugmug_backup.archive.report import AlbumState, RunReport
+from smugmug_backup.archive.report import FUTURE, AlbumState, RunReport
 from smugmug_backup.errors import BackupError, BadRequest, NotABackup, StoreError
 
 _TRIES = 30
@@ -64,12 +64,15 @@ class Moments:
     def at(self, instant: datetime) -> Generations:
         """The newest generations at ``instant``, by when they were written."""
         # A run that began later did not end before: few reports are read, however many lie there.
-        begun = bisect_right(self.runs, instant, key=keys.run_start)
+        # An id may be late by `FUTURE`: it sorts after that of a run whose clock was ahead.
+        begun = bisect_right(self.runs, instant + FUTURE, key=keys.run_start)
         before = self._report(
             reversed(self.runs[:begun]),
             lambda report: report.trusted and report.ended_at <= instant,
         )
-        after = self._report(iter(self.runs[begun:]), lambda report: report.trusted)
+        # The next in order: the run that was ahead ended later than those that followed it.
+        since = bisect_right(self.runs, before.run_id) if before else 0
+        after = self._report(iter(self.runs[since:]), lambda report: report.trusted)
         return self._between(before, after, lambda header: header.written_at <= instant)
 
     def after_run(self, run: str) -> Generations:

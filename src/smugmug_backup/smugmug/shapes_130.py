@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smugmug_backup.archive import records
-from smugmug_backup.archive.keys import is_id
 from smugmug_backup.errors import MalformedAnswer
 from smugmug_backup.model import Album, Availability, Image, Offer
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.reading import VIDEO_FORMATS, tidied
+from smugmug_backup.words import is_id
 
 
 def album_of(data: Mapping[str, Any]) -> Album:

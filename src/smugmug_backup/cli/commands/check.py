@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.status import Status
 
 from smugmug_backup.archive.check_report import Finding, Scope
+from smugmug_backup.archive.titles import shown
 from smugmug_backup.check.check import NOT_SOUND, SOUND, CheckResult, check
 from smugmug_backup.check.work import ReadPlan
 from smugmug_backup.cli.estimate import PRICES, money
-from smugmug_backup.cli.output import day, make_console, number, plural, print_json, shown, size
+from smugmug_backup.cli.output import day, make_console, number, plural, print_json, size
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock

@@ -14,9 +14,10 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.titles import shown
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.estimate import RestoreEstimate
-from smugmug_backup.cli.output import make_console, number, plural, print_json, shown, size
+from smugmug_backup.cli.output import make_console, number, plural, print_json, size
 from smugmug_backup.cli.parsing import (
     FINE,
     INTERRUPTED,
