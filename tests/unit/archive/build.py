@@ -52,7 +52,7 @@ def stored(**fields):
         **{
             "kind": Kind.ORIGINAL,
             "status": Status.STORED,
-            "key": f"originals/pW7dQkN=1a/{MD5}.jpg",
+            "key": f"originals/pW7dQkN=52/{MD5}.jpg",
             "bytes": 10,
             "sha256": HASH,
             "md5": MD5,

@@ -32,12 +32,18 @@ INSTANTS = st.datetimes(timezones=st.just(NOW.tzinfo), min_value=NOW.replace(tzi
 )
 TEXTS = st.text(max_size=8)
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,8}", fullmatch=True)
-CONTENTS = st.builds(StoredBytes, TEXTS, st.integers(0, 2**50), st.just(HASH), st.just(MD5))
+CONTENTS = st.builds(
+    StoredBytes,
+    st.just(f"originals/x/{MD5}.jpg"),
+    st.integers(0, 2**50),
+    st.just(HASH),
+    st.just(MD5),
+)
 ORIGINALS = st.builds(
     Original,
     kind=st.sampled_from(Kind),
     status=st.sampled_from(Status),
-    key=st.none() | TEXTS,
+    key=st.none() | st.just(f"originals/pW7dQkN=52/{MD5}.jpg"),
     bytes=st.none() | st.integers(0),
     sha256=st.none() | st.just(HASH),
     md5=st.none() | st.just(MD5),
@@ -53,7 +59,7 @@ ENTRIES = st.builds(
     IDS,
     image_id=st.none() | st.integers(),
     file_name=st.none() | TEXTS,
-    record=st.just("records/x/y.jsonl"),
+    record=st.just(f"records/x/{MD5}.jsonl"),
     record_at=st.tuples(st.integers(0), st.integers(1)),
     position=st.none() | st.integers(1),
     original=ORIGINALS,
