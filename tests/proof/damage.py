@@ -17,7 +17,7 @@ from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wro
 from smugmug_backup.archive.report import Link
 from smugmug_backup.backup.account import ACCOUNT
 from tests.proof.world import World
-from tests.proof.years import change, night
+from tests.proof.years import change, some_night
 from tests.tools.independent_reader import Reading, look, plain
 from tests.tools.invariants import newest, not_of
 
@@ -265,7 +265,7 @@ def live_through(seed: int, result: Result | None = None) -> None:
                 change(world, dice, ALBUMS)
             if dice.random() < 0.2:
                 world.source.world.pop("leaves", None)
-            night(world, dice, 100 * round_ + number)
+            some_night(world, dice, 100 * round_ + number)
             world.look()
             world.clock.advance(days=1)
         ruin.night()

@@ -47,7 +47,7 @@ def live_for(
     for night in range(nights):
         for _ in range(dice.choice([0, 0, 0, 1, 2, 5])):
             change(world, dice, albums)
-        result.faults += night(world, dice, night)
+        result.faults += some_night(world, dice, night)
         if night % look_every == look_every - 1:
             _settle(world, mirror)
         world.clock.advance(days=1)
@@ -101,7 +101,7 @@ def change(world: World, dice: random.Random, albums: int) -> None:
             other.images.append(image)
 
 
-def night(world: World, dice: random.Random, night: int) -> int:
+def some_night(world: World, dice: random.Random, night: int) -> int:
     """One night, in one of five with something wrong; Lambda tries again after a failure."""
     trigger = f"nightly {night}"
     if dice.random() > 0.2:
