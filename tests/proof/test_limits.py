@@ -4,11 +4,17 @@ Latencies are modelled: a call of the store or the source moves the clock on by 
 by how many run at once.
 """
 
+import threading
+
 import pytest
 
+from smugmug_backup.backup import overflow
+from smugmug_backup.backup.outcome import Outcome
+from smugmug_backup.backup.overflow import PlannedAlbum
 from smugmug_backup.backup.run import Options
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import OutOfTime
+from smugmug_backup.model import Account
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
@@ -24,10 +30,12 @@ class SlowStore(MemoryStore):
         super().__init__()
         self._clock = clock
         self.slow = False
+        self.threads = set()
 
     def _note(self, operation, key):
         super()._note(operation, key)
         if self.slow:
+            self.threads.add(threading.get_ident())
             seconds = WRITE if operation == "put" else READ
             self._clock.advance(seconds=seconds / AT_A_TIME)
 
@@ -129,6 +137,26 @@ def test_a_thousand_tombstones_go_through_the_pool_and_ask_the_deadline(nights):
         nights.clock.advance(days=1)
     assert report.status == "complete"
     assert sum(state.gone for state in report.albums.values()) == 1_200
+    assert len(nights.store.threads) > 4
+
+
+def test_the_outcomes_of_two_thousand_albums_are_read_many_at_a_time_and_in_time(nights):
+    for number in range(2_000):
+        nights.source.album(f"a{number:04d}")
+    report = nights.run()
+    planned, run = [], "20261124T030004Z-5f0c2a91"
+    for album in nights.source.albums(deadline=Deadline.none(nights.clock)):
+        planned.append(PlannedAlbum(album, report.albums[album.key]))
+        overflow.store_outcome(
+            nights.store, run, album.key, Outcome(report.albums[album.key]), turn=1
+        )
+    plan = overflow.Plan(tuple(planned), Account("larkfield", "owner"))
+    overflow.write_plan(nights.store, run, plan)
+    nights.store.slow = True
+    start = nights.clock.monotonic()
+    nights.backup().finish(run, deadline=Deadline.after(nights.clock, 60, reserve=30))
+    assert nights.clock.monotonic() - start < 60
+    assert len(nights.store.threads) > 4
 
 
 def test_two_thousand_albums_without_a_report_are_taken_up_in_time(nights):

@@ -124,3 +124,15 @@ def test_what_was_not_tried_is_said_where_its_reader_sees_it():
     for name in ("README.md", "docs/aws.md", "docs/disk.md", "docs/metrics-and-alarms.md"):
         beginning = text_of(ROOT / name)[:1800]
         assert "ot yet tried" in beginning, name
+
+
+def test_every_defect_in_the_tables_names_tests_that_are_there():
+    text = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+    tables = re.findall(r"<!-- found: \w+ -->(.*?)<!-- /found", text, re.DOTALL)
+    named = [
+        each for table in tables for each in re.findall(r"`([^`]+\.py)`(?:: ([^|<]+))?", table)
+    ]
+    assert len(named) > 100
+    for file, words in named:
+        source = (ROOT / "tests" / file).read_text(encoding="utf-8")
+        assert f"def test_{words.strip().replace(' ', '_')}(" in source or not words, (file, words)
