@@ -415,7 +415,6 @@ class AccountRun(Session):
             )
 
     def _report(self, tally: Tally, date: RunDate, *, refused: bool = False) -> RunReport:
-        self.finished(tally.counts)
         ending = Ending(
             run_id=self.run_id,
             trigger=self._request.trigger,
@@ -434,7 +433,7 @@ class AccountRun(Session):
             chosen=frozenset(self._request.albums) or None,
             refused=refused,
         )
-        return write_report(self.archive, self.clock, tally, ending)
+        return write_report(self.archive, self.clock, tally, ending, finish=self.finished)
 
 
 def _age(state: AlbumState | None) -> tuple[bool, datetime | None]:

@@ -53,7 +53,6 @@ class Finish(Session):
             self._take(tally, planned, turns.get(planned.album.key, ()))
         check, findings = self.checks(reports)
         base = reports.trusted or begun
-        self.finished(tally.counts)
         ending = Ending(
             run_id=self.archive.new_run_id(self.started_at, self.parts.token, reports),
             trigger=begun.trigger if begun else None,
@@ -72,7 +71,7 @@ class Finish(Session):
             since=self._since(begun),
             ignored=self.options.ignore_albums,
         )
-        return write_report(self.archive, self.clock, tally, ending)
+        return write_report(self.archive, self.clock, tally, ending, finish=self.finished)
 
     def _begun(self) -> RunReport | None:
         """The report of the run that handed over; None if it died after it had."""

@@ -1,7 +1,7 @@
 """What a run's report is made from, as it comes together."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -158,8 +158,15 @@ class Ending:
     refused: bool = False
 
 
-def write_report(archive: Archive, clock: Clock, tally: Tally, ending: Ending) -> RunReport:
-    """Make the report and store it; `Counts` are filled in by the caller but for the totals.
+def write_report(
+    archive: Archive,
+    clock: Clock,
+    tally: Tally,
+    ending: Ending,
+    *,
+    finish: Callable[[Counts], None],
+) -> RunReport:
+    """Make the report and store it; ``finish`` fills in, last of all, what only the end knows.
 
     Album by album it takes the entry that counts more: another run may have ended meanwhile.
     """
@@ -171,11 +178,9 @@ def write_report(archive: Archive, clock: Clock, tally: Tally, ending: Ending) -
         if newer:
             tally.merge(ended.albums, newer)
     report = _report(tally, ending)
-    report = replace(
-        report,
-        ended_at=clock.now(),
-        previous=archive.heads(ending.begun, ended, ending.check),
-    )
+    heads = archive.heads(ending.begun, ended, ending.check)
+    finish(tally.counts)
+    report = replace(report, ended_at=clock.now(), previous=heads)
     return archive.write_report(report)
 
 

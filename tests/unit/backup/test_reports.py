@@ -229,3 +229,11 @@ def test_what_its_owner_forgot_is_neither_fetched_nor_recorded_again(nights, sou
         assert [each.reason for each in report.unavailable] == ["forgotten"]
     assert nights.manifest("A").header.generation == 2
     assert source.calls[f"photo:{image.key}"] == calls
+
+
+def test_the_requests_of_a_run_are_counted_to_its_last_put(nights, source):
+    for _ in range(3):
+        before = len(nights.store.log)
+        report = nights.next_night()
+        assert report.counts.s3_requests == len(nights.store.log) - before
+        source.upload("A")
