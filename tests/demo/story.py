@@ -17,8 +17,10 @@ from rich.tree import Tree
 from tests.local_smugmug import LocalSmugMug, World
 from tests.stack import LocalAws, Stack
 from tests.stack.environment import ROOT, aws_environment
+from tests.tools.independent_reader import look
 
 EVENTS = ROOT / "events"
+READER = "tests/tools/independent_reader.py"
 
 
 class DemoError(Exception):
@@ -28,7 +30,7 @@ class DemoError(Exception):
 def tell(
     console: Console, smugmug: LocalSmugMug, aws: LocalAws, stack: Stack, folder: Path
 ) -> None:
-    """The story: a first night, a day of edits, a second night, a check, a restore."""
+    """The story: a first night, a day of edits, a second night, a check, a proof, a restore."""
     world = smugmug.world
     stack.put_secret(world.account.secret())
     console.print(f"The stack is deployed; its bucket is {stack.bucket}.")
@@ -52,19 +54,33 @@ def tell(
     _show_report(console, stack, second)
     _require(second["status"] == "complete", "the second night is not complete")
     _compare(console, stack, world)
+    _show_manifest(console, stack, world)
 
+    _chapter(console, "Three hours later: the nightly check reads the bytes again")
+    checked = _invoke(stack, "check.json")
+    _show_check(console, stack, checked)
+
+    _chapter(console, "The third night: nothing has changed")
+    before = set(stack.keys())
     third = _invoke(stack, "backup.json")
-    changed = third["counts"]["albums_changed"], third["counts"]["originals_stored"]
-    _require(changed == (0, 0), "a night without changes wrote something")
-    console.print("A third night without changes: nothing but its report was written.")
+    new = sorted(set(stack.keys()) - before)
+    _require(new == [_report_key(third)], f"a night without changes wrote {new}")
+    report = json.loads(stack.read(new[0]))
+    _require(report["check"]["run_id"] == checked["run_id"], "the report does not name the check")
+    console.print("Nothing was written but its report, which names the check:")
+    console.print(f"  {new[0]}")
 
     _chapter(console, "The bucket")
     console.print(_tree(stack))
-    _show_manifest(console, stack, world)
+
+    _chapter(console, "The proof")
+    seal = hashlib.sha256(stack.read(new[0])).hexdigest()
+    _prove(console, stack, folder / "copy", seal)
 
     _chapter(console, "The owner's tool")
     location = f"s3://{stack.bucket}"
-    _owner(console, aws, "status", location)
+    said = _owner(console, aws, "status", location)
+    _require(seal in said, "status does not show the seal")
     _owner(console, aws, "check", location, "--read-data", "all")
     restored = folder / "restored"
     # One image has no original at SmugMug, so that not all could be restored: exit status 1.
@@ -117,20 +133,13 @@ def _invoke(stack: Stack, name: str) -> dict[str, Any]:
     return result
 
 
-def _lines(stack: Stack) -> dict[str, list[dict[str, Any]]]:
-    """The newest manifest of each album: its header, then its lines."""
-    newest = {key.split("/")[1]: key for key in sorted(stack.keys("manifests/"))}
-    return {
-        album: [json.loads(line) for line in stack.read(key).splitlines()]
-        for album, key in newest.items()
-    }
-
-
 def _compare(console: Console, stack: Stack, world: World) -> None:
     """Every image that SmugMug shows is live in a manifest, its bytes in the bucket, and right."""
+    reading = look(stack.objects())
+    _require(not reading.wrong, "\n".join(reading.wrong))
     live: dict[str, set[str]] = {}
-    for _, *lines in _lines(stack).values():
-        for line in lines:
+    for _, lines in reading.newest.values():
+        for line in lines.values():
             if line["missing_since"] is None and line["original"]["status"] == "stored":
                 body = stack.read(line["original"]["key"])
                 digest = hashlib.sha256(body).hexdigest()
@@ -141,12 +150,16 @@ def _compare(console: Console, stack: Stack, world: World) -> None:
     console.print(f"[green]✓[/] {len(offered)} originals, each byte by byte the one at SmugMug.")
 
 
-def _show_report(console: Console, stack: Stack, result: dict[str, Any]) -> None:
+def _report_key(result: dict[str, Any]) -> str:
     run = result["run_id"]
-    report = json.loads(stack.read(f"runs/{run[:4]}/{run[4:6]}/{run}.json"))
+    return f"runs/{run[:4]}/{run[4:6]}/{run}.json"
+
+
+def _show_report(console: Console, stack: Stack, result: dict[str, Any]) -> None:
+    report = json.loads(stack.read(_report_key(result)))
     counts = report["counts"]
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-    table.add_row("run report", run)
+    table.add_row("run report", result["run_id"])
     table.add_row("status", f"[bold]{report['status']}[/]")
     table.add_row("account", f"{counts['albums']} albums, {counts['images']} images")
     table.add_row(
@@ -167,6 +180,44 @@ def _show_report(console: Console, stack: Stack, result: dict[str, Any]) -> None
     console.print(table)
 
 
+def _show_check(console: Console, stack: Stack, result: dict[str, Any]) -> None:
+    """What the check wrote down, as its report says it."""
+    report = json.loads(stack.read(result["report"]))
+    _require(report["sound"] and not report["findings"], "the check did not find the store sound")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    table.add_row("check report", result["report"])
+    table.add_row("status", f"[bold]{result['status']}[/]")
+    table.add_row(
+        "read again", f"{report['read_objects']} objects ({report['read_bytes']:,} bytes)"
+    )
+    table.add_row("findings", "none")
+    console.print(table)
+
+
+def _prove(console: Console, stack: Stack, copy: Path, seal: str) -> None:
+    """A program that has nothing of ours reads a copy of the bucket, and needs the seal only."""
+    objects = stack.objects()
+    for key, body in objects.items():
+        path = copy / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    reading = look(copy, seal=seal)
+    _require(not reading.wrong, "\n".join(reading.wrong))
+    left = set(objects) - reading.proved
+    _require(left == {"work/probe.txt"}, f"the seal does not prove {sorted(left)}")
+    console.print(
+        "The SHA-256 of the newest report is the [bold]seal[/]. That report names by their SHA-256 "
+        "the one before it, the newest check and every manifest, and a manifest its records and "
+        "originals. So whoever has kept the seal can tell whether a single bit has changed. "
+        "A program that shares no code with the backup does it, on a copy of the bucket:"
+    )
+    console.print(f"\n[bold]$ python {READER} copy-of-the-bucket[/]", soft_wrap=True)
+    _run(console, [str(ROOT / READER), str(copy)], {})
+    console.print(
+        "[green]✓[/] Every object is proved by the seal (but work/probe.txt, which is no backup)."
+    )
+
+
 def _tree(stack: Stack) -> Tree:
     """The bucket's folders, and a few keys of each."""
     tree = Tree(f"[bold]{stack.bucket}")
@@ -177,7 +228,8 @@ def _tree(stack: Stack) -> Tree:
         if inside == [top]:
             tree.add(top)
             continue
-        branch = tree.add(f"{top}/  [dim]({number} objects)")
+        objects = "1 object" if number == 1 else f"{number} objects"
+        branch = tree.add(f"{top}/  [dim]({objects})")
         for key in inside[:4]:
             branch.add(key.removeprefix(f"{top}/"))
         if number > 4:
@@ -188,7 +240,7 @@ def _tree(stack: Stack) -> Tree:
 def _show_manifest(console: Console, stack: Stack, world: World) -> None:
     """The album that lost two images, as its newest manifest says it."""
     album = next(a for a in world.account.albums.values() if a.title.startswith("Scans"))
-    header, *lines = _lines(stack)[album.key]
+    header, lines = look(stack.objects()).newest[album.key]
     console.print(
         f"\nThe newest manifest of [bold]{unescape(header['title'])}[/] "
         f"(generation {header['generation']}), its lines shortened:"
@@ -196,7 +248,7 @@ def _show_manifest(console: Console, stack: Stack, world: World) -> None:
     table = Table(box=None, padding=(0, 2, 0, 2))
     for name in ("file_name", "original", "bytes", "verified", "missing_since"):
         table.add_column(name)
-    for line in lines:
+    for line in lines.values():
         original = line["original"]
         table.add_row(
             line["file_name"],
@@ -206,7 +258,7 @@ def _show_manifest(console: Console, stack: Stack, world: World) -> None:
             line["missing_since"] or "",
         )
     console.print(table)
-    gone = sum(line["missing_since"] is not None for line in lines)
+    gone = sum(line["missing_since"] is not None for line in lines.values())
     _require(gone == 2, "the deleted and the moved image are not recorded as missing")
     console.print("What left the album is recorded; its bytes stay in the bucket.")
 
@@ -214,25 +266,34 @@ def _show_manifest(console: Console, stack: Stack, world: World) -> None:
 # -- the owner's tool ------------------------------------------------------------------------------
 
 
-def _owner(console: Console, aws: LocalAws, *arguments: str, ends_with: int = 0) -> None:
+def _owner(console: Console, aws: LocalAws, *arguments: str, ends_with: int = 0) -> str:
+    """Run the tool and show what it says, laid out as on a terminal, but plain."""
     console.print(f"\n[bold]$ smugmug-backup {' '.join(arguments)}[/]", soft_wrap=True)
     environment = {
-        **os.environ,
         **aws_environment(aws.endpoint),
         "PYTHONPATH": str(ROOT / "src"),
-        "COLUMNS": str(console.width),
+        "FORCE_COLOR": "1",
+        "TERM": "dumb",
     }
+    command = ["-m", "smugmug_backup.cli", *arguments]
+    return _run(console, command, environment, ends_with=ends_with)
+
+
+def _run(
+    console: Console, command: list[str], environment: dict[str, str], *, ends_with: int = 0
+) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "smugmug_backup.cli", *arguments],
-        env=environment,
+        [sys.executable, *command],
+        env={**os.environ, **environment, "COLUMNS": str(console.width)},
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
     )
-    console.out(done.stdout.rstrip(), highlight=False)
     if done.returncode != ends_with:
-        ended = f"smugmug-backup {arguments[0]} ended with {done.returncode}"
-        raise DemoError(f"{ended}, expected was {ends_with}: {done.stderr}")
+        ended = f"{command[-1]} ended with {done.returncode}, expected was {ends_with}"
+        raise DemoError(f"{ended}: {done.stdout}{done.stderr}")
+    console.out(done.stdout.rstrip(), highlight=False)
+    return done.stdout
 
 
 def _compare_restored(console: Console, restored: Path, world: World) -> None:

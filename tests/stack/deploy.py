@@ -142,6 +142,10 @@ class Stack:
         body: bytes = self.aws.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return body
 
+    def objects(self, prefix: str = "") -> dict[str, bytes]:
+        """Everything in the bucket, by its key."""
+        return {key: self.read(key) for key in self.keys(prefix)}
+
     def queue(self, logical_id: str) -> list[dict[str, Any]]:
         """Take the messages out of one of the failure queues."""
         sqs = self.aws.client("sqs")

@@ -37,6 +37,7 @@ _KINDS = {
     "forgotten": rf"forgotten/({_DIR})\.json",
     "plan": rf"work/({_RUN})/plan\.jsonl",
     "outcome": rf"work/({_RUN})/({_DIR})-(\d{{3}})\.json",
+    "probe": r"work/probe\.txt",
 }
 _PATTERNS = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}
 _FOLDERS = ("manifests", "records", "originals", "runs", "checks", "drills", "forgotten", "work")
