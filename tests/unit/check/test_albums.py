@@ -83,7 +83,7 @@ def test_a_newest_generation_that_lies_whole_under_a_numbered_name_counts(sample
     sample.store.objects[other] = sample.store.objects.pop(key)
     assert checked(sample).sound and checked(sample, "all").sound
     sample.store.objects[other] += b" "
-    assert problems(checked(sample)) == [(key, "missing")]
+    assert problems(checked(sample)) == [(key, "damaged")]
 
 
 def test_a_record_of_an_older_generation_is_missed(sample):

@@ -337,10 +337,8 @@ def test_a_check_report_that_could_not_be_read_for_nights_is_carried_on_later(sa
     away.clear()
     assert problems(next_check(sample)) == [(key, "damaged")]
     sample.store.objects[key] = b"?"
-    assert (
-        found.link
-        in CheckReport.from_bytes(store.objects[max(keys(sample, "checks/"))], key="x").previous
-    )
+    newest = max(keys(sample, "checks/"))
+    assert found.link in CheckReport.from_bytes(store.objects[newest], key=newest).previous
 
 
 def test_a_check_report_of_the_future_is_no_predecessor(sample):
