@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from tests.local_smugmug import Account, LocalSmugMug, World, generate_account
 from tests.stack import LocalAws, Stack, deploy
 from tests.tools.canaries import leaks
+from tests.tools.independent_reader import Reading, assert_sound
 
 _NUMBERS = count(1)
 _GONE = ("NoSuchBucket", "ResourceNotFoundException", "ValidationError")
@@ -55,20 +56,17 @@ class Deployment:
         """All run reports, oldest first."""
         return [json.loads(self.stack.read(key)) for key in sorted(self.stack.keys("runs/"))]
 
-    def manifests(self) -> dict[str, list[dict[str, Any]]]:
-        """The newest manifest of each album: its header, then its lines."""
-        newest = {key.split("/")[1]: key for key in sorted(self.stack.keys("manifests/"))}
-        return {
-            album: [json.loads(line) for line in self.stack.read(key).splitlines()]
-            for album, key in newest.items()
-        }
+    def sound(self, **options: Any) -> Reading:
+        """What the independent reader finds in the bucket; fails with all that is wrong there."""
+        return assert_sound(self.stack.objects(), **options)
 
     def everything_is_there(self) -> bool:
-        """Whether the live lines name the very bytes that SmugMug offers now."""
+        """Whether the store is sound, and its live lines name the very bytes that SmugMug offers
+        now."""
         stored = {
             (album, line["image_key"]): self._digest(line)
-            for album, (_, *lines) in self.manifests().items()
-            for line in lines
+            for album, (_, lines) in self.sound().newest.items()
+            for line in lines.values()
             if line["missing_since"] is None
         }
         offered = {

@@ -53,9 +53,12 @@ def test_kills_in_the_middle_of_nights_lose_nothing_and_cost_no_second_download(
     deployment.smugmug.latency.photo = 0
     deployment.smugmug.calls.reset()
     verified = {
-        key.split("/")[1] for key in deployment.stack.keys("originals/") if "/rev-" not in key
+        key.split("/")[1].split("=")[0]
+        for key in deployment.stack.keys("originals/")
+        if "/rev-" not in key
     }
     assert deployment.invoke({"action": "backup"})["status"] == "complete"
     assert deployment.everything_is_there()
     assert not verified & set(deployment.smugmug.calls.downloads)
     assert deployment.invoke({"action": "check", "read_data": "all"})["status"] == "sound"
+    deployment.sound()

@@ -1,5 +1,6 @@
 """Nights of the deployed function: events in, reports and bytes out."""
 
+import hashlib
 import json
 
 import pytest
@@ -44,7 +45,43 @@ def test_a_dry_run_by_hand_writes_nothing(deployment):
     assert deployment.stack.keys() == before
 
 
-def test_the_nightly_check_finds_a_sound_store(deployment):
+def test_the_nightly_check_writes_its_report_and_nothing_else(deployment):
+    before = set(deployment.stack.keys())
+    result = deployment.invoke(event("check.json"))
+    assert (result["status"], result["open_findings"]) == ("sound", 0)
+    assert set(deployment.stack.keys()) - before == {result["report"]}
+    run = result["run_id"]
+    assert result["report"] == f"checks/{run[:4]}/{run[4:6]}/{run}.json"
+    report = json.loads(deployment.stack.read(result["report"]))
+    assert (report["sound"], report["findings"], report["run_id"]) == (True, [], run)
+    assert report["read_bytes"] > 0
+
+
+def test_the_night_after_names_the_check_and_the_seal_proves_every_object(deployment):
+    (checked,) = deployment.stack.keys("checks/")
+    night = deployment.invoke(event("backup.json"))
+    last = deployment.reports()[-1]
+    assert last["run_id"] == night["run_id"]
+    check = last["check"]
+    assert checked.endswith(f"/{check['run_id']}.json")
+    assert (check["sound"], check["open"]) == (True, 0)
+    assert check["sha256"] == hashlib.sha256(deployment.stack.read(checked)).hexdigest()
+    reading = deployment.sound()
+    assert [run for run, _ in reading.heads] == [night["run_id"]]
+    assert set(reading.files) - reading.proved == {"work/probe.txt"}
+
+
+def test_what_a_check_finds_is_mended_by_the_next_night(deployment):
+    (key, *_) = deployment.stack.keys("originals/")
+    body = deployment.stack.read(key)
+    deployment.stack.aws.client("s3").delete_object(Bucket=deployment.stack.bucket, Key=key)
+    found = deployment.invoke(event("check.json"))
+    assert (found["status"], found["open_findings"]) == ("not_sound", 1)
+    report = json.loads(deployment.stack.read(found["report"]))
+    assert [(each["key"], each["problem"]) for each in report["findings"]] == [(key, "missing")]
+    assert deployment.invoke(event("backup.json"))["counts"]["repaired"] == 1
+    assert deployment.stack.read(key) == body
+    assert deployment.everything_is_there()
     assert deployment.invoke(event("check.json"))["status"] == "sound"
 
 
@@ -79,7 +116,8 @@ def test_every_line_of_the_log_is_a_record(deployment):
     [
         ({"action": "finish", "run_id": "20200101T000000Z-00000000"}, "no plan"),
         ({"action": "album", "run_id": "20200101T000000Z-00000000", "albums": [{}]}, "plan"),
-        ({"action": "album", "albums": []}, "albums"),
+        ({"action": "album", "run_id": "20200101T000000Z-00000000", "albums": []}, "plan"),
+        ({"action": "album", "albums": [{}]}, "run_id"),
         ({"action": "finish"}, "run_id"),
     ],
 )

@@ -38,6 +38,22 @@ def test_an_account_that_outgrows_one_invocation_is_finished_by_the_machine(slow
     assert (last["status"], last["attempt_of"]) == ("complete", first["run_id"])
     assert last["counts"]["images"] == 60
     assert slow.everything_is_there()
+    # The plan and each turn's outcome are what the format says, every album has had its turn, and
+    # no note of them is part of what is proved.
+    reading = slow.sound()
+    noted = [each for each in reading.files.values() if each.kind in ("plan", "outcome")]
+    assert {each.key.split("/")[1] for each in noted} == {first["run_id"]}
+    planned = {
+        entry["album"]["key"]
+        for each in noted
+        if each.kind == "plan"
+        for line in slow.stack.read(each.key).splitlines()
+        for entry in json.loads(line)["albums"]
+    }
+    assert planned
+    turned = {each.match[2].split("=")[0] for each in noted if each.kind == "outcome"}
+    assert turned == planned
+    assert {each.key for each in noted} | {"work/probe.txt"} == set(reading.files) - reading.proved
     assert json.loads(execution["input"]) == {"run_id": first["run_id"]}
     assert len(execution["output"]) < 1_000
     assert slow.invoke({"action": "backup"})["status"] == "complete"

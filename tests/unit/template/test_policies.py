@@ -34,6 +34,27 @@ def _object(key="manifests/hT4mWq/00000001.jsonl"):
     return f"<Bucket.Arn>/{key}"
 
 
+KINDS = (
+    "README.txt",
+    "README.2.txt",
+    "manifests/hT4mWq=12/00000001.jsonl",
+    "records/hT4mWq=12/51f7e3a09bd24cc8816e0f42d7a9c350.jsonl",
+    "originals/V2xgTbs=11/9c3b1f0a7de24586b1470f3ce2d8a965.jpg",
+    "runs/2026/11/20261124T030004Z-5f0c2a91.json",
+    "checks/2026/11/20261124T060001Z-0c1d2e3f.json",
+    "work/20261124T030004Z-5f0c2a91/plan.jsonl",
+    "work/probe.txt",
+)
+"""A key of everything that the function writes."""
+NOT_THE_FUNCTIONS = (
+    "forgotten/V2xgTbs=11.json",  # It would excuse what is missing: the owner's word only.
+    "drills/2026/12/20261201T070000Z-1a2b3c4d.json",
+    "letters.txt",
+    "checks",
+    "work",
+)
+
+
 @pytest.mark.parametrize("call", WRITES)
 def test_a_write_that_says_the_key_must_be_free_is_allowed(call):
     assert decision(_policy(), s3_write(call, _object(), if_none_match=True)) == "Allow"
@@ -44,6 +65,12 @@ def test_a_write_that_could_overwrite_is_refused_to_everybody(call):
     for who in (ROLE, "arn:aws:iam::123456789012:root"):
         request = s3_write(call, _object(), if_none_match=False, principal=who)
         assert decision(_policy(), request) == "Deny"
+
+
+@pytest.mark.parametrize("key", [*KINDS, *NOT_THE_FUNCTIONS])
+def test_everything_in_the_store_is_written_once(key):
+    assert decision(_policy(), s3_write("PutObject", _object(key), if_none_match=True)) == "Allow"
+    assert decision(_policy(), s3_write("PutObject", _object(key), if_none_match=False)) == "Deny"
 
 
 @pytest.mark.parametrize("call", ["CreateMultipartUpload", "UploadPart"])
@@ -162,14 +189,18 @@ def test_statements_of_a_role_have_names_of_their_own():
             assert len(sids) == len(set(sids))
 
 
+_FOLDERS = ("README.*", "records/*", "originals/*", "manifests/*", "runs/*")
+
+
 def test_the_function_may_do_exactly_this():
     machine = "arn:aws:states:us-east-1:123456789012:stateMachine:smugmug-backup-overflow"
     parameter = "arn:aws:ssm:us-east-1:123456789012:parameter/smugmug-backup/secret"
     table = "<IdempotencyTable.Arn>"
+    store, writing = "arn:aws:s3:::<Bucket>/photos", ("s3:PutObject", "s3:AbortMultipartUpload")
     assert _rights(_roles()["BackupRole"]) == {
         ("s3:GetObject", "arn:aws:s3:::<Bucket>/photos/*"),
-        ("s3:PutObject", "arn:aws:s3:::<Bucket>/photos/*"),
-        ("s3:AbortMultipartUpload", "arn:aws:s3:::<Bucket>/photos/*"),
+        *((action, f"{store}/{each}") for action in writing for each in (*_FOLDERS, "work/*")),
+        ("s3:PutObject", f"{store}/checks/*"),
         ("s3:ListBucket", "arn:aws:s3:::<Bucket>"),
         ("ssm:GetParameter", parameter),
         ("kms:Decrypt", EVERYTHING_ON["SecretKmsKeyArn"]),
@@ -184,6 +215,22 @@ def test_the_function_may_do_exactly_this():
         ("states:StartExecution", machine),
         ("states:ListExecutions", machine),
     }
+
+
+@pytest.mark.parametrize("prefix", ["", "photos"])
+def test_the_function_writes_what_a_backup_and_a_check_write_and_nothing_else(prefix):
+    role = of_type(resolved({"BackupPrefix": prefix}), "AWS::IAM::Role")["BackupRole"]
+    # The only condition is of the listing.
+    stored = [each for each in statements(role) if "Condition" not in each]
+
+    def writing(key):
+        resource = f"arn:aws:s3:::<Bucket>/{prefix}{'/' if prefix else ''}{key}"
+        return decision(stored, s3_write("PutObject", resource, if_none_match=True))
+
+    assert {key: writing(key) for key in KINDS} == dict.fromkeys(KINDS, "Allow")
+    assert {key: writing(key) for key in NOT_THE_FUNCTIONS} == dict.fromkeys(
+        NOT_THE_FUNCTIONS, "nothing"
+    )
 
 
 def test_schedules_may_start_the_function_and_keep_what_was_not_delivered():
@@ -229,7 +276,8 @@ def test_only_the_prefix_is_listed():
 def test_without_a_prefix_the_whole_bucket_is_the_backup():
     roles = of_type(resolved(), "AWS::IAM::Role")
     rights = _rights(roles["BackupRole"])
-    assert ("s3:PutObject", "arn:aws:s3:::<Bucket>/*") in rights
+    assert ("s3:GetObject", "arn:aws:s3:::<Bucket>/*") in rights
+    assert ("s3:PutObject", "arn:aws:s3:::<Bucket>/checks/*") in rights
     assert ("s3:GetObject", "arn:aws:s3:::<Bucket>/work/*") in _rights(roles["OverflowRole"])
 
 
