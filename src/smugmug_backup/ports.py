@@ -1,4 +1,5 @@
-"""The ports of the backup: where photos come from, where they lie, who carries work on.
+"""The ports of the backup: where photos come from, where they lie, who carries
+work on, who deletes.
 
 An implementation is trusted only after the contract suite in ``tests/contract`` ran against it.
 """
@@ -149,6 +150,17 @@ class BackupStore(Protocol):
         """Begin an object of unknown size under ``key``; memory does not grow with it.
 
         ``file_name`` as in `create`."""
+
+
+class Remover(Protocol):
+    """Deletes what its owner wants gone. No part of `BackupStore`: no run and no check has one."""
+
+    def remove(self, key: str) -> None:
+        """Delete all that lies under ``key``, in every version that the store keeps of it.
+
+        Nothing there is fine. Raises StoreError, whose message says what forbids it; a part of the
+        versions may be gone by then.
+        """
 
 
 class Overflow(Protocol):

@@ -34,7 +34,7 @@ _KINDS = {
     "page": rf"runs/{_DATED}\.html",
     "check": rf"checks/{_DATED}{_N}\.json",
     "drill": rf"drills/{_DATED}{_N}\.json",
-    "forgotten": rf"forgotten/({_DIR})\.json",
+    "forgotten": rf"forgotten/({_DIR}){_N}\.json",
     "plan": rf"work/({_RUN})/plan\.jsonl",
     "outcome": rf"work/({_RUN})/({_DIR})-(\d{{3}})\.json",
     "probe": r"work/probe\.txt",

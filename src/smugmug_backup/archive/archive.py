@@ -5,18 +5,19 @@ manifest, asks for an album's name, or decides what the newest state is. Methods
 files take a ``map_`` (that of a pool of threads, or Python's own).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from smugmug_backup.archive import chain, generations, keys, lookup, reading
+from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, reading
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.contents import Contents, by_album, read_contents
 from smugmug_backup.archive.encoding import sha256
 from smugmug_backup.archive.encoding import sha256 as sha256_of
+from smugmug_backup.archive.forgotten import Holding
 from smugmug_backup.archive.generations import Listed, Newest
 from smugmug_backup.archive.inspection import (
     forgotten_keys,
@@ -43,7 +44,7 @@ from smugmug_backup.errors import (
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore
 
-__all__ = ["Archive", "Contents", "Listed", "Map", "Newest", "by_album"]
+__all__ = ["Archive", "Contents", "Holding", "Listed", "Map", "Newest", "by_album"]
 
 
 class Archive:
@@ -378,11 +379,35 @@ class Archive:
     def forgotten_files(self) -> Iterator[str]:
         """The files that tell what the owner had deleted for good, ascending."""
         listed = self.store.list(keys.FORGOTTEN)
-        return (each.key for each in listed if keys.parse_forgotten(each.key) is not None)
+        return (each.key for each in listed if keys.parse_forgotten(keys.plain(each.key)[0]))
 
     def forgotten(self, key: str) -> tuple[str, ...]:
         """What was deleted, by one of these. Raises NotABackup, FormatTooNew, StoreError."""
         return forgotten_keys(self.store.read(key), key=key)
+
+    def told_forgotten(self, image_key: str) -> frozenset[str] | None:
+        """What is told to be deleted of an image; see `forgotten.told`."""
+        return forgotten.told(self.store, image_key)
+
+    def is_forgotten(self, key: str) -> bool:
+        """Whether an original is told to be deleted. Raises as `told_forgotten`."""
+        parsed = keys.parse_original(keys.plain(key)[0])
+        return parsed is not None and key in (self.told_forgotten(parsed[0]) or ())
+
+    def tell_forgotten(self, image_key: str, named: Iterable[str], *, at: datetime) -> str:
+        """Write that these objects of an image are deleted for good; the key of what tells it."""
+        return forgotten.tell(self.store, image_key, named, at=at)
+
+    def originals_of(self, image_key: str) -> tuple[str, ...]:
+        """All originals of an image, of every version, plain and numbered."""
+        return forgotten.originals_of(self.store, image_key)
+
+    def records_holding(
+        self, album_key: str, images: Collection[str], map_: Map
+    ) -> dict[str, Holding]:
+        """The records files of an album that hold a line of one of ``images``, and the rest of
+        each. Raises FormatTooNew, StoreError."""
+        return forgotten.records_holding(self.store, album_key, images, map_)
 
     # -- the account's albums --------------------------------------------------------------------
 

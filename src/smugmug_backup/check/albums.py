@@ -282,7 +282,7 @@ class AlbumsPass:
             if late is None:
                 self.work.archive.sound_records(key, entries)
         except (NotStored, NotABackup) as error:
-            if scope is Scope.HISTORY and found_elsewhere(self.work.archive, album_key, entries):
+            if scope is Scope.HISTORY and found_elsewhere(self.work, album_key, entries):
                 return
             self.work.ledger.failed(key, error, album_key=album_key, scope=scope)
         except (StoreError, FormatTooNew) as error:
@@ -411,9 +411,23 @@ def _stated_or_plain(
     return manifest or archive.inspect(album_key, number, lines=lines)
 
 
-def found_elsewhere(archive: Archive, album_key: str, entries: Iterable[Entry]) -> bool:
-    """Whether each line's record is found by the readers' rule: mending moved it."""
-    return all(archive.record_line(album_key, entry) is not None for entry in entries)
+def found_elsewhere(work: Work, album_key: str, entries: Iterable[Entry]) -> bool:
+    """Whether each line's record is found by the readers' rule: mending moved it, or `forget` did,
+    which moves all but those of the image that its owner had deleted."""
+    left = {
+        (entry.image_key, entry.fingerprint): entry
+        for entry in entries
+        if entry.image_key not in work.forgotten_images
+    }
+    while left:
+        # Those of one image in several states are sought one after the other.
+        sought = {entry.image_key: entry for entry in left.values()}
+        found = work.archive.records(album_key, list(sought.values()), map)
+        if len(found) < len(sought):
+            return False
+        for entry in sought.values():
+            del left[entry.image_key, entry.fingerprint]
+    return True
 
 
 def named(entry: Entry) -> str:

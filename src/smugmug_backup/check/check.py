@@ -239,6 +239,7 @@ class _Check:
 
     def _forgotten(self) -> None:
         found: list[str] = []
+        images: list[str | None] = []
         try:
             for key in self.work.archive.forgotten_files():
                 try:
@@ -246,10 +247,12 @@ class _Check:
                 except BackupError as error:
                     self.ledger.failed(key, error, scope=Scope.HISTORY)
                 else:
+                    images.append(keys.parse_forgotten(keys.plain(key)[0]))
                     self.ledger.sound(key)
         except StoreError as error:
             self.ledger.unfinished(f"what the owner had deleted is not known: {error}")
         self.work.forgotten = frozenset(found)
+        self.work.forgotten_images = frozenset(each for each in images if each is not None)
 
     # -- reading again ---------------------------------------------------------------------------
 

@@ -308,7 +308,7 @@ class DataPass:
             self.work.archive.sound_records(task.key, task.entries)
         except (NotStored, NotABackup):
             moved = task.scope is Scope.HISTORY and task.entries and task.album_key
-            if moved and found_elsewhere(self.work.archive, str(task.album_key), task.entries):
+            if moved and found_elsewhere(self.work, str(task.album_key), task.entries):
                 return
             raise
         if self.work.observer is not None:

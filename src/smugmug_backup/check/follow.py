@@ -166,7 +166,7 @@ class Follow:
             self.work.archive.sound_records(finding.key, entries)
         except (NotStored, NotABackup):
             moved = scope is Scope.HISTORY and found_elsewhere(
-                self.work.archive, str(finding.album_key), entries
+                self.work, str(finding.album_key), entries
             )
             return True if moved else replace(finding, scope=scope)
         return True

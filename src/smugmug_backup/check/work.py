@@ -92,7 +92,8 @@ class Work:
     """One check: what it has, and what it found by now.
 
     ``newest``: each album's sound newest generation, and all of its generations that are listed.
-    ``forgotten``: keys that the owner had deleted. ``whole``: all was seen of the structure.
+    ``forgotten``: keys that the owner had deleted, ``forgotten_images`` whose they were. ``whole``:
+    all was seen of the structure.
     """
 
     archive: Archive
@@ -110,6 +111,7 @@ class Work:
     archived: Weights
     newest: list[tuple[str, int, tuple[int, ...]]]
     forgotten: frozenset[str] = frozenset()
+    forgotten_images: frozenset[str] = frozenset()
 
     @property
     def day(self) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 FINE = 0
 NOT_ALL = 1
 """check: not sound; run: not complete; restore: not all restored; status: something is wrong;
-albums, images, diff: something could not be read."""
+albums, images, diff: something could not be read; forget: something could not be deleted."""
 COULD_NOT = 2
 INTERRUPTED = 130
 
@@ -16,7 +16,8 @@ exit status:
   1    check: the backup is not sound; run: it is not complete;
        restore: not all was restored;
        status: not complete, damaged, or nothing runs any more;
-       albums, images, diff: something is damaged or cannot be read
+       albums, images, diff: something is damaged or cannot be read;
+       forget: something could not be deleted
   2    could not do it: wrong arguments or settings, no permission, no such place
   130  interrupted"""
 

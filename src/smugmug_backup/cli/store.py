@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.looking import Looking
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore, Remover
 from smugmug_backup.words import Location
 
 
@@ -38,3 +38,10 @@ def open_existing(location: Location) -> BackupStore:
             hint="look at the prefix or folder; `smugmug-backup run LOCATION` makes a backup there",
         )
     return store
+
+
+def open_remover(location: Location) -> Remover:
+    """What deletes at ``location``, at the owner's word. Raises StoreRefused."""
+    from smugmug_backup.storage.remove import open_remover as opened
+
+    return opened(location)

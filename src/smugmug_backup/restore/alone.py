@@ -53,6 +53,12 @@ class Missing(BackupError):
     code = "damaged"
 
 
+class Forgotten(BackupError):
+    """The owner had an original deleted for good; an older generation still names it."""
+
+    code = "forgotten"
+
+
 class Alone:
     """Judges errors, for all threads of a restore; ``halted`` is what ended it.
 

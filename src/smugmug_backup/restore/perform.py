@@ -21,7 +21,7 @@ from typing import Protocol
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.errors import Archived, BackupError, NotStored
 from smugmug_backup.restore.ahead import Ahead
-from smugmug_backup.restore.alone import Alone, Missing, problem_of, said
+from smugmug_backup.restore.alone import Alone, Forgotten, Missing, problem_of, said
 from smugmug_backup.restore.folder import Differs, Folder, Linked, flush
 from smugmug_backup.restore.plan import Plan, Problem, Target
 from smugmug_backup.restore.record import Record, moment_of
@@ -203,6 +203,8 @@ class Restorer:
                 self._frozen.append(name)
                 raise
         if not seen:
+            if self._archive.is_forgotten(target.original):
+                raise Forgotten(f"{target.original} was forgotten by its owner: deleted for good")
             raise Missing(f"{target.original} is missing from the backup")
         raise _Damaged(f"{target.original} is damaged in the backup: its SHA-256 is another")
 

@@ -30,7 +30,7 @@ def wanted(entry: Entry) -> Wanted:
     stored                          its bytes
     stored, and their MD5 is wrong  its bytes             the older ones  ``md5_mismatch``
     not stored, older ones were     the older ones                        ``older``
-    neither                         nothing                               ``not_in_backup``
+    neither, or it was forgotten    nothing                               ``not_in_backup``
     ==============================  ====================  ==============  ==========================
     """
     original = entry.original
@@ -41,6 +41,8 @@ def wanted(entry: Entry) -> Wanted:
     if original.previous is not None:
         found = original.reason == Reason.DAMAGED
         return Wanted(original.previous, note=_SOUND_AFTER_ALL if found else _OLDER)
+    if original.reason == Reason.FORGOTTEN:
+        return Wanted(None, note=_FORGOTTEN)
     why = _WHY.get(str(original.reason), "its bytes are not there")
     return Wanted(None, note=("not_in_backup", f"never came into the backup: {why}"))
 
@@ -54,6 +56,7 @@ _SOUND_AFTER_ALL = (
     "older",
     "restored as it was stored; a check had found it damaged, and it has not come again",
 )
+_FORGOTTEN = ("not_in_backup", "forgotten by its owner: deleted from the backup for good")
 _WHY = {
     "not_yet": "SmugMug had not been asked for it yet",
     "processing": "SmugMug is still making it",
@@ -64,5 +67,4 @@ _WHY = {
     "bad_at_source": "what SmugMug delivers is no picture",
     "too_large": "it is larger than the backup's ceiling",
     "damaged": "it was found damaged, and has not come again",
-    "forgotten": "it was deleted from the backup for good, as its owner wished",
 }

@@ -138,6 +138,13 @@ class Bucket:
             arguments["StartAfter"] = after
         return self._call("ListObjectsV2", prefix, arguments)
 
+    def versions(self, key: str, **after: str) -> Any:
+        """The next at most 1,000 versions, and markers of deletion, of what begins with ``key``:
+        all, or those ``after`` a page's last one."""
+        return self._call(
+            "ListObjectVersions", key, {"Prefix": self.prefix + checked(key), **after}
+        )
+
     def within(
         self,
         seconds: float,
@@ -252,6 +259,8 @@ class _Counter:
 
 _METHODS = {
     "ListObjectsV2": "list_objects_v2",
+    "ListObjectVersions": "list_object_versions",
+    "DeleteObject": "delete_object",  # of `remove`, which the function does not have
     "HeadObject": "head_object",
     "GetObject": "get_object",
     "PutObject": "put_object",

@@ -223,11 +223,18 @@ def _denied(operation: str, bucket: str) -> str:
             f"the credentials need {permission} there, the bucket's policy must not deny it, and "
             "kms:GenerateDataKey and kms:Decrypt are needed if it has a key of its own"
         )
+    if operation == "DeleteObject":
+        return (
+            f"the credentials need {permission} there, and neither the bucket's policy nor Object "
+            "Lock (a retention that has not ended, a legal hold) may forbid it"
+        )
     return f"the credentials need {permission} on {bucket}"
 
 
 _PERMISSIONS = {
     "ListObjectsV2": "s3:ListBucket",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "DeleteObject": "s3:DeleteObjectVersion",
     "HeadObject": "s3:GetObject",
     "GetObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
