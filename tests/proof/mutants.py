@@ -16,7 +16,7 @@ from smugmug_backup.archive import keys as archive_keys
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.original import Original
 from smugmug_backup.archive.reading import Digest
-from smugmug_backup.backup import account_run, compare, dates, listing, survey, tally
+from smugmug_backup.backup import compare, dates, departures, listing, survey, tally
 from smugmug_backup.backup.belief import Belief
 from smugmug_backup.backup.commit import Commit
 from smugmug_backup.backup.originals import Originals
@@ -62,7 +62,7 @@ def _adopted_unread(self: Any, place: Any, line: Any) -> Any:
 MUTANTS: dict[str, Callable[[], Any]] = {
     "overlap of a day": lambda: mock.patch.object(listing, "OVERLAP", timedelta(hours=24)),
     "no second look at images": lambda: mock.patch.object(compare, "SECOND_LOOK", timedelta()),
-    "no second look at albums": lambda: mock.patch.object(account_run, "SECOND_LOOK", timedelta()),
+    "no second look at albums": lambda: mock.patch.object(departures, "SECOND_LOOK", timedelta()),
     "manifest before records": _manifest_first,
     "cursor after a broken listing": lambda: mock.patch.object(
         Commit, "_finished", _always_believed

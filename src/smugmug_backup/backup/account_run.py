@@ -13,14 +13,14 @@ from smugmug_backup.archive.report import (
     NextFull,
     RunReport,
     RunStatus,
-    merged,
 )
 from smugmug_backup.backup import overflow as handover
 from smugmug_backup.backup.account import Binding, check_albums, check_binding
 from smugmug_backup.backup.album import AlbumWork
-from smugmug_backup.backup.belief import SECOND_LOOK
+from smugmug_backup.backup.attempts import Attempts
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.dates import RunDate
+from smugmug_backup.backup.departures import departures
 from smugmug_backup.backup.originals import Originals
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.backup.overflow import PlannedAlbum
@@ -34,8 +34,6 @@ from smugmug_backup.errors import (
     BadRequest,
     Code,
     MalformedAnswer,
-    NotABackup,
-    NotStored,
     OutOfTime,
     RunRefused,
     SourceError,
@@ -56,8 +54,7 @@ class AccountRun(Session):
     ) -> None:
         super().__init__(parts, deadline, albums_pool, transfers)
         self._request = request
-        self._going: str | None = None
-        self._gone_on: frozenset[str] = frozenset()
+        self._earlier = handover.Earlier()
         self._notes: list[str] = [*request.notes]
 
     def run(self) -> RunReport | DryRun:
@@ -66,7 +63,7 @@ class AccountRun(Session):
         self._reports = self.archive.reports(now=self.started_at)
         self._notes += self._reports.passed_over
         self.run_id = self.archive.new_run_id(self.started_at, self.parts.token, self._reports)
-        self._attempts = self._earlier_attempts()
+        self._attempts = Attempts.before(self.archive, self._reports.newest, self._request.trigger)
         generations = self.archive.newest_generations(self.transfers.map)
         self._check, self._findings = self.checks(self._reports)
         self._look_at_overflow()
@@ -137,39 +134,21 @@ class AccountRun(Session):
         overflow = self.parts.overflow
         if overflow is None or self._request.albums:
             return
-        self._recent = overflow.recent()
-        going = next((run for run, going in self._recent if going), None)
-        if going is None:
-            return
-        try:
-            plan = handover.read_plan(self.archive.store, going)
-        except BadRequest as error:
-            self._notes.append(f"an execution called {going} is running, but {error}")
-            return
-        self._going = going
-        self._gone_on = frozenset(each.album.key for each in plan.albums)
-        self._notes.append(
-            f"the overflow of run {going} is still working on "
-            f"{len(self._gone_on)} albums; they are left to it"
-        )
+        self._earlier = handover.look(self.archive.store, overflow)
+        self._notes += self._earlier.notes
 
     def _entries(self) -> Mapping[str, AlbumState]:
-        entries = dict(self._reports.albums)
-        trusted = self._reports.trusted
-        if trusted is None or self._going is not None or self.parts.overflow is None:
+        entries = self._reports.albums
+        trusted, earlier = self._reports.trusted, self._earlier
+        if trusted is None or trusted.status != RunStatus.CONTINUING or earlier.ended is None:
             return entries
-        if trusted.status != RunStatus.CONTINUING or self._request.albums:
+        store, run = self.archive.store, earlier.ended
+        if not handover.has_plan(store, run):
             return entries
-        ended = next((run for run, going in self._recent if not going), None)
-        if ended is None or not handover.has_plan(self.archive.store, ended):
-            return entries
-        for key, turns in handover.all_turns(self.archive.store, ended, self.transfers.map).items():
-            state = turns[-1].outcome.state
-            entries[key] = merged(entries[key], state) if key in entries else state
         self._notes.append(
-            f"the overflow of run {ended} ended without a report; this run took up its albums"
+            f"the overflow of run {run} ended without a report; this run took up its albums"
         )
-        return entries
+        return handover.taken_up(entries, handover.all_turns(store, run, self.transfers.map))
 
     # -- ends before any work --------------------------------------------------------------------
 
@@ -238,9 +217,10 @@ class AccountRun(Session):
         tally = Tally.of(contents, self._notes)
         part = bool(self._request.albums)
         self._doubt(tally, context.date)
-        done = self._done_by_earlier_attempts(tally.states) - contents.unreadable.keys()
+        done = () if self._request.full else self._attempts.done(tally.states)
+        others = ({*done} - contents.unreadable.keys()) | self._earlier.albums
         todo = sorted(
-            (each for each in chosen if each.key not in done and each.key not in self._gone_on),
+            (each for each in chosen if each.key not in others),
             key=lambda album: _age(tally.states.get(album.key)),
         )
         if self.parts.observer is not None:
@@ -268,13 +248,13 @@ class AccountRun(Session):
             self._name_unreadable(tally, contents, {album.key for album in todo})
         if left and not part and not tally.halted:
             self._hand_over(tally, left, context)
-        tally.left_over |= self._going is not None
+        tally.left_over |= self._earlier.going is not None
         return self._report(tally, context.date)
 
     def _name_unreadable(self, tally: Tally, contents: Contents, tried: set[str]) -> None:
         """Albums that have left fail alone, too, where their state cannot be read."""
         named = {failure.album_key for failure in tally.failures}
-        others = tried | named | self._gone_on | self.options.ignore_albums
+        others = tried | named | self._earlier.albums | self.options.ignore_albums
         tally.failures += (
             Failure.of(error, album_key=key)
             for key, error in sorted(contents.unreadable.items())
@@ -305,38 +285,17 @@ class AccountRun(Session):
         shown: set[str],
         damaged: Mapping[str, str],
     ) -> None:
-        """Record what has left the account: missing first, gone after a second look.
-
-        Albums that have left already are mended, where a check found something damaged, or their
-        newest manifest is.
-        """
-        now = context.now()
-        to_bury: list[str] = []
-        to_mend: list[str] = []
-        for key, state in list(tally.states.items()):
-            if key in self._gone_on:
-                continue
-            if state.gone:
-                if key not in shown and (context.findings.get(key) or key in damaged):
-                    to_mend.append(key)
-            elif key in shown:
-                if not state.live:
-                    # Even if its listing fails now: the next absence is a new one.
-                    tally.states[key] = replace(
-                        state, missing_since=None, next_full=NextFull.ALBUM_BACK
-                    )
-            elif now is None:
-                continue
-            elif state.missing_since is None or state.missing_since > now:
-                tally.counts.missing += state.missing_since is None
-                tally.states[key] = replace(
-                    state, missing_since=now, next_full=NextFull.ALBUM_MISSING
-                )
-            elif now - state.missing_since >= SECOND_LOOK:
-                if state.generation:
-                    to_bury.append(key)
-                else:
-                    del tally.states[key]
+        """Record what has left the account, and mend what had left before; see `departures`."""
+        known = {
+            key: state for key, state in tally.states.items() if key not in self._earlier.albums
+        }
+        found = departures(known, shown, damaged={*context.findings, *damaged}, now=context.now())
+        for key, state in found.states.items():
+            if state is None:
+                del tally.states[key]
+            else:
+                tally.states[key] = state
+        tally.counts.missing += found.missing
         before = dict(tally.states)
 
         def bury(key: str) -> Outcome:
@@ -345,48 +304,13 @@ class AccountRun(Session):
         def mend(key: str) -> Outcome:
             return work.mend_gone(key, before[key])
 
-        for keys, act in ((to_bury, bury), (to_mend, mend)):
+        for keys, act in ((found.to_bury, bury), (found.to_mend, mend)):
             for key, outcome in zip(keys, self.albums_pool.map(act, keys), strict=True):
                 self._take(tally, key, outcome)
 
-    def _done_by_earlier_attempts(self, states: Mapping[str, AlbumState]) -> set[str]:
-        """Albums that an attempt of the same trigger has already listed, with nothing to mend."""
-        since = self._since()
-        if not self._attempts or self._request.full or since is None:
-            return set()
-        last = self._attempts[0]
-        if last.more_failures:
-            return set()
-        failed = {failure.album_key for failure in last.failures}
-        return {
-            key
-            for key, state in states.items()
-            if state.live
-            and state.listed_at is not None
-            and state.listed_at >= since
-            and not state.pending
-            and key not in failed
-        }
-
-    def _earlier_attempts(self) -> list[RunReport]:
-        """The reports of this trigger's earlier attempts, newest first."""
-        found: list[RunReport] = []
-        report = self._reports.newest
-        while report and report.trigger is not None and report.trigger == self._request.trigger:
-            found.append(report)
-            try:
-                report = self.archive.report(report.attempt_of) if report.attempt_of else None
-            except (NotStored, NotABackup):
-                break
-        return found
-
-    def _since(self) -> datetime | None:
-        """The date at which this trigger's first attempt began."""
-        return self._attempts[-1].dated_at if self._attempts else None
-
     def _hand_over(self, tally: Tally, left: Sequence[PlannedAlbum], context: Context) -> None:
         overflow = self.parts.overflow
-        if overflow is None or self._going is not None:
+        if overflow is None or self._earlier.going is not None:
             why = "the run was interrupted" if self.deadline.stopped else "time ran out"
             tally.notes.append(f"{why}; {len(left)} albums wait for the next run")
             return
@@ -418,7 +342,7 @@ class AccountRun(Session):
         ending = Ending(
             run_id=self.run_id,
             trigger=self._request.trigger,
-            attempt_of=self._attempts[0].run_id if self._attempts else None,
+            attempt_of=self._attempts.last,
             started_at=self.started_at,
             date=date,
             account=self._binding.account,
@@ -428,7 +352,7 @@ class AccountRun(Session):
             check=self._check,
             findings=self._findings,
             readme_sha256=self._readme,
-            since=self._since(),
+            since=self._attempts.since,
             ignored=self.options.ignore_albums,
             chosen=frozenset(self._request.albums) or None,
             refused=refused,

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.report import Failure, RunReport, merged
 from smugmug_backup.backup import overflow as handover
 from smugmug_backup.backup.account import Binding
+from smugmug_backup.backup.attempts import Attempts
 from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.overflow import PlannedAlbum
 from smugmug_backup.backup.session import Parts, Session
@@ -68,7 +68,7 @@ class Finish(Session):
             check=check,
             findings=findings,
             readme_sha256=base.readme_sha256 if base else None,
-            since=self._since(begun),
+            since=Attempts.until(self.archive, begun).since,
             ignored=self.options.ignore_albums,
         )
         return write_report(self.archive, self.clock, tally, ending, finish=self.finished)
@@ -92,16 +92,6 @@ class Finish(Session):
             self.ask_account()
         date = self.date()
         return replace(date, doubted=date.doubted or any(doubted))
-
-    def _since(self, begun: RunReport | None) -> datetime | None:
-        """The date at which the trigger's first attempt began."""
-        first = begun
-        while first is not None and first.attempt_of is not None:
-            try:
-                first = self.archive.report(first.attempt_of)
-            except (NotStored, NotABackup):
-                break
-        return first.dated_at if first else None
 
     def _take(self, tally: Tally, planned: PlannedAlbum, turns: Sequence[handover.Turn]) -> None:
         key = planned.album.key

@@ -18,11 +18,12 @@ from smugmug_backup.archive.report import (
     pending_of,
     unavailable_of,
 )
+from smugmug_backup.archive.report import merged as merged_state
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import parse_stamp_or_none, stamp_or_none
 from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored
 from smugmug_backup.model import Account, Album
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore, Overflow
 
 BATCH_ALBUMS = 50
 BATCH_SECONDS = 300.0
@@ -284,3 +285,42 @@ def merged(turns: Sequence[Turn]) -> Outcome:
         counts=counts,
         committed=any(turn.outcome.committed for turn in turns),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The overflows of earlier runs: the run whose execution is ``going``, and the ``albums`` that
+    are left to it; if none is, the run of the newest one that has ``ended``."""
+
+    going: str | None = None
+    albums: frozenset[str] = frozenset()
+    ended: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def look(store: BackupStore, overflow: Overflow) -> Earlier:
+    """What earlier runs handed over, as it stands now."""
+    recent = overflow.recent()
+    ended = next((run for run, going in recent if not going), None)
+    going = next((run for run, going in recent if going), None)
+    if going is None:
+        return Earlier(ended=ended)
+    try:
+        albums = frozenset(each.album.key for each in read_plan(store, going).albums)
+    except BadRequest as error:
+        return Earlier(ended=ended, notes=(f"an execution called {going} is running, but {error}",))
+    note = (
+        f"the overflow of run {going} is still working on {len(albums)} albums; they are left to it"
+    )
+    return Earlier(going, albums, notes=(note,))
+
+
+def taken_up(
+    entries: Mapping[str, AlbumState], turns: Mapping[str, Sequence[Turn]]
+) -> dict[str, AlbumState]:
+    """The albums' entries after an overflow that nobody closed."""
+    found = dict(entries)
+    for key, done in turns.items():
+        state = done[-1].outcome.state
+        found[key] = merged_state(found[key], state) if key in found else state
+    return found

@@ -19,6 +19,7 @@ from smugmug_backup.archive.report import (
     RunStatus,
     merged,
 )
+from smugmug_backup.backup.attempts import listed_since
 from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.findings import Findings
 from smugmug_backup.backup.outcome import Outcome
@@ -194,7 +195,7 @@ def _report(tally: Tally, ending: Ending) -> RunReport:
         tally.miss(
             key
             for key in sorted(judged)
-            if key not in tally.listed and not _since(judged[key].listed_at, ending.since)
+            if key not in tally.listed and not listed_since(judged[key], ending.since)
         )
     counts = tally.counts
     counts.albums = len(here)
@@ -245,7 +246,3 @@ def _status(tally: Tally, ending: Ending, judged: Mapping[str, AlbumState]) -> R
         return RunStatus.CONTINUING
     waits = any(state.pending for state in judged.values())
     return RunStatus.INCOMPLETE if tally.failures or waits else RunStatus.COMPLETE
-
-
-def _since(listed_at: datetime | None, since: datetime | None) -> bool:
-    return listed_at is not None and since is not None and listed_at >= since
