@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test quick lint bench soak fmt lock clean
+.PHONY: help bootstrap demo test quick lint bench soak mutants fmt lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -50,6 +50,10 @@ bench: bootstrap  ## how fast, how large, how many requests
 
 soak: bootstrap  ## the proof at full length: crash points, kills, years, a million images
 	@$(DEV)/python -m tests.proof.soak
+
+mutants: bootstrap  ## do the tests see? COUNT= defects by SEED= into what changed since BASE=, or MODULES=
+	@$(DEV)/python -m tests.proof.mutants $(MODULES) $(if $(BASE),--base $(BASE)) \
+		$(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 fmt: bootstrap  ## format the code and mend what can be mended
 	@$(DEV)/ruff format --quiet $(PYTHON_FILES)

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.proof.big import nights
+from tests.proof.by_hand import MUTANTS
 from tests.proof.crash import SCENARIOS, sample, try_all
-from tests.proof.mutants import MUTANTS
 
 
 def test_a_great_account_costs_one_call_an_album_and_night() -> None:
