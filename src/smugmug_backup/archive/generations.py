@@ -127,12 +127,12 @@ def newest_generations(store: BackupStore, map_: Map) -> Listed[int]:
     One list request per 1,000 manifests; a long listing is made in key ranges, in parallel.
     """
     found: Listed[int] = Listed()
-    whole = True
+    seen = None
     with _as_far_as_seen(found):
-        whole = _note(found, store.list(keys.MANIFESTS), most=_LONG)
-    if whole:
+        seen = _note(found, store.list(keys.MANIFESTS), most=_LONG)
+    if seen is None:
         return found
-    bounds = [f"{keys.MANIFESTS}{bound}" for bound in _BOUNDS]
+    bounds = [bound for each in _BOUNDS if (bound := f"{keys.MANIFESTS}{each}") > seen]
 
     def one(ends: tuple[str, str | None]) -> Listed[int]:
         start, end = ends
@@ -141,7 +141,7 @@ def newest_generations(store: BackupStore, map_: Map) -> Listed[int]:
             _note(part, store.list(keys.MANIFESTS, after=start, until=end))
         return part
 
-    for part in map_(one, list(zip(["", *bounds], [*bounds, None], strict=True))):
+    for part in map_(one, list(zip([seen, *bounds], [*bounds, None], strict=True))):
         for album_key, generation in part.items():
             found[album_key] = max(generation, found.get(album_key, 0))
         found.unreadable |= part.unreadable
@@ -166,16 +166,19 @@ def _parsed(listed: Iterable[StoredObject]) -> Iterator[tuple[str, int]]:
     return (parsed for each in listed if (parsed := keys.parse_manifest(each.key)) is not None)
 
 
-def _note(found: dict[str, int], listed: Iterable[StoredObject], *, most: int = 0) -> bool:
-    """Take the greatest generations; whether ``listed`` was not longer than ``most`` (0: any)."""
+def _note(found: dict[str, int], listed: Iterable[StoredObject], *, most: int = 0) -> str | None:
+    """Take the greatest generations; the last key taken if ``listed`` is longer than ``most``
+    (0: any length)."""
+    last = None
     for count, each in enumerate(listed, 1):
         if most and count > most:
-            return False
-        parsed = keys.parse_manifest(each.key)
+            return last
+        last = each.key
+        parsed = keys.parse_manifest(last)
         if parsed is not None:
             album_key, generation = parsed
             found[album_key] = max(generation, found.get(album_key, 0))
-    return True
+    return None
 
 
 def newest_sound(
