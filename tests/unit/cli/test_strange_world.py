@@ -22,7 +22,9 @@ from tests.tools.sample import sample_store
 
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
-"""How each ends where nothing is strange: the sample is not complete, SmugMug is not reached."""
+WORKS["forget"] = 2
+"""How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
+nobody says that an image shall be forgotten."""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,7 @@ class World:
             "check": ["check", self.location],
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
+            "forget": ["forget", self.location, "i000003"],
             "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],
         }[command]
 
