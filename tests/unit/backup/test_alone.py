@@ -315,6 +315,22 @@ def test_a_store_that_refuses_every_write_ends_the_run(source, store, clock):
         nights.next_night()
 
 
+def test_a_store_that_refuses_every_write_is_not_sent_the_photos_of_the_account(
+    source, store, clock
+):
+    nights = Nights(source, store, clock, options=Options(concurrency=1))
+    nights.run()
+    for key in ALBUMS[:8]:
+        source.upload(key)
+        source.upload(key)
+    refused = Points(lambda each: Fault.REFUSED if each.name == "create" else None)
+    nights.store = FaultyStore(store, refused)
+    source.calls.clear()
+    with pytest.raises(StoreRefused):
+        nights.next_night()
+    assert sum(calls for name, calls in source.calls.items() if name.startswith("photo:")) <= 2
+
+
 def test_a_full_disk_ends_the_run_and_is_told_once(source, store, clock):
     nights = Nights(source, store, clock)
     nights.run()

@@ -54,6 +54,25 @@ def test_what_lies_under_its_md5_is_adopted_after_reading_it_back(nights, source
 
 
 @pytest.mark.parametrize("body", [JPEG + b"small", LARGE], ids=["small", "large"])
+def test_what_another_run_stored_while_the_bytes_came_is_met_and_taken(nights, source, body):
+    image = source.upload("A", body=body)
+    key = f"originals/{image.key}/{image.md5}.jpg"
+    source.errors[f"photo:{image.key}"] = lambda: nights.store.objects.update({key: body})
+    report = nights.run()
+    assert (report.status, report.failures) == ("complete", ())
+    assert originals(nights, image) == {key}
+
+
+@pytest.mark.parametrize("body", [JPEG + b"small", LARGE], ids=["small", "large"])
+def test_where_other_bytes_took_the_name_while_these_came_they_take_a_number(nights, source, body):
+    image = source.upload("A", body=body)
+    key = f"originals/{image.key}/{image.md5}.jpg"
+    source.errors[f"photo:{image.key}"] = lambda: nights.store.objects.update({key: b"rotten"})
+    assert nights.run().status == "complete"
+    assert nights.line("A", image.key).original.key == key.replace(".jpg", ".2.jpg")
+
+
+@pytest.mark.parametrize("body", [JPEG + b"small", LARGE], ids=["small", "large"])
 def test_bytes_that_rotted_under_their_name_make_way_for_a_numbered_one(nights, source, body):
     image = source.upload("A", body=body)
     key = f"originals/{image.key}/{image.md5}.jpg"

@@ -11,7 +11,13 @@ from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.backup.overflow import PlannedAlbum, PlannedBatch, plan_lines, read_plan
 from smugmug_backup.backup.run import Options
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import BadRequest, RunRefused, SourceUnavailable
+from smugmug_backup.errors import (
+    AccessRefused,
+    BadRequest,
+    NotABackup,
+    RunRefused,
+    SourceUnavailable,
+)
 from smugmug_backup.model import Account, Album
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
@@ -141,6 +147,53 @@ def test_a_poisoned_album_ends_in_the_report_and_not_in_a_hang(nights, source):
     report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
     assert report.status == "incomplete"
     assert [(f.album_key, f.code) for f in report.failures] == [("album5", "source_unavailable")]
+
+
+def test_what_failed_before_the_hand_over_is_told_in_the_last_report(nights, source):
+    source.errors["images:album0"] = AccessRefused("wrong password")
+    first = nights.run(deadline=minute(nights.clock))
+    assert first.status == "continuing"
+    play(nights, first.run_id)
+    report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert [(f.album_key, f.code) for f in report.failures] == [("album0", "access_refused")]
+
+
+def test_a_damaged_outcome_is_named(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    play(nights, first.run_id)
+    key = next(each for each in nights.store.objects if each.startswith(f"work/{first.run_id}/"))
+    nights.store.objects[key] = b"{"
+    with pytest.raises(NotABackup, match=key):
+        nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+
+
+def test_an_execution_whose_plan_is_gone_is_no_overflow_of_ours(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    machine_of(nights).going = False
+    del nights.store.objects[keys.plan(first.run_id)]
+    report = nights.next_night()
+    assert report.status == "complete"
+    assert not any("overflow" in note for note in report.notes)
+
+
+def test_a_machine_that_never_ran_is_no_overflow_of_ours(nights, source):
+    nights.run(deadline=minute(nights.clock))
+    machine_of(nights).started.clear()
+    assert not any("overflow" in note for note in nights.next_night().notes)
+
+
+def test_a_dead_machines_older_outcomes_replace_no_newer_state(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    play(nights, first.run_id)
+    machine_of(nights).going = False
+    album = "album5"
+    source.upload(album)
+    part = nights.next_night(albums=(album,))
+    assert part.albums[album].image_count == 5
+    source.errors[f"images:{album}"] = SourceUnavailable("503")
+    report = nights.next_night()
+    assert report.albums[album].image_count == 5
+    assert report.albums[album].generation == part.albums[album].generation
 
 
 def test_an_album_that_vanished_meanwhile_is_a_failure_of_its_own(nights, source):

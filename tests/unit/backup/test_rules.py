@@ -1,7 +1,7 @@
 """The rules of a run, one by one, over an account in memory."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -181,6 +181,15 @@ def test_an_album_that_comes_back_is_listed_in_full_and_live(nights, source):
 
 
 # -- listings that are not believed ---------------------------------------------------------------
+
+
+def test_an_album_that_left_before_it_was_ever_stored_is_forgotten(nights, source):
+    source.errors["images:scans"] = SourceUnavailable("503")
+    nights.run()
+    del source.world["scans"]
+    for _ in range(3):
+        report = nights.next_night()
+    assert (report.status, list(report.albums)) == ("complete", ["harbour"])
 
 
 def test_a_listing_that_is_too_short_makes_nothing_vanish_but_is_stored(nights, source):
@@ -557,6 +566,44 @@ def test_an_old_image_that_moves_in_is_a_late_arrival_and_no_miss(nights, source
     assert nights.line("scans", moved.key).original.stored
 
 
+def test_a_new_photo_that_a_full_listing_shows_is_no_late_arrival(nights, source):
+    nights.run()
+    nights.clock.advance(days=20)
+    source.upload("scans")
+    report = nights.next_night(full=True)
+    assert (report.counts.new, report.counts.late_arrivals) == (1, 0)
+
+
+class Undated(datetime):
+    """As SmugMug writes a date that it does not have."""
+
+    def strftime(self, form):
+        return "0000-00-00 00:00:00"
+
+
+def test_a_date_that_nobody_can_read_stops_nothing_and_is_no_cursor_miss(nights, source):
+    nights.run()
+    image = source.world["harbour"].images[0]
+    source.touch(image, caption="x")
+    image.updated = Undated(2026, 1, 1, tzinfo=UTC)
+    report = nights.next_night(full=True)
+    assert (report.status, report.counts.changed) == ("complete", 1)
+    assert report.counts.cursor_misses == 0
+
+
+def test_a_listing_in_another_order_than_its_positions_is_no_change(nights, source, monkeypatch):
+    images = source.images
+
+    def backwards(album, **options):
+        listing = images(album, **options)
+        return replace(listing, images=tuple(reversed(listing.images)))
+
+    monkeypatch.setattr(source, "images", backwards)
+    nights.run()
+    nights.next_night(full=True)
+    assert written(nights, lambda: nights.next_night(full=True)) == set()
+
+
 def test_an_answer_without_a_date_leaves_the_cursor_and_says_so(nights, source):
     nights.run()
     cursor = nights.reports[-1].albums["harbour"].cursor
@@ -588,6 +635,29 @@ def test_out_of_time_commits_what_is_done_and_the_next_run_goes_on(source, clock
     report = nights.run()
     assert report.status == "complete"
     assert len(taken) == 5
+
+
+def test_a_photo_that_outlasts_the_invocation_keeps_none_of_its_album_back(source, clock):
+    nights = Nights(source, MemoryStore(), clock, options=Options(concurrency=1))
+    *_, last = source.world["harbour"].images
+    source.errors[f"photo:{last.key}"] = lambda: clock.advance(seconds=1000)
+    del source.world["scans"]
+    report = nights.run(deadline=Deadline.after(clock, 900, reserve=60))
+    assert report.status == "continuing"
+    assert report.counts.originals_stored == 2
+    assert nights.manifest("harbour").header.generation == 1
+    assert nights.line("harbour", last.key).original.status == "pending"
+    assert [each.code for each in report.failures] == ["out_of_time"]
+
+
+def test_no_second_listing_of_an_album_begins_when_the_time_is_up(nights, source, clock):
+    nights.run()
+    source.world["harbour"].count_off = 1
+    source.errors["images:harbour"] = lambda: clock.advance(seconds=50)
+    source.calls.clear()
+    report = nights.run(deadline=Deadline.after(clock, 60, reserve=15))
+    assert source.calls["images:harbour"] == 1
+    assert report.status == "continuing"
 
 
 def test_a_retry_of_the_same_trigger_takes_up_only_what_failed(nights, source):

@@ -83,6 +83,16 @@ def test_identity_ignores_case_and_composition(text: str) -> None:
     assert identity(unicodedata.normalize("NFC", text)) == identity(text)
 
 
+@pytest.mark.parametrize("unseen", ["\u200c", "\u200d", "\u2060", "\ufe0f"])
+def test_names_that_differ_in_what_nobody_sees_are_one_file(unseen: str) -> None:
+    assert identity(f"a{unseen}b") == identity("ab")
+
+
+def test_a_photo_that_is_already_called_as_another_would_be_gets_a_number() -> None:
+    taken = Taken(["x.jpg", "x (K).jpg", "x (K 2).jpg"])
+    assert taken.take("x", ".jpg", key="K", limit=FILE_BYTES) == "x (K 3).jpg"
+
+
 @pytest.mark.parametrize(
     ("had", "stored", "gets"),
     [

@@ -309,6 +309,26 @@ def test_what_must_be_thawed_is_named_and_not_tried(world: World) -> None:
     assert not [key for key in world.store.reads if key.startswith("originals/")]
 
 
+@pytest.mark.parametrize(("images", "asked"), [(3, "head"), (4, "list")])
+def test_of_few_originals_each_is_asked_for_and_of_many_a_listing_tells(
+    world: World, monkeypatch: pytest.MonkeyPatch, images: int, asked: str
+) -> None:
+    monkeypatch.setattr(survey, "_MANY", 3)
+    first, *others = world.source.album("A1", images=images).images
+    world.source.album("A2", images=1)
+    world.nights.run()
+    world.store.archived = {
+        str(world.nights.line("A1", first.key).original.key),
+        str(world.nights.line("A2", world.source.world["A2"].images[0].key).original.key),
+    }
+    world.store.log.clear()
+    result = world.restore("A1")
+    assert (codes(result), result.thaw) == (["archived"], sorted(world.store.archived)[:1])
+    assert len(result.written) == len(others)
+    about = {call for call, key in world.store.log if key.startswith("originals/")} - {"get"}
+    assert about == {asked}
+
+
 def test_a_full_disk_stops_the_restore_and_says_so(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

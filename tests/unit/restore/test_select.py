@@ -103,6 +103,19 @@ def test_a_damaged_generation_of_the_day_meant_is_named_and_the_one_before_comes
     assert [each.code for each in found.problems] == ["damaged"]
 
 
+def test_where_every_manifest_is_damaged_they_are_named_and_not_the_day(world: World) -> None:
+    for album in ("A", "B"):
+        world.source.album(album, images=1)
+    world.nights.run()
+    for album in ("A", "B"):
+        world.store.objects[keys.manifest(album, 1)] = b"\0" * 100
+    found = chosen(world, as_of=world.clock.now().date().isoformat())
+    assert [(each.album_key, each.code) for each in found.problems] == [
+        ("A", "damaged"),
+        ("B", "damaged"),
+    ]
+
+
 def test_as_of_the_first_day_reads_no_generation_after_the_other(world: World) -> None:
     image = world.source.album("A", images=2).images[0]
     world.nights.run()
