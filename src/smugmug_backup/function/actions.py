@@ -1,4 +1,4 @@
-"""What each event does, and what it returns or raises (design section 5)."""
+"""What each event does, and what it returns or raises."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -61,7 +61,7 @@ class LogObserver:
 
 
 def count_run(report: RunReport) -> None:
-    """Metrics of a run that ended. `docs`: the README's table of metrics."""
+    """Metrics of a run that ended. `docs`: docs/metrics-and-alarms.md."""
     ended = report.status != RunStatus.CONTINUING
     counts = report.counts
     progress = report.status != RunStatus.REFUSED and (

@@ -1,4 +1,4 @@
-"""The handler: what each outcome returns or raises (design section 5), and what it logs."""
+"""The handler: what each outcome returns or raises, and what it logs."""
 
 import json
 from dataclasses import dataclass

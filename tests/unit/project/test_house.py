@@ -270,6 +270,7 @@ NOT_OF_A_MODULE = {
     "template/test_overflow.py": "template.yaml",
     "template/test_policies.py": "template.yaml",
     "template/test_template.py": "template.yaml",
+    "tools/test_mutants.py": "tests/proof/mutants.py",
 }
 
 
