@@ -14,6 +14,7 @@ from typing import Any
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
+from smugmug_backup.archive.original import Reason
 from smugmug_backup.archive.report import FUTURE, AlbumState, RunReport
 from smugmug_backup.errors import BackupError, BadRequest, NotABackup, StoreError
 
@@ -202,7 +203,8 @@ def _generation(report: RunReport | None, album_key: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """One image of one album. ``what``: new, changed, replaced, moved, gone, missing or back.
+    """One image of one album. ``what``: new, changed, replaced, moved, gone, missing, back or
+    forgotten.
 
     ``fields``: the API's names of what differs (changed). ``moved_to``: the album's key.
     """
@@ -270,7 +272,12 @@ def _album(archive: Archive, old: Manifest | None, new: Manifest) -> AlbumChange
     before = archive.records(header.album_key, [known[key] for key in sorted(changed)], map)
     after = archive.records(header.album_key, [new.entries[key] for key in sorted(changed)], map)
     for key, entry in new.entries.items():
-        fields = _image_fields(before.get(key), after.get(key)) if key in changed else ()
+        fields: tuple[str, ...] = ()
+        if key in changed and key in before and key in after:
+            fields = _fields(before[key]["image"], after[key]["image"])
+        elif key in changed:
+            kept = archive.told_forgotten(key) is None
+            fields = ("record lost" if kept else "record forgotten",)
         image = _image(known.get(key), entry, fields)
         if image is not None:
             change.images.append(image)
@@ -281,18 +288,14 @@ def _record_changed(old: Entry | None, new: Entry) -> bool:
     return old is not None and old.live and new.live and old.fingerprint != new.fingerprint
 
 
-def _image_fields(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[str, ...]:
-    if old is None or new is None:
-        return ("record lost",)
-    return _fields(old["image"], new["image"])
-
-
 def _image(old: Entry | None, new: Entry, names: tuple[str, ...]) -> ImageChange | None:
     def change(what: str, *names: str) -> ImageChange:
         return ImageChange(what, new.image_key, new.file_name, names)
 
     if old is None:
         return change("new" if new.live else "gone")
+    if new.original.reason == Reason.FORGOTTEN != old.original.reason:
+        return change("forgotten")
     if old.live and not new.live:
         return change("gone" if new.deleted_at else "missing")
     if not old.live:

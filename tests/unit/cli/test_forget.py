@@ -163,6 +163,24 @@ def test_restore_says_of_the_image_that_its_owner_forgot_it(shell, sample, folde
     assert "missing from the backup" not in then.out + then.err
 
 
+def test_diff_says_that_it_was_forgotten_and_not_that_anything_was_lost(
+    shell, sample, folder, types
+):
+    first, last = sample.nights.reports[0].run_id, sample.nights.reports[-1].run_id
+    sample.source.touch(sample.source.find(sample.image), caption="another")
+    sample.nights.next_night()
+    later = sample.nights.reports[-1].run_id
+    types(f"{sample.image}\n")
+    assert shell("forget", folder, sample.image).status == 0
+    name = f"({sample.image})"
+    for since in (first, last, later):
+        ran = shell("diff", folder, since, "latest")
+        assert ran.status == 0 and not ran.err
+        assert f"{name} forgotten\n" in ran.out
+        assert "lost" not in ran.out
+    assert f"{name} changed: record forgotten" in shell("diff", folder, last, later).out
+
+
 def test_in_a_bucket_with_versions_none_is_left(shell, sample, folder, types):
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")

@@ -26,8 +26,8 @@ from smugmug_backup.errors import BadRequest
 NAME = "diff"
 
 _SHOWN = 20
-_SIGNS = {"new": "+", "back": "+", "gone": "-", "missing": "-", "moved": ">"}
-_ORDER = ("new", "back", "replaced", "changed", "moved", "missing", "gone")
+_SIGNS = {"new": "+", "back": "+", "gone": "-", "missing": "-", "moved": ">", "forgotten": "-"}
+_ORDER = ("new", "back", "replaced", "changed", "moved", "missing", "gone", "forgotten")
 
 
 def add_parser(subparsers: Any) -> None:
