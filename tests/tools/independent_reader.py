@@ -393,6 +393,7 @@ _PLAN = {
     "account": _object,
     "accept_shrink": [_any_text],
     "check": (_run_id, None),
+    "open_elsewhere": _natural,
 }
 _OUTCOME = {
     "state": _ENTRY,
@@ -400,6 +401,7 @@ _OUTCOME = {
     "unavailable": ([_UNAVAILABLE], None),
     "pending": ([_PENDING], None),
     "notes": [_any_text],
+    "mended": [_any_text],
     "counts": _COUNTS,
     "committed": _flag,
     "left_over": _flag,

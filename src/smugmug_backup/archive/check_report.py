@@ -1,8 +1,8 @@
 """The check report: what a check looked at, what it saw wrong, and what is still open."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Container, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -106,6 +106,10 @@ class CheckReport:
         """How many findings make the store unsound, those beyond the named ones too."""
         return sum(each.open for each in self.findings) + self.more_findings
 
+    def accepts(self, key: str) -> bool:
+        """Whether the owner accepted that what lies under ``key`` is lost."""
+        return is_accepted(key, self.accepted)
+
     def summary(self) -> Checked:
         """What run reports say of it."""
         link = self.link
@@ -163,6 +167,25 @@ class CheckReport:
             )
         except Unreadable as error:
             raise damaged(key, error) from None
+
+
+def is_accepted(key: str, accepted: Container[str]) -> bool:
+    """A plain name that was accepted as lost stands for its numbered names, too; not the other way
+    round."""
+    return key in accepted or keys.plain(key)[0] in accepted
+
+
+def joined(heads: Sequence[CheckReport]) -> CheckReport:
+    """Checks that ran at the same time, the newest first, as one: what any of them found open."""
+    newest = heads[0]
+    found = {(each.key, each.album_key): each for head in heads[::-1] for each in head.findings}
+    accepted = dict.fromkeys(key for head in heads for key in head.accepted)
+    return replace(
+        newest,
+        findings=tuple(found.values()),
+        more_findings=max(head.more_findings for head in heads),
+        accepted=tuple(accepted),
+    )
 
 
 def _finding(data: dict[str, Any]) -> Finding:

@@ -285,7 +285,9 @@ Notes of a long run, in work/
     changed_at    its last change
   accept_shrink   albums whose loss of images the owner has accepted
   check           the check whose findings are to be mended
-  committed       in an outcome: true if a new generation was written
+  open_elsewhere  how many there are in other albums
+  mended          in an outcome: the files of findings that are past
+  committed       true if a new generation was written
   left_over       true if work is left; failures, unavailable, pending, notes, counts and
                   clock_doubted are as in a report
 """

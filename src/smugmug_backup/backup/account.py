@@ -28,6 +28,20 @@ class Binding:
         names = dict.fromkeys((*self.formerly, self.account.nickname))
         return Binding(seen, tuple(each for each in names if not _same(each, seen.nickname)))
 
+    def beside(self, later: "Binding") -> "Binding":
+        """The binding of a run during which another one ended, with the binding ``later``.
+
+        A name that is a former one by now is the account's no more, and the wider view stays.
+        """
+        if self.account is None or later.account is None:
+            return later if self.account is None else self
+        mine = self.account
+        renamed = any(_same(mine.nickname, each) for each in later.formerly)
+        lesser = _same(mine.nickname, later.account.nickname) and mine.access != "owner"
+        account = later.account if renamed or lesser else mine
+        names = dict.fromkeys((*self.formerly, *later.formerly))
+        return Binding(account, tuple(each for each in names if not _same(each, account.nickname)))
+
 
 def check_binding(
     bound: Binding,

@@ -263,8 +263,7 @@ class AccountRun(Session):
 
     def _take(self, tally: Tally, album_key: str, outcome: Outcome) -> None:
         tally.take(album_key, outcome)
-        if outcome.still_open is not None:
-            self._findings.looked_at(album_key, outcome.still_open)
+        self._findings.looked_at(album_key, outcome.mended)
 
     def _doubt(self, tally: Tally, date: RunDate) -> None:
         if date.doubted:
@@ -321,7 +320,8 @@ class AccountRun(Session):
             tuple(left),
             context.account,
             tuple(sorted(context.accepted)),
-            self._check.run_id if self._check else None,
+            self._check.run_id if self._check and self._findings.albums else None,
+            self._findings.left(outside={each.album.key for each in left}),
         )
         try:
             waiting = handover.write_plan(self.archive.store, self.run_id, plan)
@@ -345,8 +345,7 @@ class AccountRun(Session):
             attempt_of=self._attempts.last,
             started_at=self.started_at,
             date=date,
-            account=self._binding.account,
-            formerly=self._binding.formerly,
+            binding=self._binding,
             source=self.source.name,
             begun=self._reports,
             check=self._check,

@@ -8,7 +8,7 @@ from smugmug_backup.backup import mend
 from smugmug_backup.backup.commit import Commit, notes_of
 from smugmug_backup.backup.compare import Changes
 from smugmug_backup.backup.context import Context
-from smugmug_backup.backup.findings import still_open
+from smugmug_backup.backup.findings import mended as mended_findings
 from smugmug_backup.backup.listing import new_cursor
 from smugmug_backup.backup.originals import Originals
 from smugmug_backup.backup.outcome import Forecast, Outcome
@@ -165,7 +165,7 @@ class AlbumWork:
             return Outcome(
                 state,
                 failures=tuple(mended.failures),
-                still_open=None if mended.failures else still_open(findings, known, mended.past),
+                mended=() if mended.failures else mended_findings(findings, known, mended.past),
             )
         now = context.now()
         header = replace(
@@ -194,5 +194,5 @@ class AlbumWork:
             pending=(),
             counts=counts,
             committed=True,
-            still_open=still_open(findings, committed, mended.past),
+            mended=mended_findings(findings, committed, mended.past),
         )

@@ -17,7 +17,7 @@ from smugmug_backup.archive.report import AlbumState, Counts, Failure, NextFull
 from smugmug_backup.backup import mend
 from smugmug_backup.backup.compare import Changes, Wanted, missing_images, next_entries
 from smugmug_backup.backup.context import Context
-from smugmug_backup.backup.findings import still_open
+from smugmug_backup.backup.findings import mended
 from smugmug_backup.backup.listing import new_cursor
 from smugmug_backup.backup.originals import Fetched, Originals
 from smugmug_backup.backup.outcome import Outcome
@@ -247,10 +247,10 @@ class Commit:
         committed = self._generation != self._before.generation
         self._counts.albums_changed = int(committed)
         findings = self._context.findings.get(self._album.key, ())
-        still = still_open(findings, known, self._survey.mended.past)
+        past = mended(findings, known, self._survey.mended.past)
         if self._before.next_full == NextFull.STATE_LOST:
             # The run that wrote the newest generation has left no report.
-            self._failures += mend.passed_over_failures(self._album.key, findings, still)
+            self._failures += mend.passed_over_failures(self._album.key, findings, past)
         return Outcome(
             state,
             failures=tuple(self._failures),
@@ -267,7 +267,7 @@ class Commit:
             fields=dict(self._changes.fields) if self._survey.full else {},
             album_fields=self._album_fields(),
             seen=self._changes.listed if self._survey.full else 0,
-            still_open=still,
+            mended=past,
         )
 
     def _album_fields(self) -> tuple[str, ...]:

@@ -14,29 +14,52 @@ from smugmug_backup.archive.report import Checked
 class Findings:
     """The open findings of the newest check, by album (None: of no album); as a run goes on, those
     that it mended go.
+
+    ``of``: the newest check that is known. ``at_most``: so many are open, by what was told since
+    that check; of those that were not looked at again nobody knows which. ``unseen``: so many are
+    open of a newer check whose report cannot be read tonight. ``alone``: no other check ran at the
+    same time.
     """
 
     by_album: dict[str | None, tuple[Finding, ...]] = field(default_factory=dict)
     more: int = 0
     of: Checked | None = None
+    at_most: int | None = None
+    unseen: int | None = None
+    alone: bool = True
 
     @classmethod
-    def of_check(cls, check: CheckReport | None, known: Checked | None) -> "Findings":
-        """The findings to look at; ``known``: what the newest report says of the newest check.
+    def of_check(
+        cls, check: CheckReport | None, known: Checked | None, *, alone: bool = True
+    ) -> "Findings":
+        """The findings to look at. ``known``: what the newest run report says of the newest check.
+        ``alone``: there is no check beside it, of which ``known`` may not have heard.
 
-        Once a run said that nothing of this check is open any more, nothing is looked at again.
+        ==========================  =================================  ===========================
+        the newest check's report   the newest run says of it          what is looked at
+        ==========================  =================================  ===========================
+        is there, alone             nothing is open any more           nothing
+        is there                    something is open                  all that it found; no more
+                                                                       is open than that run said
+        is there                    nothing yet                        all that it found
+        with another beside it      whatever it says                   all that both found
+        cannot be read tonight      something is open                  what the one before it found;
+                                                                       the number stays
+        ==========================  =================================  ===========================
         """
-        if check is None:
-            return cls(of=known)
-        if known is not None and known.run_id == check.run_id and known.open == 0:
-            return cls(of=known)
+        newer = known is not None and (check is None or known.run_id > check.run_id)
+        same = known is not None and check is not None and known.run_id == check.run_id
+        if check is None or (known is not None and alone and known.open == 0 and (newer or same)):
+            return cls(of=known, unseen=known.open if known else None)
         found: dict[str | None, list[Finding]] = {}
-        accepted = {keys.plain(key)[0] for key in check.accepted}
         for finding in check.findings:
-            if finding.open and keys.plain(finding.key)[0] not in accepted:
+            if finding.open and not check.accepts(finding.key):
                 found.setdefault(finding.album_key, []).append(finding)
         by_album = {key: tuple(listed) for key, listed in found.items()}
-        return cls(by_album, check.more_findings, check.summary())
+        if known is not None and newer:
+            return cls(by_album, check.more_findings, known, unseen=known.open)
+        most = known.open if known is not None and same and alone else None
+        return cls(by_album, check.more_findings, check.summary(), at_most=most, alone=alone)
 
     @property
     def albums(self) -> dict[str, tuple[Finding, ...]]:
@@ -55,27 +78,41 @@ class Findings:
         )
         self.by_album[None] = rest
 
-    def looked_at(self, album_key: str, still_open: Iterable[str]) -> None:
-        """A run looked at an album's findings; those of the keys ``still_open`` stay."""
-        left = frozenset(still_open)
+    def looked_at(self, album_key: str, mended: Collection[str]) -> None:
+        """A run looked at an album's findings; those of the keys ``mended`` are past."""
         before = self.by_album.get(album_key, ())
-        self.by_album[album_key] = tuple(each for each in before if each.key in left)
+        self.by_album[album_key] = tuple(each for each in before if each.key not in mended)
+
+    def left(self, *, outside: Collection[str] = ()) -> int:
+        """How many there are that this run has not mended, outside of some albums."""
+        found = (len(each) for key, each in self.by_album.items() if key not in outside)
+        return sum(found) + self.more
+
+    def elsewhere(self, number: int | None, albums: Collection[str]) -> None:
+        """The run that handed over these ``albums`` left ``number`` findings outside of them, or
+        nobody knows how many."""
+        if self.alone and number is not None:
+            inside = self.left() - self.left(outside=albums)
+            most = number + inside
+            self.at_most = most if self.at_most is None else min(self.at_most, most)
 
     @property
     def open(self) -> int:
-        """How many are open."""
-        return sum(len(each) for each in self.by_album.values()) + self.more
+        """How many are open, as far as is known."""
+        if self.unseen is not None:
+            return self.unseen
+        return self.left() if self.at_most is None else min(self.left(), self.at_most)
 
     @property
     def checked(self) -> Checked | None:
         """What the run report says of the check."""
-        return self.of and replace(self.of, open=self.open if self.by_album else self.of.open)
+        return self.of and replace(self.of, open=self.open)
 
 
-def still_open(
+def mended(
     findings: Iterable[Finding], manifest: Manifest | None, past: Collection[str]
 ) -> tuple[str, ...]:
-    """The keys of those findings that an album's newest generation has not got past.
+    """The keys of those findings that an album's newest generation has got past.
 
     ``past``: the keys of objects that this run read and found sound: they are open no more.
 
@@ -91,10 +128,10 @@ def still_open(
     generations name        its owner accepts the loss
     ======================  ===========================================================
     """
-    return tuple(each.key for each in findings if each.key not in past and _open(each, manifest))
+    return tuple(each.key for each in findings if each.key in past or not _open(each, manifest))
 
 
-def passed_over(findings: Iterable[Finding], still: Collection[str]) -> tuple[str, ...]:
+def passed_over(findings: Iterable[Finding], past: Collection[str]) -> tuple[str, ...]:
     """The keys of newest manifests that a check found damaged and a later generation replaces.
 
     A run that was killed may have done that, and have told nobody.
@@ -102,7 +139,7 @@ def passed_over(findings: Iterable[Finding], still: Collection[str]) -> tuple[st
     return tuple(
         each.key
         for each in findings
-        if keys.parse_manifest(each.key) and each.scope == Scope.STATE and each.key not in still
+        if keys.parse_manifest(each.key) and each.scope == Scope.STATE and each.key in past
     )
 
 

@@ -49,10 +49,19 @@ class Finish(Session):
             for each in (begun.failures if begun else ())
             if each.album_key not in again and each.code != Code.OVERFLOW_NOT_STARTED
         )
+        if begun is not None and begun.more_failures:
+            message = f"run {self._run} had {begun.more_failures} more failures than it names"
+            tally.failures.append(Failure(None, None, Code.NOT_DONE, message))
         for planned in plan.albums:
             self._take(tally, planned, turns.get(planned.album.key, ()))
         check, findings = self.checks(reports)
+        if plan.check is not None and check is not None and check.run_id == plan.check:
+            for key in again:
+                done = [each for turn in turns.get(key, ()) for each in turn.outcome.mended]
+                findings.looked_at(key, done)
+            findings.elsewhere(plan.open_elsewhere, again)
         base = reports.trusted or begun
+        bound = Binding(reports.account, reports.formerly)
         ending = Ending(
             run_id=self.archive.new_run_id(self.started_at, self.parts.token, reports),
             trigger=begun.trigger if begun else None,
@@ -61,8 +70,7 @@ class Finish(Session):
             date=self._date(
                 [turn.outcome.clock_doubted for each in turns.values() for turn in each]
             ),
-            account=Binding(reports.account).after(plan.account).account,
-            formerly=reports.formerly,
+            binding=bound.after(plan.account).beside(bound),
             source=self.source.name,
             begun=reports,
             check=check,

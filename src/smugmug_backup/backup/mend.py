@@ -229,12 +229,12 @@ def without_source(entries: Mapping[str, Entry]) -> dict[str, Entry]:
 
 
 def passed_over_failures(
-    album_key: str, findings: Iterable[Finding], still: Collection[str]
+    album_key: str, findings: Iterable[Finding], past: Collection[str]
 ) -> list[Failure]:
     """Damaged manifests that an earlier run has passed over, as they are named in the report."""
     return [
         damage_failure(album_key, f"{key} is damaged; a later generation takes its place")
-        for key in passed_over(findings, still)
+        for key in passed_over(findings, past)
     ]
 
 

@@ -15,8 +15,8 @@ class Outcome:
     ``listed``: the album was listed and believed. ``left_over``: time ran out, there is more to do.
     ``committed``: a new generation was written. ``halted``: it was not tried, for the run ended.
     ``fields``: of how many images each field of the record differs, ``seen``: how many were looked
-    at; ``album_fields``: those of the album's own record. ``still_open``: keys of findings that are
-    not mended, None if they were not looked at.
+    at; ``album_fields``: those of the album's own record. ``mended``: the keys of
+    findings that it has got past.
     """
 
     state: AlbumState
@@ -33,7 +33,7 @@ class Outcome:
     fields: dict[str, int] = field(default_factory=dict)
     album_fields: tuple[str, ...] = ()
     seen: int = 0
-    still_open: tuple[str, ...] | None = None
+    mended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Map
-from smugmug_backup.archive.encoding import Unreadable, damaged, json_line
+from smugmug_backup.archive.encoding import Unreadable, json_line
 from smugmug_backup.archive.report import (
     AlbumState,
     Counts,
@@ -21,7 +22,7 @@ from smugmug_backup.archive.report import (
 from smugmug_backup.archive.report import merged as merged_state
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import parse_stamp_or_none, stamp_or_none
-from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored
+from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored, StoreError
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import BackupStore, Overflow
 
@@ -99,13 +100,15 @@ class PlannedBatch:
     """One line of a plan: a child's whole input.
 
     ``account``: whose albums these are, as the run that planned saw it. ``check``: the check report
-    whose findings are to be mended.
+    whose findings are to be mended; ``open_elsewhere``: how many there are outside of the plan;
+    None in a plan that an earlier version made.
     """
 
     albums: tuple[PlannedAlbum, ...]
     account: Account
     accept_shrink: tuple[str, ...] = ()
     check: str | None = None
+    open_elsewhere: int | None = 0
 
     def as_json(self) -> dict[str, Any]:
         """The line."""
@@ -114,6 +117,7 @@ class PlannedBatch:
             "account": account_json(self.account),
             "accept_shrink": list(self.accept_shrink),
             "check": self.check,
+            "open_elsewhere": self.open_elsewhere,
         }
 
     @classmethod
@@ -131,6 +135,7 @@ class PlannedBatch:
                 account,
                 tuple(str(each) for each in data["accept_shrink"]),
                 check,
+                data.get("open_elsewhere"),
             )
         except Unreadable as error:
             raise BadRequest(
@@ -214,6 +219,7 @@ def store_outcome(
             if outcome.pending is None
             else [pending_json(each) for each in outcome.pending],
             "notes": list(outcome.notes),
+            "mended": list(outcome.mended),
             "counts": asdict(outcome.counts),
             "committed": outcome.committed,
             "left_over": outcome.left_over,
@@ -229,7 +235,7 @@ def store_outcome(
 
 
 def turns_of(store: BackupStore, run: str, album_key: str) -> tuple[Turn, ...]:
-    """All turns of one album so far, in order."""
+    """All turns of one album so far, in order, but for those whose outcome cannot be read."""
     found = [each.key for each in store.list(keys.outcomes(run, album_key))]
     return tuple(_turns(store, found, map).get(album_key, ()))
 
@@ -244,12 +250,15 @@ def _turns(store: BackupStore, found: Sequence[str], map_: Map) -> dict[str, lis
     outcomes = map_(lambda key: _read_outcome(store, key), [key for key, _ in named])
     turns: dict[str, list[Turn]] = {}
     for (_, (album_key, number)), outcome in zip(named, outcomes, strict=True):
+        if outcome is None:
+            # It only saves work: the manifests tell what was done.
+            continue
         turns.setdefault(album_key, []).append(Turn(number, outcome))
     return turns
 
 
-def _read_outcome(store: BackupStore, key: str) -> Outcome:
-    try:
+def _read_outcome(store: BackupStore, key: str) -> Outcome | None:
+    with suppress(StoreError, *Unreadable):
         data = json.loads(store.read(key))
         unavailable, pending = data["unavailable"], data["pending"]
         return Outcome(
@@ -260,14 +269,14 @@ def _read_outcome(store: BackupStore, key: str) -> Outcome:
             else tuple(unavailable_of(each) for each in unavailable),
             pending=None if pending is None else tuple(pending_of(each) for each in pending),
             notes=tuple(data["notes"]),
+            mended=tuple(str(each) for each in data.get("mended", ())),
             counts=Counts.from_json(data["counts"]),
             committed=data["committed"],
             left_over=data["left_over"],
             clock_doubted=data["clock_doubted"],
             listed=not data["left_over"] and not data["failures"],
         )
-    except Unreadable as error:
-        raise damaged(key, error) from None
+    return None
 
 
 def merged(turns: Sequence[Turn]) -> Outcome:
@@ -276,6 +285,8 @@ def merged(turns: Sequence[Turn]) -> Outcome:
     counts = Counts()
     for turn in turns:
         counts.add(turn.outcome.counts)
+    committed = any(turn.outcome.committed for turn in turns)
+    counts.albums_changed = int(committed)
     unavailable = [t.outcome.unavailable for t in turns if t.outcome.unavailable is not None]
     pending = [t.outcome.pending for t in turns if t.outcome.pending is not None]
     return replace(
@@ -283,7 +294,8 @@ def merged(turns: Sequence[Turn]) -> Outcome:
         unavailable=unavailable[-1] if unavailable else None,
         pending=pending[-1] if pending else None,
         counts=counts,
-        committed=any(turn.outcome.committed for turn in turns),
+        committed=committed,
+        mended=tuple(key for turn in turns for key in turn.outcome.mended),
     )
 
 

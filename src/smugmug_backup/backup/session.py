@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
-from smugmug_backup.archive.check_report import CheckReport, Finding
+from smugmug_backup.archive.check_report import CheckReport, Finding, joined
 from smugmug_backup.archive.report import Counts
 from smugmug_backup.backup.alone import Alone
 from smugmug_backup.backup.context import Context, Listener, Options
@@ -105,16 +105,8 @@ class Session:
         known = reports.trusted.check if reports.trusted else None
         if not heads:
             return None, Findings.of_check(None, known)
-        newest = heads[0]
-        seen = {finding.key for finding in newest.findings}
-        beside = [
-            finding
-            for other in heads[1:]
-            for finding in other.findings
-            if finding.key not in seen and finding.key not in newest.accepted
-        ]
-        whole = replace(newest, findings=(*newest.findings, *beside))
-        return newest, Findings.of_check(whole, known)
+        findings = Findings.of_check(joined(heads), known, alone=len(heads) == 1)
+        return heads[0], findings
 
     def finished(self, counts: Counts) -> None:
         """Fill in what only the end knows; the report's own put is among the requests."""

@@ -19,13 +19,13 @@ from smugmug_backup.archive.report import (
     RunStatus,
     merged,
 )
+from smugmug_backup.backup.account import Binding
 from smugmug_backup.backup.attempts import listed_since
 from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.findings import Findings
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import BackupError, Code
-from smugmug_backup.model import Account
 
 _FEW = 20
 """So few images or albums do not say that a field changed everywhere."""
@@ -146,8 +146,7 @@ class Ending:
     attempt_of: str | None
     started_at: datetime
     date: RunDate
-    account: Account | None
-    formerly: tuple[str, ...]
+    binding: Binding
     source: str
     begun: Reports
     check: CheckReport | None
@@ -172,20 +171,24 @@ def write_report(
     Album by album it takes the entry that counts more: another run may have ended meanwhile.
     """
     ended = archive.reports_again(ending.begun, now=clock.now())
-    part = ending.chosen is not None
-    if not ending.refused and not part:
-        before = {each.run_id for each in ending.begun.counting}
-        newer = [each for each in ended.counting if each.run_id not in before]
-        if newer:
-            tally.merge(ended.albums, newer)
-    report = _report(tally, ending)
+    before = {each.run_id for each in ending.begun.counting}
+    newer = [each for each in ended.counting if each.run_id not in before]
+    if newer and not ending.refused and ending.chosen is None:
+        tally.merge(ended.albums, newer)
+    for other in newer[::-1]:
+        binding = ending.binding.beside(Binding(other.account, tuple(other.formerly)))
+        ending = replace(ending, binding=binding)
+    complete = [ending.begun.complete_as_of, *(other.complete_as_of for other in newer)]
+    known = [each for each in complete if each is not None]
+    report = _report(tally, ending, max(known, key=lambda each: each.run_id, default=None))
     heads = archive.heads(ending.begun, ended, ending.check)
     finish(tally.counts)
-    report = replace(report, ended_at=clock.now(), previous=heads)
+    # The machine's clock may have gone back meanwhile.
+    report = replace(report, ended_at=max(ending.started_at, clock.now()), previous=heads)
     return archive.write_report(report)
 
 
-def _report(tally: Tally, ending: Ending) -> RunReport:
+def _report(tally: Tally, ending: Ending, complete_as_of: CompleteAsOf | None) -> RunReport:
     live = {key: state for key, state in tally.states.items() if not state.gone}
     here = {key: state for key, state in live.items() if state.live}
     counted = {key: state for key, state in here.items() if key not in ending.ignored}
@@ -207,7 +210,6 @@ def _report(tally: Tally, ending: Ending) -> RunReport:
     pending = [each for key in sorted(here) for each in tally.pending.get(key, ())]
     status = _status(tally, ending, judged)
     doubted = ending.date.doubted
-    complete_as_of = ending.begun.complete_as_of
     if status == RunStatus.COMPLETE and chosen is None and not doubted:
         complete_as_of = CompleteAsOf(ending.run_id, ending.date.at)
     return RunReport(
@@ -220,8 +222,8 @@ def _report(tally: Tally, ending: Ending) -> RunReport:
         dated_at=ending.date.at,
         clock_doubted=doubted,
         part=chosen is not None,
-        account=ending.account,
-        formerly=ending.formerly,
+        account=ending.binding.account,
+        formerly=ending.binding.formerly,
         source=ending.source,
         complete_as_of=complete_as_of,
         counts=counts,
@@ -230,7 +232,7 @@ def _report(tally: Tally, ending: Ending) -> RunReport:
         unavailable=tuple(unavailable[:NAMED]),
         more_unavailable=max(counts.unavailable, len(unavailable)) - min(NAMED, len(unavailable)),
         pending=tuple(pending[:NAMED]),
-        more_pending=max(0, len(pending) - NAMED),
+        more_pending=max(counts.pending, len(pending)) - min(NAMED, len(pending)),
         check=ending.findings.checked,
         readme_sha256=ending.readme_sha256,
         ignored_albums=tuple(sorted(ending.ignored)),

@@ -14,7 +14,14 @@ Wrong wins over sound: of several files and lines under one name, one is enough.
 """
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.check_report import NAMED, CheckReport, Finding, Scope, Wrong
+from smugmug_backup.archive.check_report import (
+    NAMED,
+    CheckReport,
+    Finding,
+    Scope,
+    Wrong,
+    is_accepted,
+)
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import Archived, BackupError, FormatTooNew, NotABackup, NotStored
 
@@ -173,7 +180,7 @@ class Ledger:
         return (*self._left, *more)
 
     def _is_accepted(self, key: str) -> bool:
-        return key in self._accepted or keys.plain(key)[0] in self._accepted
+        return is_accepted(key, self._accepted)
 
     # -- the end ---------------------------------------------------------------------------------
 

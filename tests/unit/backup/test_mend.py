@@ -3,8 +3,6 @@
 import pytest
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.archive import Archive
-from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
 from smugmug_backup.errors import PhotoError, StoreUnavailable
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
@@ -13,6 +11,7 @@ from tests.tools.faulty_store import FaultyStore
 from tests.tools.independent_reader import assert_sound
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
+from tests.unit.backup.checks import check
 
 
 @pytest.fixture
@@ -30,34 +29,6 @@ def nights(source):
     nights = Nights(source, MemoryStore(), source.clock)
     nights.run()
     return nights
-
-
-def check(nights, *found, accepted=()):
-    """A check that found these (key, album key) damaged."""
-    nights.clock.advance(hours=1)
-    now = nights.clock.now().replace(microsecond=0)
-    archive = Archive(nights.store)
-    findings = tuple(
-        Finding(key, album, None, Wrong.DAMAGED, Scope.STATE, now, "damaged")
-        for key, album in found
-    )
-    return archive.write_check(
-        CheckReport(
-            run_id=keys.run_id(now, f"{len(nights.reports):08x}"),
-            previous=tuple(each.link for each in archive.check_heads(now=now)),
-            started_at=now,
-            ended_at=now,
-            trigger=None,
-            sound=not found,
-            history=False,
-            of_run=nights.reports[-1].run_id,
-            objects=1,
-            read_objects=1,
-            read_bytes=1,
-            findings=findings,
-            accepted=accepted,
-        )
-    )
 
 
 def rot(nights, key):
@@ -239,3 +210,69 @@ def test_what_the_owner_accepted_as_lost_is_open_no_more(nights):
         accepted=("runs/2026/01/20260101T030000Z-00000001.json",),
     )
     assert nights.next_night().check.open == 0
+
+
+def lost_report(number):
+    return f"runs/2026/01/20260101T030000Z-{number:08x}.json", None
+
+
+def test_a_part_run_and_a_refused_one_do_not_open_again_what_was_mended(nights):
+    _, key = original_of(nights, "A")
+    rot(nights, key)
+    check(nights, (key, "A"), lost_report(1))
+    assert nights.next_night().check.open == 1
+    assert nights.next_night(albums=("B",)).check.open == 1
+    shown, nights.source.world = nights.source.world, {}
+    report = nights.next_night()
+    assert (report.status, report.check.open) == ("refused", 1)
+    nights.source.world = shown
+    assert nights.next_night().check.open == 1
+
+
+def test_a_newest_check_that_cannot_be_read_tonight_is_not_forgotten(nights):
+    first = check(nights)
+    newest = check(nights, lost_report(1), lost_report(2))
+    assert nights.next_night().check.open == 2
+    body = nights.store.objects.pop(newest.key)
+    nights.store.objects[newest.key] = b"?"
+    for _ in range(2):
+        report = nights.next_night()
+        assert (report.check.run_id, report.check.open) == (newest.run_id, 2)
+    assert report.check.run_id != first.run_id
+    nights.store.objects[newest.key] = body
+    assert nights.next_night().check.open == 2
+
+
+def test_what_a_check_beside_the_newest_found_is_mended_though_it_ended_after_the_run(nights):
+    image, key = original_of(nights, "A")
+    long = check(nights, (key, "A"))
+    body = nights.store.objects.pop(long.key)
+    check(nights)
+    assert nights.next_night().check.open == 0
+    nights.store.objects[long.key] = body
+    rot(nights, key)
+    report = nights.next_night()
+    assert (report.counts.repaired, report.check.open) == (1, 0)
+    assert nights.line("A", image.key).original.key == keys.numbered(key, 2)
+
+
+def test_an_image_of_two_albums_is_mended_in_both_though_two_checks_found_one_each(nights):
+    image, key = original_of(nights, "A")
+    nights.source.world["B"].images.append(image)
+    nights.next_night()
+    rot(nights, key)
+    one = check(nights, (key, "A"))
+    body = nights.store.objects.pop(one.key)
+    check(nights, (key, "B"))
+    nights.store.objects[one.key] = body
+    assert nights.next_night().check.open == 0
+    assert {nights.line(album, image.key).original.key for album in "AB"} == {keys.numbered(key, 2)}
+
+
+def test_a_loss_accepted_under_a_numbered_name_is_not_that_of_the_plain_one(nights):
+    image, key = original_of(nights, "A")
+    rot(nights, key)
+    check(nights, (key, "A"), accepted=(keys.numbered(key, 2),))
+    report = nights.next_night()
+    assert (report.counts.repaired, report.check.open) == (1, 0)
+    assert nights.line("A", image.key).original.stored

@@ -237,3 +237,56 @@ def test_the_requests_of_a_run_are_counted_to_its_last_put(nights, source):
         report = nights.next_night()
         assert report.counts.s3_requests == len(nights.store.log) - before
         source.upload("A")
+
+
+def test_a_run_that_ends_after_a_complete_one_does_not_unsay_it(nights, source):
+    nights.run()
+    other = Nights(source, nights.store, source.clock)
+    done = []
+
+    def meanwhile():
+        if not done:
+            source.errors.pop("images:A")
+            done.append(other.run())
+            source.errors["images:A"] = SourceUnavailable("503")
+        return SourceUnavailable("503")
+
+    source.errors["images:A"] = meanwhile
+    last = nights.next_night()
+    assert last.status == "incomplete"
+    assert last.complete_as_of == done[0].complete_as_of
+
+
+def test_a_run_that_began_under_the_old_name_keeps_the_new_one_that_was_accepted(nights, source):
+    nights.run()
+    other = Nights(source, nights.store, source.clock)
+    done = []
+
+    def meanwhile():
+        if not done:
+            source.nickname = "newname"
+            done.append(None)
+            assert other.run(accept_rename=True).status == "complete"
+
+    source.errors["images:A"] = meanwhile
+    report = nights.next_night()
+    assert (report.account.nickname, report.formerly) == ("newname", ("larkfield",))
+    assert nights.next_night().status == "complete"
+
+
+def test_a_clock_that_goes_back_during_a_run_does_not_let_it_end_before_it_began(nights, source):
+    source.errors["images:A"] = lambda: source.clock.jump(hours=-3)
+    report = nights.run()
+    assert report.ended_at == report.started_at
+
+
+def test_awaited_images_that_no_list_has_room_for_are_counted_though_their_album_fails(
+    nights, source, monkeypatch
+):
+    monkeypatch.setattr("smugmug_backup.backup.tally.NAMED", 2)
+    for _ in range(5):
+        source.upload("A", video="")
+    assert nights.run().more_pending == 3
+    source.errors["images:A"] = SourceUnavailable("503")
+    report = nights.next_night()
+    assert (report.counts.pending, len(report.pending), report.more_pending) == (5, 2, 3)

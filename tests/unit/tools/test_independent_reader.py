@@ -423,6 +423,7 @@ class Hand:
             "account": {"nickname": "larkfield", "access": "owner"},
             "accept_shrink": [],
             "check": None,
+            "open_elsewhere": 0,
         }
         self.hook("plan", plan)
         self.files[f"work/{RUNS[1]}/plan.jsonl"] = line_of(plan)
@@ -432,6 +433,7 @@ class Hand:
             "unavailable": [],
             "pending": [],
             "notes": [],
+            "mended": [],
             "counts": json.loads(self.second)["counts"],
             "committed": True,
             "left_over": False,

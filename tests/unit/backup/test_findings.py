@@ -1,0 +1,60 @@
+"""How many findings are open: what a run knows, what it was told, and what nobody could read."""
+
+from smugmug_backup.archive import keys
+from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
+from smugmug_backup.archive.report import Checked
+from smugmug_backup.backup.findings import Findings
+from tests.tools.clock import START
+
+OLDER, NEWER = keys.run_id(START, "00000001"), keys.run_id(START, "00000002")
+
+
+def check_of(*albums, run=NEWER):
+    found = [
+        Finding(f"manifests/{each}/x", each, None, Wrong.DAMAGED, Scope.STATE, START, "damaged")
+        for each in albums
+    ]
+    return CheckReport(
+        run, (), START, START, None, not found, False, None, 0, 0, 0, (), found, sha256="0" * 64
+    )
+
+
+def told(number, run=NEWER):
+    return Checked(run, "0" * 64, START, False, number)
+
+
+def test_without_a_check_nothing_is_said():
+    assert Findings.of_check(None, None).checked is None
+
+
+def test_where_nothing_is_open_any_more_nothing_is_looked_at():
+    found = Findings.of_check(check_of("A"), told(0))
+    assert (found.albums, found.open) == ({}, 0)
+
+
+def test_no_more_is_open_than_the_newest_run_said():
+    found = Findings.of_check(check_of("A", "B", "C"), told(1))
+    assert (set(found.albums), found.open) == ({"A", "B", "C"}, 1)
+
+
+def test_of_a_check_that_no_run_saw_all_is_open():
+    assert Findings.of_check(check_of("A", "B"), told(0, OLDER)).open == 2
+
+
+def test_what_the_newest_run_said_is_not_all_where_another_check_ran_beside():
+    found = Findings.of_check(check_of("A", "B"), told(0), alone=False)
+    assert (set(found.albums), found.open) == ({"A", "B"}, 2)
+
+
+def test_the_number_of_a_check_that_cannot_be_read_stays():
+    assert Findings.of_check(None, told(3)).open == 3
+    found = Findings.of_check(check_of("A", run=OLDER), told(3))
+    found.looked_at("A", ["manifests/A/x"])
+    assert (found.checked.run_id, found.open) == (NEWER, 3)
+
+
+def test_the_end_of_an_overflow_adds_what_was_left_elsewhere_to_what_its_albums_have():
+    found = Findings.of_check(check_of("A", "B", "C", "D"), told(3))
+    found.looked_at("A", ["manifests/A/x"])
+    found.elsewhere(1, {"A", "B"})
+    assert found.open == 2
