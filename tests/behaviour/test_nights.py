@@ -186,25 +186,11 @@ def test_a_missing_md5_is_unverified_and_a_missing_url_unavailable(service):
 # -- failures: the others are saved, the run is not complete, the next healthy run has every byte -
 
 
+# Which fault is which error, the contract of the sources says of each kind; here is what a night
+# makes of one that is asked again and of one that cannot be read.
 @pytest.mark.parametrize("times", [1, None], ids=["once", "for ever"])
 @pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("status", {"status": 500}),
-        ("status", {"status": 503, "retry_after": 1}),
-        ("status", {"status": 429, "retry_after": 2}),
-        ("html", {}),
-        ("empty", {}),
-        ("not_json", {}),
-        ("truncated", {}),
-        ("close_midway", {}),
-        ("reset", {}),
-        ("wrong_envelope", {}),
-        ("deep", {}),
-        ("missing_key", {}),
-        ("malformed_key", {}),
-    ],
-    ids=lambda value: str(value) if value else "",
+    ("kind", "options"), [("status", {"status": 503, "retry_after": 1}), ("malformed_key", {})]
 )
 def test_one_bad_album_costs_only_itself_and_only_for_a_while(service, kind, options, times):
     bad, *others = service.albums
@@ -228,19 +214,11 @@ def test_one_bad_album_costs_only_itself_and_only_for_a_while(service, kind, opt
     ("kind", "options"),
     [
         ("corrupt", {}),
-        ("short", {}),
-        ("shorter", {}),
-        ("status", {"status": 404}),
         ("status", {"status": 500}),
         ("placeholder", {}),
-        ("not_image", {}),
-        ("html", {}),
-        ("close_midway", {}),
-        ("redirect", {"location": "https://example.com/photo.jpg"}),
         ("redirect", {"location": "http://169.254.169.254/latest/meta-data/"}),
-        ("redirect", {"location": "https://10.0.0.1/photo.jpg"}),
     ],
-    ids=lambda value: str(value) if value else "",
+    ids=["corrupt", "status", "placeholder", "redirect"],
 )
 def test_one_bad_photo_is_pending_until_it_is_whole(service, kind, options):
     album = service.albums[0]
@@ -282,18 +260,7 @@ def test_bytes_that_are_wrong_once_are_simply_fetched_again(service):
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("html", {}),
-        ("not_json", {}),
-        ("truncated", {}),
-        ("wrong_envelope", {}),
-        ("status", {"status": 404}),
-        ("status", {"status": 410}),
-        ("missing_key", {}),
-        ("duplicate", {}),
-    ],
-    ids=lambda value: str(value) if value else "",
+    ("kind", "options"), [("html", {}), ("status", {"status": 410})], ids=["html", "status"]
 )
 def test_an_unbelievable_account_refuses_the_run_and_moves_nothing(service, kind, options):
     service.run()
@@ -358,39 +325,58 @@ def test_an_album_with_a_password_is_opened_by_it_and_else_named(service):
 # -- what the documentation leaves open: the same end state ---------------------------------------
 
 
+_OF_130 = [
+    {"booleans_as_strings": True},
+    {"numbers_as_strings": True},
+    {"last_updated_inclusive": True},
+    {"filtered_image_count": "filtered"},
+    {"empty_images": "absent"},
+    {"empty_images": "null"},
+    {"zone_hours": -8.0, "filter_zone_hours": -8.0},
+    {"zone_hours": 8.0, "filter_zone_hours": 8.0},
+    {"strict_15": False},
+    {"method_in_answers": False},
+]
+_OF_V2 = [
+    {"v2_max_count": 2},
+    {"v2_order_changes": True, "v2_max_count": 2},
+    {"v2_next_page_keeps_parameters": True},
+    {"v2_edit_moves_images_last_updated": False},
+    {"v2_coordinates_as_numbers": True},
+]
+_OF_BOTH = [
+    {"album_last_updated": "images"},
+    {"album_count_off": 1},
+    {"late_visibility": 40 * 3600.0},
+    {"late_visibility": 40 * 3600.0, "late_images_counted": True},
+    {"move_keeps_last_updated": True},
+    {"gzip": False},
+    {"url_rotation_each_call": True},
+    {"hidden_images": "listed"},
+    {"hidden_images": "absent"},
+    {"processing_images": "counted"},
+]
+
+
+def _named(value):
+    if isinstance(value, str):
+        return value
+    return ",".join(f"{name}={setting}" for name, setting in value.items())
+
+
 @pytest.mark.parametrize(
-    "switches",
+    ("api", "switches"),
     [
-        {"last_updated_inclusive": True},
-        {"filtered_image_count": "filtered"},
-        {"empty_images": "absent"},
-        {"empty_images": "null"},
-        {"zone_hours": -8.0, "filter_zone_hours": -8.0},
-        {"zone_hours": 8.0, "filter_zone_hours": 8.0},
-        {"album_count_off": 1},
-        {"late_visibility": 40 * 3600.0},
-        {"late_visibility": 40 * 3600.0, "late_images_counted": True},
-        {"move_keeps_last_updated": True},
-        {"album_last_updated": "images"},
-        {"numbers_as_strings": True},
-        {"booleans_as_strings": True},
-        {"strict_15": False},
-        {"method_in_answers": False},
-        {"gzip": False},
-        {"url_rotation_each_call": True},
-        {"hidden_images": "listed"},
-        {"hidden_images": "absent"},
-        {"processing_images": "counted"},
-        {"v2_max_count": 2},
-        {"v2_order_changes": True, "v2_max_count": 2},
-        {"v2_next_page_keeps_parameters": True},
-        {"v2_edit_moves_images_last_updated": False},
-        {"v2_coordinates_as_numbers": True},
+        *(("1.3.0", each) for each in (*_OF_130, *_OF_BOTH)),
+        *(("v2", each) for each in (*_OF_V2, *_OF_BOTH)),
     ],
-    ids=lambda switches: ",".join(f"{name}={value}" for name, value in switches.items()),
+    indirect=["api"],
+    ids=_named,
 )
 def test_whatever_the_service_means_the_end_state_is_the_same(service, switches):
     service.smugmug.switches.set(**switches)
+    # A week, so that a full listing comes soon.
+    service.options = Options(concurrency=4, full_listing_days=7)
     service.run()
     one, two, three = service.albums
     for night in range(6):
@@ -407,7 +393,7 @@ def test_whatever_the_service_means_the_end_state_is_the_same(service, switches)
             service.world.hide(service.images(three)[0].key)
         service.clock.advance(hours=22)
         service.run()
-    for _ in range(31):
+    for _ in range(8):
         service.next_night()
     report = service.reports[-1]
     if "v2_order_changes" in switches:

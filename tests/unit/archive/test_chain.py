@@ -239,6 +239,13 @@ def test_one_that_a_refused_run_named_is_heard_by_the_run_after_it(made):
     assert (found.trusted, found.beside) == (four, ())
 
 
+def test_of_two_names_of_the_account_the_newer_report_s_counts(made):
+    one = made.report(1)
+    made.report(2, one, token=1, account=Account("before", "owner"))
+    made.report(2, one, token=2, account=Account("after", "owner"))
+    assert made.reports(3).account == Account("after", "owner")
+
+
 def test_the_widest_account_and_all_its_former_names_are_known(made):
     one = made.report(1)
     made.report(2, one, token=1, account=Account("larkfield", "owner"), formerly=("old",))

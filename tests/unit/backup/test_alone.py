@@ -315,29 +315,18 @@ def test_a_store_that_refuses_every_write_ends_the_run(source, store, clock):
         nights.next_night()
 
 
-def test_a_store_that_refuses_every_write_is_not_sent_the_photos_of_the_account(
-    source, store, clock
-):
-    nights = Nights(source, store, clock, options=Options(concurrency=1))
-    nights.run()
-    for key in ALBUMS[:8]:
-        source.upload(key)
-        source.upload(key)
-    refused = Points(lambda each: Fault.REFUSED if each.name == "create" else None)
-    nights.store = FaultyStore(store, refused)
-    source.calls.clear()
-    with pytest.raises(StoreRefused):
-        nights.next_night()
-    assert sum(calls for name, calls in source.calls.items() if name.startswith("photo:")) <= 2
-
-
-def test_a_full_disk_ends_the_run_and_is_told_once(source, store, clock):
+@pytest.mark.parametrize("kind", ["records/", "originals/"])
+def test_a_full_disk_ends_the_run_and_is_told_once(source, store, clock, kind):
     nights = Nights(source, store, clock)
     nights.run()
     edit_all(source)
-    nights.store = FaultyStore(store, Points(always(Fault.FULL, "records/")))
+    new = [source.upload(BAD).key for _ in range(30)]
+    source.calls.clear()
+    nights.store = FaultyStore(store, Points(always(Fault.FULL, kind)))
     report = nights.next_night()
     assert [each.code for each in report.failures] == [StoreFull("x").code]
+    # No photo is fetched for a store that cannot take it.
+    assert kind == "records/" or sum(source.calls[f"photo:{key}"] for key in new) < 15
 
 
 def test_a_login_that_is_lost_for_one_album_is_lost_for_it_alone(nights, source):

@@ -188,6 +188,26 @@ def test_two_runs_at_once_leave_two_heads_and_the_next_run_joins_them(nights, so
     assert joined.counts.images == 7
 
 
+def test_a_run_that_ends_later_keeps_what_another_did_meanwhile(nights, source):
+    nights.run()
+    nights.clock.advance(days=1)
+    album = next(iter(source.world))
+    meanwhile = []
+
+    def fails_after_another_run():
+        if meanwhile:
+            return None
+        meanwhile.append(None)
+        nights.clock.advance(seconds=300)
+        meanwhile[0] = Nights(source, nights.store, nights.clock).run()
+        return SourceUnavailable("503")
+
+    source.errors[f"images:{album}"] = fails_after_another_run
+    report = nights.run()
+    assert [each.album_key for each in report.failures] == [album]
+    assert report.albums[album].listed_at == meanwhile[0].albums[album].listed_at
+
+
 def test_what_a_report_names_is_capped_and_counted(nights, source, monkeypatch):
     monkeypatch.setattr("smugmug_backup.backup.tally.NAMED", 2)
     for _ in range(5):

@@ -26,6 +26,7 @@ def test_what_real_runs_left_is_sound(sample):
     assert result.findings == () and result.report.not_checked == ()
     assert result.counts.albums == 3
     assert result.counts.originals == len(keys(sample, "originals/"))
+    assert result.counts.records == len(keys(sample, "records/"))
     assert result.counts.reports == result.counts.reports_read == 5
     assert result.counts.originals_unused == 1
 

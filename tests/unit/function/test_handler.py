@@ -1,6 +1,7 @@
 """The handler: what each outcome returns or raises, and what it logs."""
 
 import json
+import time
 from dataclasses import dataclass
 
 import boto3
@@ -9,6 +10,8 @@ from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.backup.overflow import PlannedAlbum, PlannedBatch, plan_lines, write_plan
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AccessRefused,
@@ -132,6 +135,12 @@ def test_a_second_delivery_returns_the_first_answer_and_writes_nothing(world):
     assert second == first | {"duplicate": True}
     assert stored() == before
     assert not world.calls
+
+
+def test_an_answer_is_remembered_longer_than_anybody_retries(world):
+    invoke(SCHEDULED)
+    (item,) = boto3.client("dynamodb").scan(TableName="guard")["Items"]
+    assert float(item["expiration"]["N"]) > time.time() + 24 * 60 * 60
 
 
 def test_a_delivery_while_the_first_is_running_is_told_that_it_continues(world):
@@ -312,6 +321,32 @@ def test_a_refused_run_counts_as_refused_and_as_no_progress(world, capsys):
         invoke({"action": "backup"})
     metrics = metrics_of(capsys)
     assert (metrics["Refused"], metrics["Progress"], metrics["Complete"]) == ([1.0], [0.0], [0.0])
+
+
+def test_a_run_that_is_refused_before_any_report_counts_as_refused_too(world, capsys):
+    invoke({"action": "backup"})
+    world.nickname = "somebodyelse"
+    before = stored()
+    capsys.readouterr()
+    with pytest.raises(RunRefused, match="larkfield"):
+        invoke({"action": "backup"})
+    assert metrics_of(capsys)["Refused"] == [1.0]
+    assert stored() == before
+
+
+def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(world):
+    world.upload("harbour", video="")
+    run = invoke({"action": "backup"})["run_id"]
+    application = handler.application()
+    albums = world.albums(deadline=Deadline.none(application.clock))
+    report = Archive(application.store).report(run)
+    planned = tuple(PlannedAlbum(each, report.albums[each.key]) for each in albums)
+    plan = PlannedBatch(planned, report.account)
+    write_plan(application.store, run, plan)
+    for line in plan_lines(plan):
+        invoke({"action": "album", "run_id": run, **json.loads(line)})
+    with pytest.raises(RunIncomplete, match=r"0 failures, 1 originals pending.*are pending"):
+        invoke({"action": "finish", "run_id": run})
 
 
 def test_clients_are_kept_while_the_settings_stay_and_made_anew_when_they_change(

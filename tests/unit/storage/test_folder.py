@@ -199,6 +199,34 @@ def test_after_a_kill_between_name_and_flush_everything_is_flushed(root, store, 
     assert synced
 
 
+def test_of_several_leftovers_one_that_has_its_name_is_enough(root, store, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "sync", lambda: synced.append(True))
+    iterdir = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter(sorted(iterdir(self))))
+    store.create(KEY, b"{}")
+    os.link(root / KEY, root / ".incoming" / f"{'0' * 16}.part")
+    (root / ".incoming" / f"{'f' * 16}.part").write_bytes(b"half")
+    FolderStore(root)
+    assert synced
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_network_disk_that_cannot_flush_folders_need_not(root, store, monkeypatch, number):
+    def folders(descriptor):
+        return stat.S_ISDIR(os.fstat(descriptor).st_mode)
+
+    strike(monkeypatch, "fsync", number, when=folders)
+    store.create(KEY, b"{}")
+    assert store.read(KEY) == b"{}"
+
+
+def test_a_folder_that_cannot_be_flushed_is_an_error(root, store, monkeypatch):
+    strike(monkeypatch, "fsync", errno.EIO, when=lambda fd: stat.S_ISDIR(os.fstat(fd).st_mode))
+    with pytest.raises(StoreUnavailable):
+        store.create(KEY, b"{}")
+
+
 # -- within its root -------------------------------------------------------------------------------
 
 
@@ -290,6 +318,12 @@ def test_a_copy_on_a_file_system_that_ignores_case_is_seen_without_writing(root)
     os.link(root / "manifests", root / "MANIFESTS")  # one file under both names
     with pytest.raises(StoreRefused, match="case-sensitive"):
         FolderStore(root, create=False)
+
+
+def test_a_folder_whose_name_has_no_letters_says_nothing_of_case(root):
+    root.mkdir()
+    (root / "2024").mkdir()
+    FolderStore(root, create=False)
 
 
 @pytest.mark.parametrize("change", [str.lower, str.upper, lambda name: name[:8]])
@@ -443,6 +477,17 @@ def test_a_file_that_cannot_be_looked_at_is_named_by_its_listing(root, store, mo
         strike(patch, "lstat", errno.EIO, when=lambda path, **_: str(path).endswith("2.jpg"))
         found, keys = unseen(store.list("originals/"))
     assert found == ["originals/A/1.jpg", "originals/A/3.jpg"]
+    assert keys == ("originals/A/2.jpg",)
+
+
+def test_a_file_that_goes_away_while_it_is_listed_hides_none_after_it(root, store):
+    for name in "1234":
+        store.create(f"originals/A/{name}.jpg", b"x")
+    listing = store.list("originals/")
+    first = next(listing).key
+    (root / "originals/A/2.jpg").unlink()
+    found, keys = unseen(listing)
+    assert [first, *found] == [f"originals/A/{name}.jpg" for name in "134"]
     assert keys == ("originals/A/2.jpg",)
 
 

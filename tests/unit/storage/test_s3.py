@@ -24,6 +24,7 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from smugmug_backup.storage import s3_upload
 from smugmug_backup.storage.s3 import S3Store, s3_client
 from smugmug_backup.storage.s3_budget import Patience
 from smugmug_backup.storage.s3_errors import Unknown
@@ -221,6 +222,15 @@ def test_more_goes_in_parts_whose_whole_is_checked_before_it_is_visible(s3):
     assert complete[2]["x-amz-mp-object-size"] == str(len(body))
     assert complete[2]["x-amz-checksum-crc32"] == crc(body)
     assert complete[2]["x-amz-checksum-type"] == "FULL_OBJECT"
+
+
+def test_what_has_more_parts_than_s3_takes_is_refused_in_our_words(s3, monkeypatch):
+    monkeypatch.setattr(s3_upload, "_PARTS", 2)
+    begins(s3, 2)
+    s3.then(204)
+    with pytest.raises(StoreRefused, match="larger than 78 GiB"):
+        upload(s3, big())
+    assert s3.operations[-1] == "AbortMultipartUpload"
 
 
 def test_an_s3_that_knows_no_checksum_of_the_whole_gets_none(s3):
