@@ -294,7 +294,7 @@ def _image(old: Entry | None, new: Entry, names: tuple[str, ...]) -> ImageChange
 
     if old is None:
         return change("new" if new.live else "gone")
-    if new.original.reason == Reason.FORGOTTEN != old.original.reason:
+    if new.original.reason == Reason.FORGOTTEN and old.original.reason != Reason.FORGOTTEN:
         return change("forgotten")
     if old.live and not new.live:
         return change("gone" if new.deleted_at else "missing")

@@ -53,8 +53,8 @@ class S3Remover:
             raise refusal
 
     def _versions(self, key: str) -> list[str]:
-        """The ids of all versions and markers, the oldest first: while any is left, a listing
-        shows the newest."""
+        """The ids of all markers and versions, markers and the oldest first: a kill leaves the
+        newest version, which a listing shows."""
         whole = self._bucket.prefix + key
         found: list[str] = []
         after: dict[str, str] = {}
