@@ -58,12 +58,15 @@ class AlbumWork:
                 return Outcome(state, halted=True)
             failure = Failure.of(error, album_key=album.key)
         except Exception as error:  # noqa: BLE001 - a defect of ours fails one album, not the night
-            if self._context.listener is not None:
-                self._context.listener.defect(album, error)
-            # Its text is not ours and may hold anything, so only its kind is told.
-            message = f"a defect in this program ({type(error).__name__}); please report it"
-            failure = Failure(album.key, None, Code.DEFECT, message)
+            failure = self._defect(album, error)
         return Outcome(tried, failures=(failure,))
+
+    def _defect(self, album: Album, error: Exception) -> Failure:
+        """Its text is not ours and may hold anything, so only its kind is told."""
+        if self._context.listener is not None:
+            self._context.listener.defect(album, error)
+        message = f"a defect in this program ({type(error).__name__}); please report it"
+        return Failure(album.key, None, Code.DEFECT, message)
 
     def _tried(self, state: AlbumState) -> AlbumState:
         return replace(state, tried_at=self._context.now() or state.tried_at)
@@ -145,7 +148,11 @@ class AlbumWork:
         except BackupError as error:
             if context.alone.concerns_all(error):
                 return Outcome(state, halted=True)
-            return Outcome(tried, failures=(Failure.of(error, album_key=album_key),))
+            failure = Failure.of(error, album_key=album_key)
+        except Exception as error:  # noqa: BLE001 - as above
+            album = Album(album_key, 0, state.title, state.path, None, {}, ())
+            failure = self._defect(album, error)
+        return Outcome(tried, failures=(failure,))
 
     def _next_generation(self, album_key: str, state: AlbumState, *, burying: bool) -> Outcome:
         context = self._context

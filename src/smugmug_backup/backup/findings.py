@@ -122,10 +122,10 @@ def mended(
     an original             a line names it, or waits for its bytes as ``damaged``, or no
                             line names its bytes under another number
     a records file          a line names it, or a line's record is lost
-    a manifest              no newer generation of the album is sound, or it is older
-                            than the one before the newest (a hole in the history)
+    a newest manifest       no newer generation of the album is sound
     what only older         always: a check finds it past, once `repair` brought it, or
-    generations name        its owner accepts the loss
+    generations name, and   its owner accepts the loss
+    older manifests         (a hole in the history)
     ======================  ===========================================================
     """
     return tuple(each.key for each in findings if each.key in past or not _open(each, manifest))
@@ -147,13 +147,13 @@ def _open(finding: Finding, manifest: Manifest | None) -> bool:
     if manifest is None:
         return True
     key = finding.key
+    if finding.scope == Scope.HISTORY:
+        return True
     parsed = keys.parse_manifest(key)
     if parsed is not None:
         previous = manifest.header.previous
         skipped = previous is None or previous.generation < parsed[1]
         return not (skipped and manifest.header.generation > parsed[1])
-    if finding.scope == Scope.HISTORY:
-        return True
     if key.startswith(keys.ORIGINALS):
         return _original_open(key, manifest)
     if key.startswith(keys.RECORDS):

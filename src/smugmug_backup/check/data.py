@@ -53,6 +53,7 @@ class DataPass:
         self._patience = Patience()
         self._records: set[int] = set()
         self._suspects: dict[str, str] = {}
+        self._damaged: dict[str, tuple[_Task, BackupError]] = {}
 
     def run(self) -> None:
         """Read the turn's originals and records, album by album; then what no newest generation
@@ -69,6 +70,8 @@ class DataPass:
                 self._settle()
             if self._suspects:
                 self._judge()
+            if self._damaged:
+                self._tell_others()
         finally:
             for _, future in self._waiting:
                 future.cancel()
@@ -115,6 +118,8 @@ class DataPass:
             image_key=task.image_key,
             scope=task.scope,
         )
+        if task.content is not None:
+            self._damaged[task.key] = (task, error)
         self._patience.bad(error)
 
     def _tell(self) -> None:
@@ -266,6 +271,32 @@ class DataPass:
         for key in sorted(self._suspects.keys() - judged):
             said = f"no line names it: {self._suspects[key]}"
             self.work.ledger.wrong(key, Wrong.MISNAMED, said, scope=Scope.HISTORY)
+
+    def _tell_others(self) -> None:
+        """An original is read once, and what is wrong with it is a finding of each album that has
+        the image: each is mended by itself, and one may have left while another is there."""
+
+        def load(album: tuple[str, int, tuple[int, ...]]) -> list[tuple[str, Entry, StoredBytes]]:
+            album_key, newest, _ = album
+            return [
+                (album_key, entry, content)
+                for entry in _entries(self._manifest(album_key, newest))
+                if entry.original.reason != Reason.FORGOTTEN
+                for content in (entry.original.content, entry.original.previous)
+                if content is not None and content.key in self._damaged
+            ]
+
+        if self.work.deadline.passed:
+            self.work.ledger.unfinished("which albums share what is damaged: the time ended")
+            return
+        for found in ahead(self.work.executor, load, list(self.work.newest)):
+            for album_key, entry, content in found:
+                task, error = self._damaged[content.key]
+                if album_key != task.album_key and content == task.content:
+                    image = entry.image_key
+                    self.work.ledger.failed(
+                        content.key, error, album_key=album_key, image_key=image
+                    )
 
     def _sound(self, content: StoredBytes) -> bool:
         """Whether a numbered name has the bytes; what cannot be read is not known to be damaged."""

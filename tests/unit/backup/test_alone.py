@@ -333,3 +333,18 @@ def test_a_login_that_is_lost_for_one_album_is_lost_for_it_alone(nights, source)
     nights.run()
     source.errors[f"images:{BAD}"] = LoginLost("36")
     assert edited_nights(nights) == others(3)
+
+
+def test_a_defect_of_ours_while_an_album_is_buried_ends_no_night(nights, source, monkeypatch):
+    nights.run()
+    del source.world[ALBUMS[0]]
+    nights.next_night()
+
+    def broken(*_args):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("smugmug_backup.backup.album.mend.mend", broken)
+        report = nights.next_night()
+    assert [(f.album_key, f.code) for f in report.failures] == [(ALBUMS[0], "defect")]
+    assert nights.next_night().albums[ALBUMS[0]].gone

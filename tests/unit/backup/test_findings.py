@@ -1,12 +1,22 @@
 """How many findings are open: what a run knows, what it was told, and what nobody could read."""
 
+from dataclasses import replace
+
+import pytest
+
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
 from smugmug_backup.archive.report import Checked
-from smugmug_backup.backup.findings import Findings
+from smugmug_backup.backup.findings import Findings, mended
 from tests.tools.clock import START
+from tests.tools.sample import sample_store
 
 OLDER, NEWER = keys.run_id(START, "00000001"), keys.run_id(START, "00000002")
+
+
+@pytest.fixture
+def sample():
+    return sample_store()
 
 
 def check_of(*albums, run=NEWER):
@@ -58,3 +68,14 @@ def test_the_end_of_an_overflow_adds_what_was_left_elsewhere_to_what_its_albums_
     found.looked_at("A", ["manifests/A/x"])
     found.elsewhere(1, {"A", "B"})
     assert found.open == 2
+
+
+def test_a_hole_in_the_history_stays_open_as_the_check_says(sample):
+    newest = sample.nights.manifest("harbour")
+    key = keys.manifest("harbour", newest.header.generation + 1)
+    header = replace(newest.header, generation=newest.header.generation + 2)
+    later = replace(newest, header=header)
+    hole = Finding(key, "harbour", None, Wrong.MISSING, Scope.HISTORY, START, "gap")
+    fresh = replace(hole, scope=Scope.STATE)
+    assert mended([hole], later, ()) == ()
+    assert mended([fresh], replace(later, header=replace(header, previous=None)), ()) == (key,)
