@@ -22,7 +22,7 @@ _UNIT = Path(__file__).parent / "unit"
 _NOT_PURE = ("cli", "project", "storage", "template", "tools")
 """Rooms whose tests run whole commands and programs, write to disks or read the template."""
 _STARTS = re.compile(
-    r"^(from|import) (tests\.\S*(local_|stack|server|behaviour)|moto|subprocess)", re.MULTILINE
+    r"^(from|import) (tests\.\S*(local_|stack|server|rules)|moto|subprocess)", re.MULTILINE
 )
 """Imports of what a test starts: a server, a stack, a program."""
 

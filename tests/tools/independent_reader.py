@@ -1267,8 +1267,10 @@ class _Look:
                 if before.data[name] is not None and file.data[name] is None:
                     self.wrong(f"{file.key} does not carry on the {name} of {before.key}")
             if len(all_before) == 1:
-                formerly = before.data["account"]["formerly"]
-                if not set(formerly) <= set(file.data["account"]["formerly"]):
+                formerly, account = before.data["account"]["formerly"], file.data["account"]
+                # One that the account bears again is its name, in whatever case.
+                names = [*account["formerly"], account["nickname"] or ""]
+                if not {each.lower() for each in formerly} <= {each.lower() for each in names}:
                     self.wrong(f"{file.key} does not carry on the account's earlier names")
             for album, entry in before.data["albums"].items():
                 if entry["generation"] and album not in albums:

@@ -1,6 +1,6 @@
 """Requests: what a first backup and a night without changes ask of SmugMug and of S3.
 
-CI asserts the same formulas with a store in memory (``tests/behaviour/test_requests.py``).
+CI asserts the same formulas with a store in memory (``tests/rules/test_requests.py``).
 """
 
 from collections.abc import Iterator

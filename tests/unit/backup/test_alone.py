@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from smugmug_backup.archive import keys
+from smugmug_backup.backup import mend
 from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import Options
 from smugmug_backup.clock import Deadline
@@ -340,11 +341,13 @@ def test_a_defect_of_ours_while_an_album_is_buried_ends_no_night(nights, source,
     del source.world[ALBUMS[0]]
     nights.next_night()
 
-    def broken(*_args):
-        raise ZeroDivisionError
+    sound = mend.mend
+
+    def broken(context, album_key, newest):
+        return sound(context, album_key, newest) if album_key != ALBUMS[0] else 1 // 0
 
     with monkeypatch.context() as patch:
-        patch.setattr("smugmug_backup.backup.album.mend.mend", broken)
+        patch.setattr(mend, "mend", broken)
         report = nights.next_night()
     assert [(f.album_key, f.code) for f in report.failures] == [(ALBUMS[0], "defect")]
     assert nights.next_night().albums[ALBUMS[0]].gone

@@ -132,25 +132,3 @@ def test_two_looks_ten_minutes_apart_bury_no_album_whatever_the_machine_says(mac
     nights.next_night()
     nights.next_night()
     assert Archive(nights.store).newest("B").manifest.header.deleted_at is not None
-
-
-def test_a_run_without_any_date_moves_nothing_and_says_so(machine):
-    nights = machine.nights
-    nights.run()
-    nights.next_night()
-    machine.source.date_header = lambda _: None
-    gone = machine.source.world["A"].images.pop()
-    new = machine.source.upload("A")
-    before = nights.reports[-1].albums["A"]
-    for _ in range(3):
-        report = nights.next_night()
-        assert report.status == "incomplete"
-        assert [failure.code for failure in report.failures] == ["no_date"]
-        assert report.dated_at is None
-    after = report.albums["A"]
-    assert (after.cursor, after.full_listing_at) == (before.cursor, before.full_listing_at)
-    assert nights.line("A", gone.key).live
-    assert nights.line("A", new.key).original.stored
-    machine.source.date_header = lambda _: machine.clock.now()
-    assert nights.next_night().status == "complete"
-    assert not nights.line("A", gone.key).live

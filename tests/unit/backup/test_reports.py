@@ -39,16 +39,6 @@ def nights(source):
     return Nights(source, MemoryStore(), source.clock)
 
 
-def test_an_image_that_smugmug_is_still_making_is_named_with_reason_and_since(nights, source):
-    video = source.upload("A", video="")
-    for _ in range(3):
-        report = nights.next_night()
-        assert report.status == "incomplete"
-        (pending,) = report.pending
-        assert (pending.image_key, pending.reason) == (video.key, "processing")
-        assert pending.since == nights.reports[0].dated_at
-
-
 def test_a_run_over_an_ignored_album_is_judged_by_that_album(source):
     source.upload("B", video="")
     options = Options(concurrency=1, ignore_albums=frozenset("B"))
@@ -69,14 +59,6 @@ def test_readme_txt_is_written_by_the_first_run_that_can(nights, source):
     assert report.readme_sha256 is not None
 
 
-def test_a_new_title_reaches_the_manifest_the_same_night(nights, source):
-    nights.run()
-    source.world["A"].title = "Another title"
-    nights.next_night()
-    assert nights.manifest("A").header.title == "Another title"
-    assert nights.reports[-1].albums["A"].title == "Another title"
-
-
 def test_an_only_album_that_was_replaced_by_another_goes_on_by_the_owners_word(source):
     del source.world["B"]
     nights = Nights(source, MemoryStore(), source.clock)
@@ -87,18 +69,6 @@ def test_an_only_album_that_was_replaced_by_another_goes_on_by_the_owners_word(s
     assert nights.next_night(accept_shrink=("account",)).status == "complete"
     assert nights.next_night().status == "complete"
     assert nights.reports[-1].albums["A"].gone
-
-
-def test_a_renamed_account_goes_on_by_the_owners_word_and_for_ever(nights, source):
-    nights.run()
-    source.nickname = "newname"
-    with pytest.raises(RunRefused, match="accept_rename"):
-        nights.next_night()
-    assert nights.next_night(accept_rename=True).status == "complete"
-    report = nights.next_night()
-    assert (report.account.nickname, report.formerly) == ("newname", ("larkfield",))
-    source.nickname = "LARKFIELD"
-    assert nights.next_night().status == "complete"
 
 
 def test_the_widest_view_binds_though_the_run_that_had_it_left_no_report(nights, source):
@@ -131,18 +101,6 @@ def test_an_emptied_album_that_the_account_contradicts_is_named_and_loses_nothin
     album.images, album.count_off = shown, 0
     assert nights.next_night().status == "complete"
     assert nights.reports[-1].albums["C"].image_count == 60
-
-
-def test_hidden_images_that_both_counts_include_become_a_fact_the_next_night(nights, source):
-    source.world["A"].images[0].hidden = True
-    source.world["A"].own_count_off = 1
-    assert nights.run().status == "incomplete"
-    assert nights.next_night().status == "complete"
-    assert nights.reports[-1].albums["A"].count_difference == 1
-    gone = source.world["A"].images.pop()
-    nights.next_night()
-    nights.next_night()
-    assert nights.line("A", gone.key).deleted_at is not None
 
 
 def test_an_album_of_hidden_images_alone_that_answers_no_images_found_becomes_a_fact(

@@ -12,10 +12,10 @@ from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.backup.run import Options
 from smugmug_backup.storage.s3 import S3Store
-from tests.behaviour.conftest import Service
-from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.proof.damage import Ruin
-from tests.proof.world import World as BackedUp
+from tests.proof.world import World
+from tests.rules.account import served
+from tests.rules.backed_up import Service
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
@@ -145,7 +145,7 @@ def test_a_night_without_changes_is_a_call_per_album_and_six_store_requests(sett
 
 
 def test_a_night_after_checks_reads_the_newest_two_and_no_more(settled):
-    ruin = Ruin(BackedUp(clock=settled.clock, store=settled.store))
+    ruin = Ruin(World(clock=settled.clock, store=settled.store))
     for _ in range(3):
         settled.next_night()
         ruin.check()
@@ -208,10 +208,8 @@ def test_a_run_without_a_trusted_report_reads_each_manifest_once(settled):
 @pytest.mark.parametrize(("api", "per_album"), [("1.3.0", 1), ("v2", 0)])
 def test_over_http_a_night_without_changes_costs_what_its_api_must(api, per_album, monkeypatch):
     monkeypatch.setattr("smugmug_backup.backup.listing.is_due", lambda *_, **__: False)
-    clock = FakeClock()
-    world = World(generate_account(seed=3, albums=ALBUMS, images=IMAGES), clock=clock.now)
-    with LocalSmugMug(world) as smugmug:
-        service = Service(smugmug, clock, api)
+    with served(api, FakeClock(), albums=ALBUMS, images=IMAGES) as account:
+        service, smugmug = Service(account), account.smugmug
         assert service.run().status == "complete"
         assert smugmug.calls.photos == ALL
         smugmug.calls.reset()

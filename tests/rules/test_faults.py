@@ -1,22 +1,14 @@
-"""The promises of the README, kept over real HTTP through either API."""
+"""What HTTP alone can do wrong, or leave open: the others are saved, and the end is the same."""
 
 import threading
 
 import pytest
 
 from smugmug_backup.backup.run import Options
-from smugmug_backup.errors import RunRefused
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 
-# -- a night --------------------------------------------------------------------------------------
-
-
-def test_the_first_run_has_every_byte(service):
-    report = service.run()
-    assert (report.status, report.failures) == ("complete", ())
-    assert report.counts.images == report.counts.originals_stored == 12
-    assert service.everything_is_there()
+# -- beside the rules ----------------------------------------------------------------------------
 
 
 def test_a_night_without_changes_writes_only_its_report(service):
@@ -29,91 +21,6 @@ def test_a_night_without_changes_writes_only_its_report(service):
     assert service.smugmug.calls.photos == 0
 
 
-def test_edits_of_a_day_arrive_in_the_night(service):
-    service.run()
-    one, two, three = service.albums
-    service.clock.advance(hours=5)
-    new = service.world.upload(one)
-    edited = service.first_image(one)
-    service.world.edit(edited.key, caption="The old quay &amp; the ferry")
-    replaced = service.first_image(two)
-    service.world.replace(replaced.key)
-    deleted = service.images(two)[1]
-    service.world.delete(deleted.key)
-    moved = service.images(two)[2]
-    service.world.move(moved.key, three)
-    report = service.next_night()
-    assert report.status == "complete"
-    assert service.everything_is_there()
-    record = service.record(one, edited.key)
-    assert record["image"]["Caption"] == "The old quay &amp; the ferry"
-    assert service.line(one, new.key).live
-    assert service.line(two, deleted.key).missing_since is not None
-    assert service.line(two, moved.key).missing_since is not None
-    assert service.line(three, moved.key).live
-    # Moving costs no byte: the original lies there already.
-    assert report.counts.originals_stored == 2
-
-
-def test_what_was_deleted_stays_and_is_marked_after_a_second_look(service):
-    service.run()
-    album = service.albums[0]
-    gone = service.first_image(album)
-    body = gone.body.read()
-    service.world.delete(gone.key)
-    service.next_night()
-    service.next_night()
-    line = service.line(album, gone.key)
-    assert line.deleted_at is not None
-    assert service.bytes_of(line) == body
-    assert service.written_by(service.next_night) == set()
-
-
-def test_another_order_is_recorded_at_a_full_listing(service):
-    service.run()
-    album = service.albums[0]
-    service.world.reorder(album)
-    service.next_night(full=True)
-    order = [image.key for image in service.images(album)]
-    lines = service.manifest(album).entries
-    assert sorted(order, key=lambda key: lines[key].position) == order
-
-
-def test_a_renamed_album_is_a_new_album_record(service):
-    service.run()
-    service.clock.advance(hours=3)
-    album = service.albums[0]
-    service.world.rename_album(album, "Harbour, revisited")
-    service.next_night()
-    header = service.manifest(album).header
-    assert header.title == "Harbour, revisited"
-    assert header.generation == 2
-
-
-def test_a_new_album_arrives_and_a_dropped_one_is_buried_with_its_lines(service):
-    service.run()
-    dropped = service.albums[0]
-    lines = service.manifest(dropped).entries
-    service.world.drop_album(dropped)
-    new = service.world.new_album("Fresh", images=2).key
-    report = service.next_night()
-    assert report.albums[dropped].missing_since is not None
-    assert len(service.manifest(new).entries) == 2
-    service.next_night()
-    manifest = service.manifest(dropped)
-    assert manifest.header.deleted_at is not None
-    assert manifest.entries == lines
-
-
-def test_an_image_in_two_albums_is_stored_once(service):
-    one, two, _ = service.albums
-    image = service.first_image(one)
-    service.world.collect(image.key, two)
-    report = service.run()
-    assert report.counts.originals_stored == 12
-    assert service.line(one, image.key).original.key == service.line(two, image.key).original.key
-
-
 def test_a_collected_image_without_url_gets_its_bytes_by_its_home(service):
     one, two, _ = service.albums
     image = service.first_image(one)
@@ -121,66 +28,6 @@ def test_a_collected_image_without_url_gets_its_bytes_by_its_home(service):
     report = service.run()
     assert report.status == "complete"
     assert service.everything_is_there()
-
-
-def test_no_update_is_lost_when_the_edit_comes_during_the_run(service):
-    service.run()
-    album = service.albums[0]
-    image = service.first_image(album)
-    service.world.edit(image.key, caption="one")
-    service.next_night()
-    service.world.edit(image.key, caption="two")
-    service.next_night()
-    record = service.record(album, image.key)
-    assert record["image"]["Caption"] == "two"
-
-
-# -- videos and images without everything ---------------------------------------------------------
-
-
-def test_a_video_is_stored_as_its_largest_rendition(service):
-    album = service.albums[0]
-    video = service.world.upload_video(album)
-    assert service.run().status == "complete"
-    line = service.line(album, video.key)
-    assert (line.original.kind, line.original.status) == ("rendition", "stored")
-    assert service.bytes_of(line) == service.world.image(video.key).best.read()
-    assert service.next_night().counts.originals_stored == 0
-
-
-def test_a_video_that_gains_a_larger_rendition_is_fetched_again(service):
-    album = service.albums[0]
-    video = service.world.upload_video(album)
-    service.run()
-    service.clock.advance(hours=3)
-    service.world.add_rendition(video.key, 1920)
-    service.next_night()
-    line = service.line(album, video.key)
-    assert service.bytes_of(line) == service.world.image(video.key).best.read()
-
-
-def test_a_video_in_processing_waits_and_arrives(service):
-    album = service.albums[0]
-    video = service.world.upload_video(album, processing=True)
-    report = service.run()
-    assert (report.status, report.counts.pending) == ("incomplete", 1)
-    service.clock.advance(hours=3)
-    service.world.finish_processing(video.key)
-    assert service.next_night().status == "complete"
-    assert service.everything_is_there()
-
-
-def test_a_missing_md5_is_unverified_and_a_missing_url_unavailable(service):
-    album = service.albums[0]
-    plain, locked = service.images(album)[:2]
-    service.world.forget_md5(plain.key)
-    service.world.forget_original(locked.key)
-    report = service.run()
-    assert (report.status, report.counts.unverified) == ("complete", 1)
-    assert [(each.image_key, each.reason) for each in report.unavailable] == [
-        (locked.key, "no_original_url")
-    ]
-    assert service.bytes_of(service.line(album, plain.key)) == plain.body.read()
 
 
 # -- failures: the others are saved, the run is not complete, the next healthy run has every byte -
@@ -271,29 +118,6 @@ def test_an_unbelievable_account_refuses_the_run_and_moves_nothing(service, kind
     assert report.albums == before
     assert service.healthy().status == "complete"
     assert service.written_by(service.next_night) == set()
-
-
-def test_a_source_that_is_down_is_incomplete_and_not_refused(service):
-    service.run()
-    service.smugmug.faults.add("status", status=503, method="albums", times=None)
-    report = service.next_night()
-    assert report.status == "incomplete"
-    assert [failure.code for failure in report.failures] == ["source_unavailable"]
-
-
-def test_an_emptied_account_is_refused(service):
-    service.run()
-    service.world.drop_everything()
-    assert service.next_night().status == "refused"
-
-
-def test_a_lesser_view_is_refused_before_anything_is_written(service):
-    service.run()
-    before = dict(service.store.objects)
-    service.source = service.reader(signed=False)
-    with pytest.raises(RunRefused):
-        service.next_night()
-    assert service.store.objects == before
 
 
 def test_the_public_view_backs_up_what_is_public(service):
@@ -393,29 +217,17 @@ def test_whatever_the_service_means_the_end_state_is_the_same(service, switches)
             service.world.hide(service.images(three)[0].key)
         service.clock.advance(hours=22)
         service.run()
-    for _ in range(8):
+    # Late answers arrive, and the last listing is one of all there is.
+    for _ in range(3):
         service.next_night()
-    report = service.reports[-1]
+    service.next_night(full=True)
+    report = service.next_night(full=True)
     if "v2_order_changes" in switches:
         # A listing that shows too few is not believed, and asked for again night by night.
         report = service.nights_until(lambda report: report.status == "complete")
     assert (report.status, report.failures) == ("complete", ())
     assert service.everything_is_there()
     assert report.counts.cursor_misses == 0
-
-
-def test_images_that_count_and_are_not_listed_make_the_run_incomplete_and_lose_nothing(service):
-    service.smugmug.switches.set(hidden_images="counted")
-    service.run()
-    album = service.albums[0]
-    hidden = service.first_image(album)
-    service.world.hide(hidden.key)
-    new = service.world.upload(album)
-    report = service.next_night(full=True)
-    assert report.status == "incomplete"
-    assert [(f.album_key, f.code) for f in report.failures] == [(album, "listing_not_believed")]
-    assert service.line(album, hidden.key).live
-    assert service.bytes_of(service.line(album, new.key)) == new.body.read()
 
 
 def test_two_runs_at_once_leave_one_winner_per_generation_and_everything_there(service):
