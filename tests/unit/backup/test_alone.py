@@ -335,11 +335,11 @@ def test_a_defect_of_ours_while_an_album_is_buried_ends_no_night(nights, source,
     del source.world[ALBUMS[0]]
     nights.next_night()
 
-    def broken(*_args):
+    def broken(*_args, **_more):
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("smugmug_backup.backup.album.mend.mend", broken)
+        patch.setattr("smugmug_backup.backup.album.AlbumWork._next_generation", broken)
         report = nights.next_night()
     assert [(f.album_key, f.code) for f in report.failures] == [(ALBUMS[0], "defect")]
     assert nights.next_night().albums[ALBUMS[0]].gone
