@@ -54,6 +54,10 @@ def mend(context: Context, album_key: str, newest: Newest) -> Mended:
     mended = Mended()
     if newest.manifest is not None:
         mended.entries = dict(newest.manifest.entries)
+        for entry in newest.manifest.entries.values():
+            if not _names_its_own(entry):
+                # A letter that a disk changed where nothing states the manifest's SHA-256.
+                mended.entries[entry.image_key] = replace(entry, original=_proved(context, entry))
     if newest.damage is not None:
         _take_over(context, album_key, newest, mended)
     findings = context.findings.get(album_key, ())
@@ -116,6 +120,17 @@ def _read_back(context: Context, content: StoredBytes) -> StoredBytes | None:
             return found
     name = _sound_name(context, content)
     return None if name is None else reading.read_back(store, name)
+
+
+def _names_its_own(entry: Entry) -> bool:
+    """Whether the key of a line's bytes is of that image, and of their MD5 or a revision."""
+    content = entry.original.content
+    if content is None:
+        return True
+    parsed = keys.parse_original(keys.plain(content.key)[0])
+    if parsed is None or parsed[0] != entry.image_key:
+        return False
+    return parsed[1].startswith("rev-") or parsed[1] == content.md5
 
 
 def _is_of(image_key: str, key: str) -> bool:

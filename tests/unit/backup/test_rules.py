@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from smugmug_backup.archive import keys
 from smugmug_backup.backup.run import Options
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
@@ -438,3 +439,21 @@ def test_a_defect_in_one_album_does_not_cost_the_night(nights, source):
     assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "defect")]
     assert "secret text" not in report.failures[0].message
     assert report.albums["scans"].generation == 1
+
+
+@pytest.mark.parametrize("of", ["image", "md5"])
+def test_a_rotten_name_in_a_manifest_that_no_report_states_is_not_carried_on(source, of):
+    nights = Nights(source, MemoryStore(), source.clock)
+    report = nights.run()
+    album = next(key for key, each in source.world.items() if each.images)
+    image = source.world[album].images[0]
+    line = nights.line(album, image.key).original
+    wrong = {"image": line.key.replace(image.key, "h" + image.key[1:])}
+    wrong["md5"] = line.key.replace(line.md5, line.md5[::-1])
+    (manifest,) = (k for k in nights.store.objects if k.startswith(keys.album_manifests(album)))
+    body = nights.store.objects[manifest]
+    nights.store.objects[manifest] = body.replace(line.key.encode(), wrong[of].encode())
+    nights.store.objects[report.key] = b"?"
+    nights.next_night()
+    assert nights.next_night().status == "complete"
+    assert nights.line(album, image.key).original.key in nights.store.objects
