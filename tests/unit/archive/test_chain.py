@@ -239,7 +239,7 @@ def test_one_that_a_refused_run_named_is_heard_by_the_run_after_it(made):
     assert (found.trusted, found.beside) == (four, ())
 
 
-def test_of_two_names_of_the_account_the_newer_report_s_counts(made):
+def test_of_two_names_of_the_account_that_of_the_newer_report_counts(made):
     one = made.report(1)
     made.report(2, one, token=1, account=Account("before", "owner"))
     made.report(2, one, token=2, account=Account("after", "owner"))

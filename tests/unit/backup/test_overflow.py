@@ -17,6 +17,7 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AccessRefused,
     BadRequest,
+    PhotoRefused,
     RunRefused,
     SourceUnavailable,
 )
@@ -161,6 +162,28 @@ def test_what_failed_before_the_hand_over_is_told_in_the_last_report(nights, sou
     assert [(f.album_key, f.code) for f in report.failures] == [("album0", "access_refused")]
 
 
+def test_what_failed_and_was_tried_again_by_a_worker_is_told_no_more(nights, source):
+    for album in source.world.values():
+        source.errors[f"images:{album.key}"] = lambda: nights.clock.advance(seconds=30)
+        source.errors[f"photo:{album.images[0].key}"] = PhotoRefused("404")
+    first = nights.run(deadline=minute(nights.clock))
+    planned = {each.album.key for each in read_plan(nights.store, first.run_id).albums}
+    assert planned & {each.album_key for each in first.failures}
+    source.errors.clear()
+    play(nights, first.run_id)
+    report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+    assert planned.isdisjoint(each.album_key for each in report.failures)
+
+
+def test_a_plan_whose_album_has_no_record_is_one_clear_error(nights):
+    first = nights.run(deadline=minute(nights.clock))
+    line = lines_of(nights.store, first.run_id)[0]
+    line["albums"][0]["album"]["data"] = "a text"
+    nights.store.objects[keys.plan(first.run_id)] = json.dumps(line).encode()
+    with pytest.raises(BadRequest, match=first.run_id):
+        nights.backup().finish(first.run_id, deadline=minute(nights.clock))
+
+
 def test_an_execution_whose_plan_is_gone_is_no_overflow_of_ours(nights, source):
     first = nights.run(deadline=minute(nights.clock))
     machine_of(nights).going = False
@@ -174,20 +197,6 @@ def test_a_machine_that_never_ran_is_no_overflow_of_ours(nights, source):
     nights.run(deadline=minute(nights.clock))
     machine_of(nights).started.clear()
     assert not any("overflow" in note for note in nights.next_night().notes)
-
-
-def test_a_dead_machines_older_outcomes_replace_no_newer_state(nights, source):
-    first = nights.run(deadline=minute(nights.clock))
-    play(nights, first.run_id)
-    machine_of(nights).going = False
-    album = "album5"
-    source.upload(album)
-    part = nights.next_night(albums=(album,))
-    assert part.albums[album].image_count == 5
-    source.errors[f"images:{album}"] = SourceUnavailable("503")
-    report = nights.next_night()
-    assert report.albums[album].image_count == 5
-    assert report.albums[album].generation == part.albums[album].generation
 
 
 def test_an_album_that_vanished_meanwhile_is_a_failure_of_its_own(nights, source):
