@@ -249,3 +249,5 @@ def test_two_runs_at_once_leave_one_winner_per_generation_and_everything_there(s
     assert service.everything_is_there()
     assert {service.reports[-1].status, rival.reports[-1].status} == {"complete"}
     assert service.written_by(service.next_night) == set()
+    # A loser offered a generation that was taken, and began anew from it.
+    service.store.overwrites.clear()
