@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from smugmug_backup.errors import EarlierForm, FormatTooNew, NotABackup
@@ -52,12 +52,13 @@ def digest(text: str, length: int) -> str:
 
 
 def known_format(
-    data: Mapping[str, Any], name: str, version: int, *, key: str, chained: bool = True
+    data: Mapping[str, Any], name: str, version: int, *, key: str, added: Collection[str] = ()
 ) -> None:
     """Refuse what is not a file of format ``name``, or newer than ``version``.
 
-    ``chained``: such a file names its predecessors; one that does not is of the form that this one
-    replaced. Raises ValueError, FormatTooNew, EarlierForm.
+    ``added``: fields of this form that the one before it had none of. Where all are wanting, the
+    file is of that form; where one is, a letter of its name is damaged, and a whole backup is not
+    to be refused for it. Raises ValueError, FormatTooNew, EarlierForm.
     """
     if data["format"] != name:
         raise ValueError(f"its format is not {name}")
@@ -66,7 +67,7 @@ def known_format(
             f"{key} is of format version {data['version']}, this program knows {version}; "
             "install a newer SmugMug Backup"
         )
-    if chained and "previous" not in data:
+    if added and not any(field in data for field in added):
         raise EarlierForm(
             f"this store was made by a preview of SmugMug Backup ({key} shows it), which later "
             "versions do not continue; nothing was changed: name another prefix or folder"

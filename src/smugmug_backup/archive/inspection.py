@@ -17,7 +17,15 @@ from smugmug_backup.archive.encoding import (
     known_format,
     sha256,
 )
-from smugmug_backup.archive.manifest import FORMAT, VERSION, Entry, Header, Manifest, live_count
+from smugmug_backup.archive.manifest import (
+    ADDED,
+    FORMAT,
+    VERSION,
+    Entry,
+    Header,
+    Manifest,
+    live_count,
+)
 from smugmug_backup.archive.original import StoredBytes
 from smugmug_backup.archive.records import MOST, lines_in, parse_line, records_header
 from smugmug_backup.archive.report import RunReport
@@ -64,7 +72,7 @@ def inspect_manifest(
 def _header(body: bytes, key: str) -> Header:
     try:
         data = json.loads(body.split(b"\n", 1)[0])
-        known_format(data, FORMAT, VERSION, key=key)
+        known_format(data, FORMAT, VERSION, key=key, added=ADDED)
         _hold(data, "manifest-header")
         header = Header.from_json(data)
         if keys.manifest(header.album_key, header.generation) != keys.plain(key)[0]:
@@ -128,7 +136,7 @@ def forgotten_keys(body: bytes, *, key: str) -> tuple[str, ...]:
     """The keys that were deleted, by a file of ``forgotten/``."""
     try:
         data = json.loads(body)
-        known_format(data, "smugmug-backup/forgotten", 1, key=key, chained=False)
+        known_format(data, "smugmug-backup/forgotten", 1, key=key)
         _hold(data, "forgotten")
         return tuple(data["keys"])
     except Unreadable as error:

@@ -24,6 +24,7 @@ from smugmug_backup.words import is_id
 
 FORMAT = "smugmug-backup/manifest"
 VERSION = 1
+ADDED = ("previous", "urls", "line_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +257,7 @@ def header_of(body: bytes, *, key: str) -> Header:
     """The header of a manifest file. Raises FormatTooNew, EarlierForm, NotABackup."""
     try:
         data = json.loads(body.split(b"\n", 1)[0])
-        known_format(data, FORMAT, VERSION, key=key)
+        known_format(data, FORMAT, VERSION, key=key, added=ADDED)
         return Header.from_json(data)
     except Unreadable as error:
         raise damaged(key, error) from None

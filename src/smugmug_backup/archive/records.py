@@ -149,7 +149,7 @@ def lines_in(body: bytes, *, key: str) -> Iterator[tuple[int, bytes]]:
     """
     head, _, _ = body.partition(b"\n")
     try:
-        known_format(json.loads(head), FORMAT, VERSION, key=key, chained=False)
+        known_format(json.loads(head), FORMAT, VERSION, key=key)
     except Unreadable as error:
         raise damaged(key, error) from None
     offset = len(head) + 1

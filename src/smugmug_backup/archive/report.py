@@ -24,6 +24,7 @@ from smugmug_backup.model import Account
 
 FORMAT = "smugmug-backup/run-report"
 VERSION = 1
+_ADDED = ("previous", "dated_at", "check")
 
 NAMED = 1_000
 """So many failures, and images of each kind, a report names; it counts the rest."""
@@ -405,7 +406,7 @@ class RunReport:
         """Parse a report read from ``key``. Raises FormatTooNew, EarlierForm, NotABackup."""
         try:
             data = json.loads(body)
-            known_format(data, FORMAT, VERSION, key=key)
+            known_format(data, FORMAT, VERSION, key=key, added=_ADDED)
             as_of, check = data["complete_as_of"], data["check"]
             if not all(map(keys.is_id, data["albums"])):
                 raise ValueError("it names an album by what is no key")

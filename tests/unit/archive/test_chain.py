@@ -1,5 +1,6 @@
 """Which reports there are, which of them count, and which a run that ends names."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -108,15 +109,33 @@ def test_a_long_history_costs_one_page_of_it(made):
     assert len(made.reports(1).listed) < 63
 
 
-@pytest.mark.parametrize(
-    ("field", "error"), [(b'"version":1', FormatTooNew), (b'"previous"', EarlierForm)]
-)
-def test_a_report_of_another_form_is_refused(made, field, error):
-    written = made.report(1)
-    other = {b'"version":1': b'"version":2', b'"previous"': b'"formerly"'}[field]
-    made.damage(written.key, made.store.objects[written.key].replace(field, other, 1))
-    with pytest.raises(error):
+def changed(made, written, **fields):
+    """The report with those fields, and without those that are None."""
+    data = json.loads(made.store.objects[written.key]) | fields
+    data = {name: value for name, value in data.items() if fields.get(name, 0) is not None}
+    made.damage(written.key, json.dumps(data).encode())
+
+
+def test_a_report_of_a_newer_form_is_refused(made):
+    changed(made, made.report(1), version=2)
+    with pytest.raises(FormatTooNew):
         made.reports(2)
+
+
+def test_a_report_of_the_form_that_was_never_released_is_refused(made):
+    changed(made, made.report(1), previous=None, dated_at=None, check=None)
+    with pytest.raises(EarlierForm):
+        made.reports(2)
+
+
+@pytest.mark.parametrize("field", ["previous", "dated_at", "check", "format"])
+def test_a_letter_of_one_fields_name_costs_that_report_alone(made, field):
+    """A night that is refused for it would be the last one."""
+    first = made.report(1)
+    changed(made, made.report(2, first), **{field: None})
+    found = made.reports(3)
+    assert found.trusted.run_id == first.run_id
+    assert len(found.passed_over) == 1
 
 
 # -- what cannot be read tonight -------------------------------------------------------------------

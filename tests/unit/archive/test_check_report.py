@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
 from smugmug_backup.archive.encoding import sha256
 from smugmug_backup.archive.report import Link
-from smugmug_backup.errors import EarlierForm, FormatTooNew, NotABackup
+from smugmug_backup.errors import FormatTooNew, NotABackup
 from tests.unit.archive.build import HASH, check, day, finding, run_id
 
 KEY = check(1).key
@@ -68,12 +68,15 @@ def test_unknown_fields_are_ignored():
     assert replace(found, sha256=None) == check(1, findings=(finding(),))
 
 
-def test_a_greater_version_is_refused_and_an_earlier_form_too():
+def test_a_greater_version_is_refused():
     with pytest.raises(FormatTooNew):
         CheckReport.from_bytes(changed(version=2), key=KEY)
+
+
+def test_a_report_without_predecessors_is_damaged():
     data = json.loads(BODY)
     del data["previous"]
-    with pytest.raises(EarlierForm):
+    with pytest.raises(NotABackup):
         CheckReport.from_bytes(json.dumps(data).encode(), key=KEY)
 
 

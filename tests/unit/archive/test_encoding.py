@@ -36,7 +36,8 @@ def test_what_is_no_json_is_never_written(value):
             write({"a": value})
 
 
-GOOD = {"format": "f", "version": 1, "previous": None}
+GOOD = {"format": "f", "version": 1, "previous": None, "check": None}
+ADDED = ("previous", "check")
 
 
 @pytest.mark.parametrize(
@@ -52,13 +53,16 @@ GOOD = {"format": "f", "version": 1, "previous": None}
     ],
 )
 def test_what_is_of_another_format_is_refused(data, error):
-    known_format(GOOD, "f", 1, key="k")
+    known_format(GOOD, "f", 1, key="k", added=ADDED)
     with pytest.raises(error):
-        known_format(data, "f", 1, key="k")
+        known_format(data, "f", 1, key="k", added=ADDED)
 
 
-def test_a_file_without_chain_is_not_of_an_earlier_form_if_such_files_have_none():
-    known_format({"format": "f", "version": 1}, "f", 1, key="k", chained=False)
+def test_a_file_that_lacks_one_field_of_this_form_is_not_of_the_form_before():
+    for field in ADDED:
+        rest = {name: value for name, value in GOOD.items() if name != field}
+        known_format(rest, "f", 1, key="k", added=ADDED)
+    known_format({"format": "f", "version": 1}, "f", 1, key="k")
 
 
 def test_damage_names_the_file_and_not_its_words():

@@ -124,7 +124,8 @@ def test_a_greater_version_is_refused_and_no_damage():
 
 def test_a_report_without_predecessors_is_of_the_form_that_was_never_released():
     data = json.loads(BODY)
-    del data["previous"]
+    for field in ("previous", "dated_at", "check"):
+        del data[field]
     with pytest.raises(EarlierForm):
         RunReport.from_bytes(json.dumps(data).encode(), key=KEY)
 
