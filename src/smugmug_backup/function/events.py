@@ -105,8 +105,8 @@ def _backup(event: Mapping[str, Any]) -> BackupEvent:
 
 
 def _album(event: Mapping[str, Any]) -> AlbumEvent:
-    # A line of the plan and the run that made it; a field that only a newer plan has is not ours.
-    _only(event, "run_id", "albums", "account", "accept_shrink", "check")
+    # A line of the plan and the run that made it; what only a newer plan has is not ours.
+    _only(event, "run_id", "albums", "account", "accept_shrink", "check", "open_elsewhere")
     return AlbumEvent(_run_id(event), PlannedBatch.from_json(event))
 
 
