@@ -21,10 +21,19 @@ settings.register_profile("quick", settings.get_profile("tests"), max_examples=1
 _UNIT = Path(__file__).parent / "unit"
 _NOT_PURE = ("cli", "project", "storage", "template", "tools")
 """Rooms whose tests run whole commands and programs, write to disks or read the template."""
-_STARTS = re.compile(
-    r"^(from|import) (tests\.\S*(local_|stack|server|rules)|moto|subprocess)", re.MULTILINE
+_LONG = (
+    "archive/test_schemas.py",
+    "check/test_albums.py",
+    "check/test_check.py",
+    "check/test_ledger.py",
+    "keeping/test_forget.py",
+    "restore/test_perform.py",
 )
-"""Imports of what a test starts: a server, a stack, a program."""
+"""Modules that walk through whole stores, with seconds for each test."""
+_STARTS = re.compile(
+    r"^(from|import) (tests\.\S*(local_|stack|server|rules|nights)|moto|subprocess)", re.MULTILINE
+)
+"""Imports of what a test starts: a server, a stack, a program, whole nights."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,7 +57,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def _is_pure(module: Path) -> bool:
     """Whether the tests of a module need nothing but this process."""
-    if not module.is_relative_to(_UNIT) or module.relative_to(_UNIT).parts[0] in _NOT_PURE:
+    if not module.is_relative_to(_UNIT):
+        return False
+    place = module.relative_to(_UNIT)
+    if place.parts[0] in _NOT_PURE or place.as_posix() in _LONG:
         return False
     return not _STARTS.search(module.read_text(encoding="utf-8"))
 
