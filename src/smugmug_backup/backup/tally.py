@@ -232,7 +232,8 @@ def _report(tally: Tally, ending: Ending, complete_as_of: CompleteAsOf | None) -
         unavailable=tuple(unavailable[:NAMED]),
         more_unavailable=max(counts.unavailable, len(unavailable)) - min(NAMED, len(unavailable)),
         pending=tuple(pending[:NAMED]),
-        more_pending=max(counts.pending, len(pending)) - min(NAMED, len(pending)),
+        # Those of an album that failed in this run are told by its failure.
+        more_pending=max(counts.pending, len(pending)) - NAMED if len(pending) >= NAMED else 0,
         check=ending.findings.checked,
         readme_sha256=ending.readme_sha256,
         ignored_albums=tuple(sorted(ending.ignored)),
