@@ -65,9 +65,6 @@ def read_contents(
         for key, state in entries.items()
         if key in unseen or state.generation == generations.get(key, 0)
     }
-    for report in reversed(reports.counting):
-        found.unavailable.update(by_album(report.unavailable, report, found.albums))
-        found.pending.update(by_album(report.pending, report, found.albums))
 
     def one(key: str) -> tuple[str, Newest | StoreError | FormatTooNew]:
         known = entries.get(key, AlbumState())
@@ -88,6 +85,10 @@ def read_contents(
         # An entry of generation 0 counts for no album that has a manifest.
         known = entries.get(key, AlbumState(next_full=NextFull.STATE_LOST))
         found.albums.setdefault(key, known)
+    # Last: what a report names holds for an entry that is carried on unread, too.
+    for report in reversed(reports.counting):
+        found.unavailable.update(by_album(report.unavailable, report, found.albums))
+        found.pending.update(by_album(report.pending, report, found.albums))
     if tolerant:
         found.damage |= {key: str(error) for key, error in found.unreadable.items()}
     elif found.account is None and found.unreadable:

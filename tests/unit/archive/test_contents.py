@@ -208,6 +208,18 @@ def test_one_manifest_that_cannot_be_read_hides_no_other_album(made, monkeypatch
     assert {found.albums[key].generation for key in ("b", "hT4mWq")} == {3}
 
 
+def test_an_entry_that_is_carried_on_unread_keeps_the_images_that_its_report_names(
+    made, monkeypatch
+):
+    waiting = (Pending("a", "x", "processing", day(1)), Pending("b", "x", "processing", day(1)))
+    states = {key: replace(each, pending=1) for key, each in made.states.items()}
+    made.report(2, made.last, token=1, albums=states, pending=waiting)
+    commit(made, "a")
+    commit(made, "b")
+    failing(made, monkeypatch, keys.manifest("a", 3), ERRORS[1])
+    assert contents(made).pending == {"a": waiting[:1], "b": ()}
+
+
 def test_an_entry_that_is_right_needs_no_manifest_that_can_be_read(made, monkeypatch):
     failing(made, monkeypatch, "manifests/", ERRORS[0])
     assert contents(made).unreadable == {}
