@@ -152,11 +152,6 @@ def report(run: str) -> str:
     return _by_month(RUNS, run)
 
 
-def report_page(run: str) -> str:
-    """Where the page that shows a run report to people lies."""
-    return report(run).removesuffix(".json") + ".html"
-
-
 def check_report(run: str) -> str:
     """Where a check report lies."""
     return _by_month(CHECKS, run)
