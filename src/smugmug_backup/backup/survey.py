@@ -183,6 +183,7 @@ class _Surveying:
             source=context.source.name,
             when=context.when(listing.answered_at),
             dated=dated,
+            album_key=album.key,
         )
 
         def read_records(entries: Sequence[Entry]) -> dict[str, Record]:
