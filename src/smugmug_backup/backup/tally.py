@@ -11,6 +11,7 @@ from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.changes import News, What
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.manifest import Pending, Unavailable
+from smugmug_backup.archive.page import worth_a_page
 from smugmug_backup.archive.report import (
     NAMED,
     AlbumState,
@@ -213,7 +214,12 @@ def write_report(
     finish(tally.counts)
     # The machine's clock may have gone back meanwhile.
     report = replace(report, ended_at=max(ending.started_at, clock.now()), previous=heads)
-    return archive.write_report(report)
+    report.counts.s3_requests += worth_a_page(report)
+    written = archive.write_report(report)
+    # The report tells all that the page does: whatever keeps it from being made, the run is done.
+    with suppress(Exception):
+        archive.write_page(written)
+    return written
 
 
 def _report(tally: Tally, ending: Ending, complete_as_of: CompleteAsOf | None) -> RunReport:
