@@ -63,7 +63,7 @@ class Application:
         credentials that cannot be used and AwsError if they cannot be read.
         """
         return Backup(
-            source=self._source(share),
+            source=self.source(share),
             store=self.store.bounded(deadline),
             clock=self.clock,
             token=new_token,
@@ -72,7 +72,8 @@ class Application:
             observer=observer,
         )
 
-    def _source(self, share: int) -> PhotoSource:
+    def source(self, share: int = 1) -> PhotoSource:
+        """The settings' account. Raises as `backup` does."""
         credentials = read_credentials(self.settings.source.secret)
         if self._sources is None or credentials != self._credentials:
             self._credentials, self._sources = credentials, {}

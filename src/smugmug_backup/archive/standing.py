@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
+from smugmug_backup.archive.drill_report import DrillReport
 from smugmug_backup.archive.report import (
     AlbumState,
     Checked,
@@ -27,6 +28,7 @@ class Standing:
     """``shown``: the newest reports of any kind, newest first. ``whole``: the newest that is not of
     a part of the account; it judges. ``state``: the newest that tells the account's state.
     ``check``: the newest check, as the reports or its own file tell. ``seal``: the heads.
+    ``drill``: the newest fire drill.
     """
 
     shown: tuple[RunReport, ...]
@@ -34,6 +36,7 @@ class Standing:
     reports: Reports
     check: Checked | None
     seal: tuple[Link, ...]
+    drill: DrillReport | None = None
 
     @property
     def newest(self) -> RunReport | None:
@@ -107,7 +110,8 @@ def standing_of(archive: Archive, *, now: datetime, runs: int = 10) -> Standing:
     newest_check = archive.newest_check(now=now)
     seal = archive.heads(reports, reports, newest_check)
     check = _told(reports, newest_check)
-    return Standing(tuple(shown), whole, reports, check, seal)
+    drill = archive.newest_drill(now=now)
+    return Standing(tuple(shown), whole, reports, check, seal, drill)
 
 
 def _told(reports: Reports, newest: CheckReport | None) -> Checked | None:

@@ -1,5 +1,6 @@
 """What each event does, and what it returns or raises."""
 
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -8,6 +9,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.drill_report import sentence
 from smugmug_backup.archive.report import Failure, RunReport, RunStatus
 from smugmug_backup.backup.run import DryRun, RunRequest
 from smugmug_backup.check.check import check
@@ -18,6 +21,7 @@ from smugmug_backup.function.events import (
     AlbumEvent,
     BackupEvent,
     CheckEvent,
+    DrillEvent,
     Event,
     FinishEvent,
     SignOfLifeEvent,
@@ -27,10 +31,12 @@ from smugmug_backup.function.telemetry import (
     LogObserver,
     count_batch,
     count_check,
+    count_drill,
     count_refused,
     count_run,
     logger,
 )
+from smugmug_backup.keeping.drill import drill
 from smugmug_backup.wiring import Application, new_token
 
 Result = dict[str, Any]
@@ -135,6 +141,41 @@ def _check(event: CheckEvent, application: Application, context: LambdaContext) 
     # A check that never gets to the end must not look like a store that is sound, nor must one
     # whose findings the next run cannot see.
     count_check(sound=result.sound and result.not_written is None)
+    return told
+
+
+@_perform.register
+def _drill(event: DrillEvent, application: Application, context: LambdaContext) -> Result:
+    deadline = deadline_of(application, context)
+    with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
+        done = drill(
+            Archive(application.store.bounded(deadline)),
+            application.source(),
+            clock=application.clock,
+            token=new_token(),
+            dice=secrets.randbelow,
+            deadline=deadline,
+            map_=executor.map,
+            images=event.images,
+        )
+    if done is None:
+        logger.info("no backup to drill yet")
+        return {"status": "nothing_yet"}
+    report = done.report
+    for each in report.wrong[:_FINDINGS_LOGGED]:
+        logger.error("the drill found something wrong", extra={"image": asdict(each)})
+    if done.not_written is not None:
+        logger.error("drill report not stored", extra={"reason": done.not_written})
+    told = {
+        "status": "passed" if done.passed else "failed",
+        "run_id": report.run_id,
+        "sampled": len(report.images),
+        "same": report.same,
+        "said": sentence(report),
+        "report": None if done.not_written else report.key,
+    }
+    logger.info("drill ended", extra=told)
+    count_drill(passed=done.passed and done.not_written is None)
     return told
 
 

@@ -18,7 +18,7 @@ def row(sizes: Sizes) -> Iterator[Measure]:
         first = work(served, store, concurrency=sizes.concurrency)
         calls = served.calls()
         images = ALBUMS * IMAGES
-        puts = images + images + ALBUMS + ALBUMS + 2
+        puts = images + images + ALBUMS + ALBUMS + 3
         asked = first["operations"]
         yield Measure("requests", "first: API calls", calls["api"], "", 2 + ALBUMS, exact=True)
         yield Measure("requests", "first: downloads", calls["photos"], "", images, exact=True)

@@ -15,13 +15,14 @@ import pytest
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.manifest import Manifest
+from smugmug_backup.archive.taken import moment_of
 from smugmug_backup.errors import Archived, BadRequest, SourceUnavailable
 from smugmug_backup.restore import survey
 from smugmug_backup.restore.alone import StoreGone, TargetUnusable
 from smugmug_backup.restore.folder import WORKSHOP
 from smugmug_backup.restore.perform import Result
 from smugmug_backup.restore.plan import Problem, Target
-from smugmug_backup.restore.record import keywords_of, moment_of, xmp_sidecar
+from smugmug_backup.restore.record import keywords_of, xmp_sidecar
 from tests.tools.fake_source import JPEG
 from tests.tools.faults import Fault, Operation, Points, always
 from tests.tools.faulty_disk import strike
