@@ -22,7 +22,6 @@ from smugmug_backup.errors import (
     SourceUnavailable,
 )
 from smugmug_backup.model import Account, Album
-from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
@@ -43,11 +42,6 @@ class FakeMachine:
     def recent(self):
         newest_first = reversed(self.started)
         return tuple((run, self.going and run == self.started[-1]) for run in newest_first)
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 @pytest.fixture
