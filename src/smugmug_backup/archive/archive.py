@@ -147,13 +147,13 @@ class Archive:
 
     def newest_check(self, *, now: datetime) -> CheckReport | None:
         """The newest check report that can be read, None if there is none."""
-        return next(self._checks(now), None)
+        return next(self.checks(now=now), None)
 
     def check_heads(self, *, now: datetime) -> list[CheckReport]:
         """The check reports that no other names: what is open stands in these."""
         found: list[CheckReport] = []
         named: set[str] = set()
-        for report in self._checks(now):
+        for report in self.checks(now=now):
             if report.run_id not in named:
                 found.append(report)
             named.update(link.run_id for link in report.previous)
@@ -170,7 +170,8 @@ class Archive:
             return report if report.run_id == run else None
         return None
 
-    def _checks(self, now: datetime) -> Iterator[CheckReport]:
+    def checks(self, *, now: datetime) -> Iterator[CheckReport]:
+        """The check reports that can be read, newest first."""
         found = []
         with suppress(ListingIncomplete):
             for each in self.store.list(keys.CHECKS):
