@@ -101,6 +101,8 @@ CREATE INDEX image_versions_image ON image_versions (image_key);
 CREATE INDEX image_versions_from ON image_versions (valid_from);
 CREATE INDEX image_versions_until ON image_versions (valid_until);
 CREATE INDEX image_versions_md5 ON image_versions (md5);
+CREATE INDEX image_versions_place ON image_versions (latitude)
+  WHERE until_generation IS NULL AND latitude IS NOT NULL;
 CREATE INDEX image_versions_taken ON image_versions (taken_at) WHERE until_generation IS NULL;
 
 CREATE VIEW images AS
