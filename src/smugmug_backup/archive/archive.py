@@ -381,6 +381,11 @@ class Archive:
         listed = self.store.list(keys.FORGOTTEN)
         return (each.key for each in listed if keys.parse_forgotten(keys.plain(each.key)[0]))
 
+    def forgotten_images(self) -> frozenset[str]:
+        """The images of which any such file tells. Raises StoreError."""
+        found = (keys.parse_forgotten(keys.plain(key)[0]) for key in self.forgotten_files())
+        return frozenset(each for each in found if each is not None)
+
     def forgotten(self, key: str) -> tuple[str, ...]:
         """What was deleted, by one of these. Raises NotABackup, FormatTooNew, StoreError."""
         return forgotten_keys(self.store.read(key), key=key)

@@ -111,8 +111,8 @@ class AccountRun(Session):
             findings=self._findings.albums,
         )
         originals = Originals(context)
-        if not begun:
-            originals.see_whether_any()
+        if not begun and not originals.see_whether_any():
+            context.forgotten.none_yet()
         work = AlbumWork(context, originals)
         if request.dry_run:
             return self._dry_run(contents, work, albums, chosen)

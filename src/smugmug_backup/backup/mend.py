@@ -14,6 +14,8 @@ a records file             lines that still have their fingerprint are copied in
                            the others, live images are recorded anew, the rest has no record
 the newest manifest        what parses and is proved by its record comes over from it; bytes
                            that such a line names, only if they are there
+an original that its       the line says ``forgotten``; the same of each line behind a damaged
+owner had deleted          newest manifest, whatever the generation before it says
 all manifests              the same from each of them, the newest first; what is known of an album
                            that has left is the record of it that its report proves, else none
 =========================  =======================================================================
@@ -33,6 +35,7 @@ from smugmug_backup.archive.original import Original, Reason, Status, StoredByte
 from smugmug_backup.archive.report import AlbumState, Failure
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.findings import passed_over
+from smugmug_backup.backup.forgotten import forgotten_line
 from smugmug_backup.errors import (
     Archived,
     BackupError,
@@ -70,6 +73,7 @@ def mend(context: Context, album_key: str, newest: Newest) -> Mended:
                 mended.entries[entry.image_key] = replace(entry, original=_proved(context, entry))
     if newest.damage is not None:
         _take_over(context, album_key, newest, mended)
+        _forget(context, mended)
     findings = context.findings.get(album_key, ())
     asked = {keys.plain(finding.key)[0] for finding in findings}
     if asked:
@@ -103,6 +107,14 @@ def _take_proved(context: Context, album_key: str, lines: Iterable[Entry], mende
         mended.records[entry.image_key] = canonical_json(proved[entry.image_key])
         entry = replace(entry, record=None, record_at=None, original=known)
         mended.entries[entry.image_key] = entry
+
+
+def _forget(context: Context, mended: Mended) -> None:
+    """What is forgotten stays so, though the generation that said it is damaged."""
+    for key, entry in mended.entries.items():
+        if key in context.forgotten:
+            mended.entries[key] = forgotten_line(entry, context.when())
+            mended.records.pop(key, None)
 
 
 def _with_its_own_record(album_key: str, entry: Entry) -> Entry:
@@ -162,6 +174,8 @@ def _originals(context: Context, album_key: str, asked: set[str], mended: Mended
             line = _looked_at(context, entry)
         except BackupError as error:
             return entry, Failure.of(error, album_key=album_key, image_key=entry.image_key)
+        if line.reason == Reason.FORGOTTEN:
+            entry = replace(entry, record=None, record_at=None)
         return replace(entry, original=line), None
 
     named = [
@@ -199,6 +213,8 @@ def _looked_at(context: Context, entry: Entry) -> Original:
         if line.stored or line.reason == Reason.DAMAGED:
             return original.found_sound(line, replace(best, key=name))
         return line
+    if entry.image_key in context.forgotten:
+        return original.forgotten(line, context.when())
     if line.reason != Reason.DAMAGED:
         line = original.found_damaged(line, context.when())
     return line if entry.live else original.lost_for_good(line)

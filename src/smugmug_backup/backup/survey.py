@@ -185,6 +185,7 @@ class _Surveying:
             source=context.source.name,
             when=context.when(listing.answered_at),
             dated=dated,
+            forgotten=context.forgotten,
         )
 
         def read_records(entries: Sequence[Entry]) -> dict[str, Record]:
