@@ -17,6 +17,7 @@ from smugmug_backup.archive.report import (
 from smugmug_backup.backup import overflow as handover
 from smugmug_backup.backup.account import Binding, check_albums, check_binding
 from smugmug_backup.backup.album import AlbumWork
+from smugmug_backup.backup.api import change_of_api
 from smugmug_backup.backup.attempts import Attempts
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.dates import RunDate
@@ -78,6 +79,7 @@ class AccountRun(Session):
         self._readme = self._reports.trusted.readme_sha256 if self._reports.trusted else None
         try:
             account, albums = asked.result()
+            self._say_the_api()
         except (SourceError, OutOfTime) as error:
             return self._without_source(contents, error)
         return self._with_source(contents, account, albums, bool(generations))
@@ -121,6 +123,10 @@ class AccountRun(Session):
 
     def _ask_source(self) -> tuple[Account, tuple[Album, ...]]:
         return self.ask_account(), self.source.albums(deadline=self.deadline)
+
+    def _say_the_api(self) -> None:
+        note = change_of_api(self._reports, self.source.name)
+        self._notes += [note] if note else []
 
     def _write_readme(self) -> None:
         known = None if self._findings.readme else self._readme

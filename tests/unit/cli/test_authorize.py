@@ -108,7 +108,7 @@ def test_no_secret_is_shown_or_written_into_the_settings(shell, owner, account, 
     assert json.loads(settings.read_text()) | {"SMUGMUG_API_URL": ""} == {
         "SMUGMUG_SECRET": f"file:{tmp_path}/secret.json",
         "SMUGMUG_NICKNAME": account.nickname,
-        "SMUGMUG_API": "1.3.0",
+        "SMUGMUG_API": "auto",
         "SMUGMUG_API_URL": "",
     }
     assert no_secret_in(ran, account, settings)

@@ -23,7 +23,7 @@ from smugmug_backup.errors import (
     StillInProgress,
 )
 from smugmug_backup.function import guard, handler
-from smugmug_backup.ports import PhotoSource
+from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.s3 import S3Store
 from smugmug_backup.wiring import Application, SystemClock
 from tests.tools.fake_source import FakeSource
@@ -54,7 +54,7 @@ class ApplicationOverFake(Application):
 
     source: PhotoSource
 
-    def _source(self, share: int) -> PhotoSource:
+    def _source(self, share: int, store: BackupStore) -> PhotoSource:
         return type(self).source
 
 
