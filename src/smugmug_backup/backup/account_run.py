@@ -154,7 +154,8 @@ class AccountRun(Session):
         self._notes.append(
             f"the overflow of run {run} ended without a report; this run took up its albums"
         )
-        return handover.taken_up(entries, handover.all_turns(store, run, self.transfers.map))
+        turns = handover.all_turns(store, run, self.transfers.map, self.deadline)
+        return handover.taken_up(entries, turns)
 
     # -- ends before any work --------------------------------------------------------------------
 
