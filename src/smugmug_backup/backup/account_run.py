@@ -34,6 +34,7 @@ from smugmug_backup.errors import (
     BackupError,
     BadRequest,
     Code,
+    LesserToken,
     MalformedAnswer,
     OutOfTime,
     RunRefused,
@@ -80,7 +81,7 @@ class AccountRun(Session):
         try:
             account, albums = asked.result()
             self._say_the_api()
-        except (SourceError, OutOfTime) as error:
+        except (SourceError, OutOfTime, LesserToken) as error:
             return self._without_source(contents, error)
         return self._with_source(contents, account, albums, bool(generations))
 
