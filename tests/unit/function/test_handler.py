@@ -227,6 +227,16 @@ def test_a_retry_runs_once_the_time_limit_of_the_attempt_that_broke_off_is_over(
     assert invoke(SCHEDULED)["status"] == "complete"
 
 
+def test_an_attempt_that_died_before_it_said_whose_it_was_is_no_duplicate(world):
+    break_off(world)
+    table = boto3.client("dynamodb")
+    (item,) = table.scan(TableName="guard")["Items"]
+    del item["attempt"]
+    table.put_item(TableName="guard", Item=item)
+    with pytest.raises(StillInProgress):
+        invoke(SCHEDULED)
+
+
 def report_of(result):
     run = result["run_id"]
     body = boto3.client("s3").get_object(
