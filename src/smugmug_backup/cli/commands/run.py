@@ -52,7 +52,14 @@ from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
-from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of, read_credentials
+from smugmug_backup.wiring import (
+    SystemClock,
+    build_source,
+    check_whose,
+    new_token,
+    options_of,
+    read_credentials,
+)
 
 NAME = "run"
 
@@ -170,7 +177,8 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     """What the settings and the location mean. A dry run makes no folder."""
     clock = SystemClock()
     settings = source_settings_of(args)
-    source = build_source(settings, read_credentials(settings.secret), clock)
+    credentials = read_credentials(settings.secret)
+    check_whose(settings, credentials)
     connections = 2 * settings.max_concurrency + 2
     folder = args.location.folder
     is_new = folder is not None and not os.path.lexists(folder)
@@ -180,6 +188,7 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
             store: BackupStore = FolderStore(Path(empty))
         else:
             store = open_store(args.location, create=not args.dry_run, max_connections=connections)
+        source = build_source(settings, credentials, clock, store=store)
         yield Parts(source, store, clock, options_of(settings))
 
 
