@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Original, Reason, Step, When
 from smugmug_backup.archive.replaced import Record, is_replaced
 from smugmug_backup.backup.belief import SECOND_LOOK
+from smugmug_backup.backup.forgotten import forgotten_line
 from smugmug_backup.model import Availability, Image
 
 ReadRecords = Callable[[Sequence[Entry]], Mapping[str, Record]]
@@ -72,7 +73,8 @@ class Comparison:
 
     ``believed``: a full listing that shows all there is, so that what it does not show has
     vanished. ``dated``: the answer's date, None if nothing may vanish by it; ``when``: the instant
-    that is recorded.
+    that is recorded. ``forgotten``: images that the owner had deleted for good; asked only of those
+    that are new, or would be fetched.
     """
 
     known: Mapping[str, Entry]
@@ -82,6 +84,7 @@ class Comparison:
     source: str
     when: When
     dated: datetime | None
+    forgotten: Container[str] = ()
     album_key: str = ""
 
 
@@ -179,9 +182,7 @@ def _take(
         full=full,
         when=comparison.when,
     )
-    if step.fetch:
-        changes.wanted[image.key] = _wanted(image, step)
-    changes.entries[image.key] = Entry(
+    entry = Entry(
         image_key=image.key,
         image_id=image.id if image.id is not None else before.image_id if before else None,
         file_name=image.file_name,
@@ -192,6 +193,12 @@ def _take(
         position=before.position if before else None,
         original=step.line,
     )
+    if (before is None or step.fetch) and image.key in comparison.forgotten:
+        changes.records.pop(image.key, None)
+        entry = forgotten_line(entry, comparison.when)
+    elif step.fetch:
+        changes.wanted[image.key] = _wanted(image, step)
+    changes.entries[image.key] = entry
 
 
 def _wanted(image: Image, step: Step) -> Wanted:

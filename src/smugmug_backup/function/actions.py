@@ -147,10 +147,11 @@ def _check(event: CheckEvent, application: Application, context: LambdaContext) 
 @_perform.register
 def _drill(event: DrillEvent, application: Application, context: LambdaContext) -> Result:
     deadline = deadline_of(application, context)
+    store = application.store.bounded(deadline)
     with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
         done = drill(
-            Archive(application.store.bounded(deadline)),
-            application.source(),
+            Archive(store),
+            application.source_for(store),
             clock=application.clock,
             token=new_token(),
             dice=secrets.randbelow,

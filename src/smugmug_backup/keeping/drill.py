@@ -33,6 +33,7 @@ from typing import Any, TypeVar
 
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong, joined
+from smugmug_backup.archive.details import moment_of
 from smugmug_backup.archive.drill_report import Drilled, DrillReport, Outcome
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import StoredBytes
@@ -40,7 +41,6 @@ from smugmug_backup.archive.reading import Digest
 from smugmug_backup.archive.records import parse_line, record_line
 from smugmug_backup.archive.replaced import is_replaced
 from smugmug_backup.archive.report import AlbumState, RunReport
-from smugmug_backup.archive.taken import moment_of
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import (
     Archived,

@@ -19,7 +19,7 @@ from pathlib import Path  # noqa: TID251 - restored files are written here
 from typing import Protocol
 
 from smugmug_backup.archive.archive import Archive
-from smugmug_backup.archive.taken import moment_of
+from smugmug_backup.archive.details import moment_of
 from smugmug_backup.errors import Archived, BackupError, NotStored
 from smugmug_backup.restore.ahead import Ahead
 from smugmug_backup.restore.alone import Alone, Forgotten, Missing, problem_of, said

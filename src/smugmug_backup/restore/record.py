@@ -1,20 +1,16 @@
 """What a record says of its image, for a restored file: its time and its sidecars."""
 
-import html
 import json
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from smugmug_backup.archive.details import keywords_of, place_of, text_of
 from smugmug_backup.archive.encoding import canonical_json, fingerprint
 
 Record = dict[str, Any]
 """What `archive.records` makes of a line."""
 
-# XML 1.0 has no characters but these, not even as references.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAMESPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -35,8 +31,8 @@ def xmp_sidecar(record: Mapping[str, Any]) -> bytes:
     found = [f"smugmug:Record={quoteattr(fingerprint(canonical_json(record)))}"]
     found += [f"exif:{name}={quoteattr(value)}" for name, value in _place(image)]
     parts = [
-        _alternative("dc:title", _text(image.get("Title"))),
-        _alternative("dc:description", _text(image.get("Caption"))),
+        _alternative("dc:title", text_of(image.get("Title"))),
+        _alternative("dc:description", text_of(image.get("Caption"))),
         _bag("dc:subject", keywords_of(image)),
     ]
     namespaces = "".join(f'\n    xmlns:{name}="{uri}"' for name, uri in _NAMESPACES.items())
@@ -64,37 +60,21 @@ def is_sidecar_of(body: bytes, kind: str, record_fingerprint: str) -> bool:
         return False
 
 
-def keywords_of(image: Mapping[str, Any]) -> list[str]:
-    """The keywords one by one, each once; SmugMug parts them by semicolons, or by commas."""
-    listed = image.get("KeywordArray")
-    if isinstance(listed, list) and listed:
-        words = [_text(each) for each in listed]
-    else:
-        text = _text(image.get("Keywords"))
-        words = text.split(";" if ";" in text else ",")
-    return list(dict.fromkeys(word for word in (each.strip(' "\t\n\r') for each in words) if word))
-
-
-def _text(value: object) -> str:
-    text = html.unescape(value) if isinstance(value, str) else ""
-    return _NOT_XML.sub("\ufffd", text)
-
-
 def _place(image: Mapping[str, Any]) -> list[tuple[str, str]]:
-    latitude, longitude = _number(image.get("Latitude")), _number(image.get("Longitude"))
-    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
-        return []  # SmugMug says 0, 0 of what has no place.
-    if abs(latitude) > 90 or abs(longitude) > 180:
+    place = place_of(image)
+    if place is None:
         return []
     found = [
         ("GPSVersionID", "2.3.0.0"),
-        ("GPSLatitude", _degrees(latitude, "NS")),
-        ("GPSLongitude", _degrees(longitude, "EW")),
+        ("GPSLatitude", _degrees(place.latitude, "NS")),
+        ("GPSLongitude", _degrees(place.longitude, "EW")),
     ]
-    altitude = _number(image.get("Altitude"))
-    if altitude is not None and altitude != 0 and abs(altitude) < 100_000:
-        below = "1" if altitude < 0 else "0"
-        found += [("GPSAltitude", f"{round(abs(altitude) * 100)}/100"), ("GPSAltitudeRef", below)]
+    if place.altitude is not None:
+        below = "1" if place.altitude < 0 else "0"
+        found += [
+            ("GPSAltitude", f"{round(abs(place.altitude) * 100)}/100"),
+            ("GPSAltitudeRef", below),
+        ]
     return found
 
 
@@ -103,14 +83,6 @@ def _degrees(value: float, letters: str) -> str:
     millionths = round(abs(value) * 60 * 1_000_000)
     degrees, rest = divmod(millionths, 60 * 1_000_000)
     return f"{degrees},{rest / 1_000_000:.6f}{letters[value < 0]}"
-
-
-def _number(value: object) -> float | None:
-    try:
-        number = float(value) if isinstance(value, (int, float, str)) else math.nan
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _alternative(name: str, text: str) -> str:
