@@ -38,6 +38,7 @@ from smugmug_backup.function.telemetry import (
 )
 from smugmug_backup.keeping.drill import drill
 from smugmug_backup.wiring import Application, new_token
+from smugmug_backup.words import Location
 
 Result = dict[str, Any]
 
@@ -184,9 +185,15 @@ def _drill(event: DrillEvent, application: Application, context: LambdaContext) 
 def _sign_of_life(
     event: SignOfLifeEvent, application: Application, context: LambdaContext
 ) -> Result:
-    store = application.store.bounded(deadline_of(application, context))
+    store, settings = (
+        application.store.bounded(deadline_of(application, context)),
+        application.settings,
+    )
     told = send_sign_of_life(
-        store, application.settings.alert_topic_arn, now=application.clock.now()
+        store,
+        settings.alert_topic_arn,
+        now=application.clock.now(),
+        bucket=Location("", bucket=settings.bucket, prefix=settings.prefix),
     )
     logger.info("sign of life sent", extra=told)
     return told
@@ -206,7 +213,7 @@ def _told(report: RunReport) -> Result:
         "duplicate": False,
         "counts": asdict(report.counts),
     }
-    logger.info("run ended", extra=result)
+    logger.info("run ended", extra={**result, "seal": report.sha256})
     count_run(report)
     return result
 
