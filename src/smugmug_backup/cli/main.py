@@ -31,7 +31,7 @@ from smugmug_backup.errors import BackupError, BadRequest, Code
 from smugmug_backup.words import Location
 
 COMMANDS = (
-    *("authorize", "run", "status", "albums", "images", "find", "catalog"),
+    *("authorize", "run", "status", "albums", "images", "find", "browse", "catalog"),
     *("check", "restore", "diff", "forget"),
 )
 
