@@ -47,7 +47,11 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_ASSETS = {"style.css": "text/css; charset=utf-8", "browse.js": "text/javascript; charset=utf-8"}
+_ASSETS = {
+    "style.css": "text/css; charset=utf-8",
+    "browse.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 _FOUND = 500
 
 _URLS = Map(

@@ -349,10 +349,13 @@ class Views:
             if mark is not None:
                 of_album = counts.setdefault(row["album_key"], {})
                 of_album[mark] = of_album.get(mark, 0) + row["n"]
+        there = {each.album_key for each in self.albums(since)}
         found = []
         for gone in (False, True):
             for album in self.albums(at, gone=gone):
                 album.marks = counts.get(album.album_key, {})
+                if gone and album.album_key in there:
+                    album.marks[LEFT] = album.marks.get(LEFT, 0) + album.images
                 if album.marks:
                     found.append(album)
         return found
