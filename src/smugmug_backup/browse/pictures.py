@@ -16,8 +16,10 @@ Each library is optional; what is lacking, or cannot be decoded, ends in the she
 """
 
 import io
+import struct
 import threading
 import warnings
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -76,9 +78,12 @@ class Pictures:
             if extension == "bin":
                 return self._raw(image, edge)
             if not self._on_disk and edge == SMALL and extension in ("jpg", "tif", "heic"):
-                preview = _preview(self._originals.part(image.key, 0, min(_HEAD, image.bytes)))
-                if preview is not None:
-                    return _shrunk(preview, edge, extension)
+                head = self._originals.part(image.key, 0, min(_HEAD, image.bytes))
+                # One that is damaged is as good as none.
+                with suppress(Exception):
+                    preview = _preview(head)
+                    if preview is not None:
+                        return _shrunk(preview, edge, extension)
             return _shrunk(self._whole(image), edge, extension)
         except (BackupError, ImportError):
             return None
@@ -211,14 +216,11 @@ def _preview(head: bytes) -> bytes | None:
     from PIL import Image
 
     with Image.open(io.BytesIO(head)) as picture:
-        raw = picture.info.get("exif", b"")
-        exif = picture.getexif()
-        place = exif.get_ifd(1)
-        orientation = exif.get(0x0112, 1)
-    begin, length = place.get(0x0201), place.get(0x0202)
-    if not isinstance(begin, int) or not isinstance(length, int):
+        raw = picture.info.get("exif", b"").removeprefix(b"Exif\0\0")
+        orientation = picture.getexif().get(0x0112, 1)
+    body = _thumbnail(raw)
+    if body is None:
         return None
-    body = raw.removeprefix(b"Exif\0\0")[begin : begin + length]
     with Image.open(io.BytesIO(body)) as small:
         if max(small.size) < _ENOUGH:
             return None
@@ -227,6 +229,29 @@ def _preview(head: bytes) -> bytes | None:
         out = io.BytesIO()
         small.convert("RGB").save(out, "JPEG", quality=90, exif=turned)
     return out.getvalue()
+
+
+def _thumbnail(exif: bytes) -> bytes | None:
+    """The JPEG that the second directory of an EXIF block names (EXIF 2.3, section 4.5.5: its tags
+    0x0201 and 0x0202). Pillow does not give these out. Raises struct.error for what is none."""
+    order = ">" if exif[:2] == b"MM" else "<"
+
+    def directory(at: int) -> tuple[dict[int, int], int]:
+        (count,) = struct.unpack_from(f"{order}H", exif, at)
+        tags = {}
+        for each in range(count):
+            tag, _, _, value = struct.unpack_from(f"{order}HHII", exif, at + 2 + 12 * each)
+            tags[tag] = value
+        (after,) = struct.unpack_from(f"{order}I", exif, at + 2 + 12 * count)
+        return tags, after
+
+    (first,) = struct.unpack_from(f"{order}I", exif, 4) if len(exif) > 8 else (0,)
+    second = directory(first)[1] if first else 0
+    if not second:
+        return None
+    tags, _ = directory(second)
+    begin, length = tags.get(0x0201, 0), tags.get(0x0202, 0)
+    return exif[begin : begin + length] if begin and length else None
 
 
 def _keep(path: Path, body: bytes) -> None:

@@ -3,15 +3,19 @@
 import argparse
 import socket
 import webbrowser
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from rich.console import Console
 
 from smugmug_backup.cli.catalogs import cache_of, open_catalog, reading
 from smugmug_backup.cli.errors import Mistaken, tell_problems
-from smugmug_backup.cli.output import print_json
-from smugmug_backup.cli.parsing import FINE, add_location, command_parser
+from smugmug_backup.cli.output import plural, print_json
+from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.store import open_to_look
+from smugmug_backup.errors import BadRequest
+from smugmug_backup.words import a_path
 
 NAME = "browse"
 
@@ -25,15 +29,32 @@ def add_parser(subparsers: Any) -> None:
         description="Serve pages on this machine alone, and open them in the browser: albums, "
         "photos with their history,\na slider through time, search, what needs you. Ends with "
         "Ctrl-C. Needs the extra `browse`.",
-        example="smugmug-backup browse ~/photos-backup",
+        example="smugmug-backup browse ~/photos-backup\n"
+        "smugmug-backup browse ~/photos-backup --static ~/photo-pages",
     )
     add_location(parser)
     parser.add_argument("--port", type=int, default=0, help="the port (default: any that is free)")
+    parser.add_argument(
+        "--static",
+        metavar="DIR",
+        help="write the pages into a folder instead: they open by a double click, without a "
+        "program; a second call writes only what changed",
+    )
+    parser.add_argument(
+        "--with-originals", action="store_true", help="with --static: copy the originals, too"
+    )
+    parser.add_argument(
+        "--as-of", metavar="DAY", help="with --static: the account as of that day (2026-03-01)"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Serve until somebody presses Ctrl-C."""
+    """Serve until somebody presses Ctrl-C, or write the pages."""
+    if args.static is not None:
+        return _write(args, console)
+    if args.with_originals or args.as_of:
+        raise Mistaken("--with-originals and --as-of are for --static", hint="name a folder, too")
     site_of, pictures_of, create_server = _libraries()
     opened = open_to_look(args.location)
     cache = cache_of(args.location)
@@ -74,9 +95,57 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return FINE
 
 
+def _write(args: argparse.Namespace, console: Console) -> int:
+    _libraries()
+    from smugmug_backup.browse.originals import Originals
+    from smugmug_backup.browse.pictures import pictures_of
+    from smugmug_backup.browse.static import StaticSite
+    from smugmug_backup.browse.views import Views
+
+    folder = a_path(args.static)
+    at = None if args.as_of is None else _end_of(args.as_of)
+    opened = open_to_look(args.location)
+    cache = cache_of(args.location)
+    kept = None if cache is None else cache.parent.parent / "pictures"
+    with (
+        reading() as tell,
+        open_catalog(opened.archive, cache, tell=tell) as catalog,
+    ):
+        site = StaticSite(
+            Views(catalog.db),
+            pictures_of(opened.archive, kept, on_disk=not args.location.in_s3),
+            folder,
+            originals=Originals(opened.archive) if args.with_originals else None,
+            at=at,
+        )
+        try:
+            done = site.write(tell)
+        except OSError as error:
+            raise BadRequest(f"{folder} cannot be written: {error.strerror or error}") from None
+    problems = [f"album {key}: {why}" for key, why in catalog.updated.problems.items()]
+    problems += [*opened.unseen(), *done.failed]
+    tell_problems(problems)
+    if args.json:
+        print_json(console, {**asdict(done), "folder": str(folder), "problems": problems})
+    else:
+        console.print(
+            f"{folder / 'index.html'}: {plural(done.written, 'file')} written, {done.same:,} as "
+            f"they were, {done.removed:,} removed",
+            soft_wrap=True,
+        )
+    return NOT_ALL if problems else FINE
+
+
+def _end_of(day: str) -> str:
+    try:
+        return f"{date.fromisoformat(day).isoformat()}T23:59:59Z"
+    except ValueError:
+        raise Mistaken(f"{day!r} is no day", hint="write it as 2026-03-01") from None
+
+
 def _libraries() -> tuple[Any, Any, Any]:
     try:
-        from waitress import create_server
+        from waitress.server import create_server
 
         from smugmug_backup.browse.pictures import pictures_of
         from smugmug_backup.browse.site import Site
