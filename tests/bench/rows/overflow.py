@@ -13,8 +13,9 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
-from tests.bench.result import Measure, Sizes
+from tests.bench.figures import Measure
 from tests.bench.services import SmugMug, smugmug
+from tests.bench.sizes import Sizes
 from tests.tools.memory_store import MemoryStore
 
 CHILDREN = 5
@@ -39,7 +40,7 @@ def row(sizes: Sizes) -> Iterator[Measure]:
     """Plan, batches, finish, each with a short deadline of its own."""
     albums, images = sizes.overflow_albums, sizes.overflow_images
     with smugmug(albums=albums, images=images) as served:
-        served.slow(api=sizes.api_latency, photo=sizes.photo_latency)
+        served.slow(api=0.1 * sizes.slow, photo=0.05 * sizes.slow)
         store, machine, clock = MemoryStore(), Machine(), SystemClock()
 
         def invocation(share: int = 1) -> tuple[Backup, Deadline]:
