@@ -7,7 +7,7 @@ from time import monotonic
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.report import RunReport
-from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import Backup, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.settings import SecretName, SourceSettings
@@ -56,7 +56,7 @@ def row(sizes: Sizes) -> Iterator[Measure]:
         plan = store.read(keys.plan(first.run_id)).splitlines()
 
         def child(line: bytes) -> int:
-            planned = [PlannedAlbum.from_json(item) for item in json.loads(line)["albums"]]
+            planned = PlannedBatch.from_json(json.loads(line))
             turns, progress = 0, True
             while progress:
                 backup, deadline = invocation(share=CHILDREN)
