@@ -186,10 +186,11 @@ class Scene:
     bundle: Path | None
     """The authorities to trust; None: no TLS."""
     processes: list[Process]
+    """The photo host and the S3, and what stands before them."""
 
     @property
     def cpu(self) -> float:
-        """CPU seconds of all servers so far."""
+        """CPU seconds of these so far; those of SmugMug's API, of few calls, are not in it."""
         return sum(process.cpu for process in self.processes)
 
 
@@ -231,7 +232,6 @@ def scene(
         served = stack.enter_context(
             smugmug(albums=albums, images=images, size=size, photos_at=photos_at)
         )
-        processes.append(served.process)
         # Makes the digests, too, so that nobody waits for them.
         photos = [
             (_at(photos_at, image["listed"]["OriginalURL"]), f"{image['key']}/{image['md5']}.jpg")
@@ -243,7 +243,6 @@ def scene(
                 tls(certificate, served.url, "X-Forwarded-Proto: https")
             )
             served.url = api_front.line()
-            processes.append(api_front)
         served.slow(api=api, photo=photo)
         yield Scene(served, s3, photos, bundle, processes)
 
