@@ -73,7 +73,7 @@ _PLOTS = {
         },
     ),
     "memory": (
-        "Memory at its highest: MiB, less is better",
+        "Memory of the backup at its highest: MiB, less is better",
         "MiB",
         "MiB",
         {

@@ -168,10 +168,7 @@ def smugmug(
 @contextmanager
 def light_s3(latency: float = 0.0) -> Iterator[S3]:
     """The S3 of `light`; its writes wait so many seconds."""
-    with (
-        light.command() as command,
-        Process(*command, "s3", str(round(latency * 1000))) as process,
-    ):
+    with Process(*light.command(), "s3", str(round(latency * 1000))) as process:
         yield S3(process.line(), process)
 
 
@@ -217,8 +214,9 @@ def scene(
             if isinstance(image.body, SeededBody)
         ]
         pack = light.write_pack(folder, bodies)
-        command = stack.enter_context(light.command())
-        host = stack.enter_context(Process(*command, "photos", str(round(photo * 1000)), *pack))
+        host = stack.enter_context(
+            Process(*light.command(), "photos", str(round(photo * 1000)), *pack)
+        )
         photos_at = host.line()
         s3 = stack.enter_context(light_s3(put))
         processes, bundle = [host, s3.process], None

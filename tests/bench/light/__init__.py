@@ -16,14 +16,14 @@ what the backup does with S3, and to what `rclone` and boto3 do for the same pho
 - ``GET /_counts`` says how often what was asked, ``DELETE /_counts`` begins anew.
 """
 
+import atexit
 import os
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,18 +45,25 @@ def compiler() -> list[str] | None:
     return [sys.executable, "-m", "ziglang", "cc"] if find_spec("ziglang") else None
 
 
-@contextmanager
-def command(*, python: bool = False) -> Iterator[list[str]]:
+def command(*, python: bool = False) -> list[str]:
     """How to start a light server, without its arguments; ``python``: though C is there."""
-    found = None if python else compiler()
-    if found is None:
-        yield [sys.executable, "-m", "tests.bench.light.server"]
-        return
-    with tempfile.TemporaryDirectory(prefix="light-") as folder:
-        made = Path(folder, "light")
-        source = [str(HERE / "light.c"), "-o", str(made), "-lpthread"]
-        subprocess.run([*found, "-O2", "-w", *source], check=True, capture_output=True)
-        yield [str(made)]
+    if python or compiler() is None:
+        return [sys.executable, "-m", "tests.bench.light.server"]
+    return [str(Path(_built().name, "light"))]
+
+
+@cache
+def _built() -> "tempfile.TemporaryDirectory[str]":
+    """Where the compiled server lies, as long as this process lives."""
+    folder = tempfile.TemporaryDirectory(prefix="light-")
+    source = [str(HERE / "light.c"), "-o", str(Path(folder.name, "light")), "-lpthread"]
+    done = subprocess.run(
+        [*(compiler() or ()), "-O2", "-w", *source], capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"{source[0]} cannot be compiled: {done.stderr[-2000:]}")
+    atexit.register(folder.cleanup)
+    return folder
 
 
 @cache

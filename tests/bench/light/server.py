@@ -13,6 +13,7 @@ import mmap
 import re
 import sys
 import time
+import traceback
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Mapping
@@ -240,7 +241,9 @@ class S3:
             "<StorageClass>STANDARD</StorageClass></Contents>"
             for key in found
         )
-        token = f"<NextContinuationToken>{escape(found[-1])}</NextContinuationToken>" * more
+        token = ""
+        if more:
+            token = f"<NextContinuationToken>{escape(found[-1])}</NextContinuationToken>"
         page = (
             f"<ListBucketResult><KeyCount>{len(found)}</KeyCount><MaxKeys>{most}</MaxKeys>"
             f"<IsTruncated>{str(more).lower()}</IsTruncated><Prefix>{escape(prefix)}</Prefix>"
@@ -379,7 +382,13 @@ class Wire(asyncio.Protocol):
         return True
 
     async def _reply(self, asked: Request) -> None:
-        answer = await self._service.answer(asked)
+        try:
+            answer = await self._service.answer(asked)
+        except BaseException:
+            # Nobody waits for this task: its error is told, and its client need not wait.
+            traceback.print_exc()
+            self._transport.abort()
+            raise
         length = len(answer.body) if answer.length is None else answer.length
         more = answer.more + ("Connection: close\r\n" if self._last else "")
         head = f"HTTP/1.1 {answer.status}\r\nContent-Length: {length}\r\n{more}\r\n"

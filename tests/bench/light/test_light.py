@@ -19,10 +19,8 @@ PICTURE = {"ContentType": "image/jpeg"}
 
 @contextmanager
 def served(kind, *arguments):
-    with (
-        light.command(python=kind == "python") as command,
-        subprocess.Popen([*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE) as process,
-    ):
+    command = [*light.command(python=kind == "python"), *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         try:
             yield process.stdout.readline().decode().strip()
         finally:
@@ -98,6 +96,7 @@ def test_listings_come_in_order_and_by_pages(s3):
     )
     found = [[(each["Key"], each["Size"]) for each in page["Contents"]] for page in pages]
     assert found == [[("list/<2>", 2), ("list/<3>", 3)], [("list/<4>", 4), ("list/<5>", 5)]]
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="nothing/")
     assert refused(s3.list_objects_v2, Delimiter="/") == "NotImplemented"
 
 

@@ -107,10 +107,11 @@ class FolderRow:
                 sides["the Go peer"] = partial(fresh, go)
             found = interleaved(sizes.runs, sides)
             peer = "(rclone, `sync`)" if self.durable else "rclone"
-            what = f"first folder, {self.what}, {self.latency.named()}: ÷ {peer}"
+            size = f"{len(at.photos):,} of {self.what}" if self.small else self.what
+            what = f"first folder, {size}, {self.latency.named()}: ÷ {peer}"
             yield against(self.name, what, found, "rclone", self.limit, len(at.photos))
             if self.small:
-                what = f"first folder, {self.what}: ÷ the Go peer"
+                what = f"first folder, {size}: ÷ the Go peer, which asks API v2"
                 if "the Go peer" in found:
                     yield against(self.name, what, found, "the Go peer", 1.0, len(at.photos))
                 else:
@@ -292,6 +293,6 @@ S3_ROWS: list[S3Row] = [
 FOLDER_ROWS: list[FolderRow] = [
     FolderRow("folder-1m", "1 MB", 1_000, 0.75, Latency(FAR.api, FAR.photo)),
     FolderRow("folder-4m", "4 MB", 4_000, 1.1, Latency(FAR.api, FAR.photo), large=True),
-    FolderRow("folder-4k", "2,000 of 4 KB", 4, 0.75, Latency(0.02, 0.02), False, small=True),
+    FolderRow("folder-4k", "4 KB", 4, 0.75, Latency(0.02, 0.02), False, small=True),
 ]
 ROWS: dict[str, Row] = {each.name: each for each in [*S3_ROWS, *FOLDER_ROWS]}
