@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -87,6 +88,9 @@ class Process:
     @property
     def cpu(self) -> float:
         """CPU seconds that it has taken so far."""
+        if sys.platform == "linux":
+            # clock_getcpuclockid(3): to the nanosecond, where /proc counts in hundredths.
+            return time.clock_gettime((~self.process.pid << 3) | 2)
         times = self._watched.cpu_times()
         return float(times.user + times.system)
 
