@@ -180,7 +180,9 @@ def gallery(sizes: Sizes) -> Iterator[Measure]:
         names = count()
 
         def ours() -> Ran:
-            return backup_to_folder(at, kept / f"a{next(names)}", sizes.concurrency, api="v2")
+            return backup_to_folder(
+                at, kept / f"a{next(names)}", sizes.concurrency, "gallery", api="v2"
+            )
 
         def theirs() -> Ran:
             return peers.gallery_dl(at, kept / f"g{next(names)}")
