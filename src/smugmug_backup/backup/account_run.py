@@ -41,6 +41,8 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Account, Album
 
+_NAMED = 20
+
 
 class AccountRun(Session):
     """One run; its report is what is left of it."""
@@ -312,15 +314,25 @@ class AccountRun(Session):
         def mend(key: str) -> Outcome:
             return work.mend_gone(key, before[key])
 
+        left: list[str] = []
         for keys, act in ((found.to_bury, bury), (found.to_mend, mend)):
             for key, outcome in zip(keys, self.albums_pool.map(act, keys), strict=True):
                 self._take(tally, key, outcome)
+                left += [key] if outcome.left_over else []
+        if left:
+            named = ", ".join(sorted(left)[:_NAMED])
+            more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+            why = self._why_no_more()
+            tally.notes.append(f"{why}; albums that have left wait for the next run: {named}{more}")
+
+    def _why_no_more(self) -> str:
+        return "the run was interrupted" if self.deadline.stopped else "time ran out"
 
     def _hand_over(self, tally: Tally, left: Sequence[PlannedAlbum], context: Context) -> None:
         overflow = self.parts.overflow
         if overflow is None or self._earlier.going is not None:
-            why = "the run was interrupted" if self.deadline.stopped else "time ran out"
-            tally.notes.append(f"{why}; {len(left)} albums wait for the next run")
+            waiting = f"{len(left)} albums wait" if len(left) > 1 else "1 album waits"
+            tally.notes.append(f"{self._why_no_more()}; {waiting} for the next run")
             return
         if context.full:
             reason = NextFull.ASKED_FOR

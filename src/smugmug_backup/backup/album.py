@@ -171,6 +171,7 @@ class AlbumWork:
             return Outcome(
                 state,
                 failures=tuple(mended.failures),
+                left_over=mended.left,
                 mended=() if mended.failures else mended_findings(findings, known, mended.past),
             )
         now = context.now()
@@ -205,5 +206,6 @@ class AlbumWork:
             pending=(),
             counts=counts,
             committed=True,
+            left_over=mended.left,
             mended=mended_findings(findings, committed, mended.past),
         )
