@@ -331,8 +331,8 @@ class AccountRun(Session):
     def _hand_over(self, tally: Tally, left: Sequence[PlannedAlbum], context: Context) -> None:
         overflow = self.parts.overflow
         if overflow is None or self._earlier.going is not None:
-            waiting = f"{len(left)} albums wait" if len(left) > 1 else "1 album waits"
-            tally.notes.append(f"{self._why_no_more()}; {waiting} for the next run")
+            wait = f"{len(left)} albums wait" if len(left) > 1 else "1 album waits"
+            tally.notes.append(f"{self._why_no_more()}; {wait} for the next run")
             return
         if context.full:
             reason = NextFull.ASKED_FOR
