@@ -237,6 +237,7 @@ class AccountRun(Session):
         if self.parts.observer is not None:
             self.parts.observer.planned(len(todo))
         if not part:
+            self._note_ignored(tally)
             shown = {album.key for album in albums}
             self._note_missing_albums(tally, context, work, shown, contents.damage)
         before = dict(tally.states)
@@ -261,6 +262,18 @@ class AccountRun(Session):
             self._hand_over(tally, left, context)
         tally.left_over |= self._earlier.going is not None
         return self._report(tally, context.date)
+
+    def _note_ignored(self, tally: Tally) -> None:
+        """What is damaged of an album that is not listed waits: SmugMug may have it."""
+        waits = sorted(self._findings.albums.keys() & self.options.ignore_albums)
+        waits = [key for key in waits if self._findings.albums[key]]
+        if waits:
+            named = ", ".join(waits[:_NAMED])
+            more = f" and {len(waits) - _NAMED} more" if len(waits) > _NAMED else ""
+            tally.notes.append(
+                f"damage that is not mended, for these albums are ignored: {named}{more}; take "
+                "them out of IGNORE_ALBUMS for a night, or accept the loss (check --accept)"
+            )
 
     def _name_unreadable(self, tally: Tally, contents: Contents, tried: set[str]) -> None:
         """Albums that have left fail alone, too, where their state cannot be read."""

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Archive, Contents, by_album
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
-from smugmug_backup.archive.manifest import Pending, Unavailable
+from smugmug_backup.archive.manifest import RECORD_LOST, Pending, Unavailable, unavailable
 from smugmug_backup.archive.report import (
     NAMED,
     AlbumState,
@@ -29,6 +30,8 @@ from smugmug_backup.errors import BackupError, Code
 
 _FEW = 20
 """So few images or albums do not say that a field changed everywhere."""
+_ASKED = 20
+"""So many manifests at most are read for names that no report had room for."""
 
 
 @dataclass(slots=True)
@@ -100,6 +103,23 @@ class Tally:
         """Take the images that ``report`` names, of albums whose state it is."""
         self.unavailable.update(by_album(report.unavailable, report, states))
         self.pending.update(by_album(report.pending, report, states))
+
+    def ask_for_names(self, archive: Archive) -> None:
+        """Read the manifests of albums whose unavailable images no report named, for it was full:
+        as far as this one has room for them, and the time at its end allows."""
+        named = asked = 0
+        for key, state in sorted(self.states.items()):
+            if named >= NAMED or asked >= _ASKED:
+                return
+            if not state.live:
+                continue
+            known = self.unavailable.get(key, ())
+            if sum(each.reason != RECORD_LOST for each in known) < state.unavailable:
+                asked += 1
+                with suppress(BackupError):
+                    manifest = archive.manifest(key, state.generation, state.manifest_sha256)
+                    known = self.unavailable[key] = unavailable(manifest)
+            named += len(known)
 
     def miss(self, album_keys: Iterable[str]) -> None:
         """These albums were not listed, and if no failure says why, this one does."""
@@ -180,6 +200,7 @@ def write_report(
         ending = replace(ending, binding=binding)
     complete = [ending.begun.complete_as_of, *(other.complete_as_of for other in newer)]
     known = [each for each in complete if each is not None]
+    tally.ask_for_names(archive)
     report = _report(tally, ending, max(known, key=lambda each: each.run_id, default=None))
     heads = archive.heads(ending.begun, ended, ending.check)
     finish(tally.counts)

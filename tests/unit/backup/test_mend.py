@@ -282,6 +282,21 @@ def test_a_loss_accepted_under_a_numbered_name_is_not_that_of_the_plain_one(nigh
     assert nights.line("A", image.key).original.stored
 
 
+def test_damage_in_an_album_that_is_ignored_is_noted_until_it_is_not(nights):
+    image, key = original_of(nights, "B")
+    rot(nights, key)
+    check(nights, (key, "B"))
+    nights.options = Options(concurrency=2, ignore_albums=frozenset("B"))
+    for _ in range(2):
+        report = nights.next_night()
+        assert report.check.open == 1
+        assert any("not mended" in each and ": B;" in each for each in report.notes)
+    nights.options = Options(concurrency=2)
+    report = nights.next_night()
+    assert (report.check.open, report.counts.repaired, report.notes) == (0, 1, ())
+    assert nights.store.objects[nights.line("B", image.key).original.key] == image.body
+
+
 def left_for_good(nights, album="B"):
     """An album of the source that has left, and was buried."""
     del nights.source.world[album]
