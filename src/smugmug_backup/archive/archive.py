@@ -29,6 +29,7 @@ from smugmug_backup.archive.inspection import (
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.original import StoredBytes, When
+from smugmug_backup.archive.page import page_of, worth_a_page
 from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.archive.records import parse_line, records_files
 from smugmug_backup.archive.report import AlbumState, Link, RunReport, future
@@ -109,6 +110,19 @@ class Archive:
         self.store.create(report.key, body)
         return replace(report, sha256=sha256(body))
 
+    def write_page(self, report: RunReport) -> None:
+        """Store a run's report as a page for people, if it has anything to show. Raises StoreError.
+
+        Nothing names it, so nothing is lost where it cannot be written.
+        """
+        if worth_a_page(report):
+            self.store.create(keys.page(report.run_id), page_of(report))
+
+    def page_of(self, report: RunReport) -> str | None:
+        """The key of a run's page; None if it has none. Raises StoreError."""
+        key = keys.page(report.run_id)
+        return key if worth_a_page(report) and self.store.head(key) is not None else None
+
     def write_readme(self, known_sha256: str | None) -> str:
         """Store this version's README.txt, unless it is the one that a report has; its SHA-256."""
         body = README_TEXT.encode()
@@ -154,13 +168,13 @@ class Archive:
 
     def newest_check(self, *, now: datetime) -> CheckReport | None:
         """The newest check report that can be read, None if there is none."""
-        return next(self._checks(now), None)
+        return next(self.checks(now=now), None)
 
     def check_heads(self, *, now: datetime) -> list[CheckReport]:
         """The check reports that no other names: what is open stands in these."""
         found: list[CheckReport] = []
         named: set[str] = set()
-        for report in self._checks(now):
+        for report in self.checks(now=now):
             if report.run_id not in named:
                 found.append(report)
             named.update(link.run_id for link in report.previous)
@@ -178,7 +192,8 @@ class Archive:
             return report if report.run_id == run else None
         return None
 
-    def _checks(self, now: datetime) -> Iterator[CheckReport]:
+    def checks(self, *, now: datetime) -> Iterator[CheckReport]:
+        """The check reports that can be read, newest first."""
         found = []
         with suppress(ListingIncomplete):
             for each in self.store.list(keys.CHECKS):
@@ -211,12 +226,20 @@ class Archive:
 
     # -- manifests -------------------------------------------------------------------------------
 
-    def manifest(self, album_key: str, generation: int, sha256: str | None = None) -> Manifest:
+    def manifest(
+        self,
+        album_key: str,
+        generation: int,
+        sha256: str | None = None,
+        *,
+        lines: MutableMapping[bytes, Entry] | None = None,
+    ) -> Manifest:
         """One generation of an album, read whole; ``sha256``: what is stated of its file.
 
+        ``lines``: as `Manifest.from_bytes` takes them, to go through many generations of an album.
         Raises NotABackup for what is damaged, lost, or of another album; FormatTooNew.
         """
-        return generations.read_manifest(self.store, album_key, generation, sha256)
+        return generations.read_manifest(self.store, album_key, generation, sha256, lines)
 
     def header(self, album_key: str, generation: int) -> Header:
         """The header of one generation, without the lines after it. Raises as `manifest`."""

@@ -16,8 +16,6 @@ from smugmug_backup.errors import (
     SourceUnavailable,
     StoreUnavailable,
 )
-from tests.tools.clock import FakeClock
-from tests.tools.fake_source import FakeSource
 from tests.tools.faults import Fault, Points
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.independent_reader import assert_sound
@@ -25,25 +23,10 @@ from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 
 
-@pytest.fixture
-def source():
-    clock = FakeClock()
-    source = FakeSource(clock)
-    source.album("A", images=3)
-    source.album("B", images=2)
-    clock.advance(days=100)
-    return source
-
-
 def no_report(operation):
     """A plan of faults: the run ends before its report is written."""
     written = operation.name == "create" and operation.key.startswith("runs/")
     return Fault.REQUEST_LOST if written else None
-
-
-@pytest.fixture
-def nights(source):
-    return Nights(source, MemoryStore(), source.clock)
 
 
 def test_a_run_over_an_ignored_album_is_judged_by_that_album(source):
@@ -188,7 +171,8 @@ def test_the_first_puts_of_an_account_are_counted_exactly(nights, source):
     nights.run()
     images = sum(len(album.images) for album in source.world.values())
     puts = [key for operation, key in nights.store.log if operation == "put"]
-    assert len(puts) == images + 2 * len(source.world) + 2
+    # README, report, and the report as a page.
+    assert len(puts) == images + 2 * len(source.world) + 3
 
 
 def test_what_its_owner_forgot_is_neither_fetched_nor_recorded_again(nights, source):
