@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from tests.browser.archive import make_archive
 from tests.stack.environment import ROOT
@@ -87,8 +87,13 @@ class Watched:
         self.told: list[str] = []
         page.on("console", lambda message: self.told.append(message.text))
         page.on("pageerror", lambda error: self.told.append(str(error)))
-        page.on("requestfailed", lambda request: self.told.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._failed)
         page.on("request", lambda request: self._asked(request.url))
+
+    def _failed(self, request: Request) -> None:
+        # What a page that was left had still been waiting for is no failure.
+        if request.failure != "net::ERR_ABORTED":
+            self.told.append(f"failed: {request.url}: {request.failure}")
 
     def _asked(self, url: str) -> None:
         parts = urlsplit(url)

@@ -40,7 +40,7 @@ def test_from_the_albums_to_a_photo_and_on_by_the_keyboard_alone(page: Page) -> 
 def test_the_slider_goes_back_to_the_first_night_and_to_now_again(page: Page) -> None:
     open_album(page)
     expect(page.locator(".grid .cell")).to_have_count(5)
-    slider = page.get_by_label("As of")
+    slider = page.get_by_role("slider")
     expect(slider).to_be_enabled()
     slider.focus()
     with page.expect_navigation():
