@@ -157,6 +157,10 @@ class AccountRun(Session):
             raise error
         # What may pass is no answer; all else is one that cannot be believed.
         refused = error.answer is Answer.NEVER or isinstance(error, MalformedAnswer)
+        if isinstance(error, OutOfTime) and self.deadline.stopped:
+            tally = Tally.of(contents, [*self._notes, "the run was interrupted as it began"])
+            tally.left_over = True
+            return self._report(tally, self.date())
         return self._report(self._failed(contents, error), self.date(), refused=refused)
 
     def _failed(self, contents: Contents, error: BackupError) -> Tally:
