@@ -3,17 +3,23 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.records import V2, V130
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.secret import read_secret
 from smugmug_backup.aws.step_functions import StepFunctionsOverflow
+from smugmug_backup.backup.api import Choice, choice_of
+from smugmug_backup.backup.auto import AutoSource
 from smugmug_backup.backup.run import Backup, Observer, Options
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.ports import BackupStore, PhotoSource
-from smugmug_backup.settings import API_V2, SecretName, Settings, SourceSettings
+from smugmug_backup.settings import API_AUTO, API_V2, SecretName, Settings, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.outage import Outage, reach
@@ -21,6 +27,9 @@ from smugmug_backup.smugmug.rate import RateLimit
 from smugmug_backup.smugmug.source_130 import SmugMug130Source
 from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
 from smugmug_backup.storage.s3 import S3Store, s3_client
+
+Builder = Callable[[str], PhotoSource]
+"""Makes the source of a name, always the same one."""
 
 _LOOK, _BREATH = 0.2, 0.02
 
@@ -70,7 +79,7 @@ class Application:
     clock: Clock
     store: BackupStore
     _credentials: Credentials | None = None
-    _sources: dict[int, PhotoSource] | None = None
+    _builders: dict[int, Builder] = field(default_factory=dict)
 
     @classmethod
     def build(cls, settings: Settings, clock: Clock) -> "Application":
@@ -87,9 +96,10 @@ class Application:
         secret is read at each call, so that a new one is used at once. Raises BadRequest for
         credentials that cannot be used and AwsError if they cannot be read.
         """
+        store = self.store.bounded(deadline)
         return Backup(
-            source=self._source(share),
-            store=self.store.bounded(deadline),
+            source=self._source(share, store),
+            store=store,
             clock=self.clock,
             token=new_token,
             options=options_of(self.settings.source),
@@ -97,15 +107,14 @@ class Application:
             observer=observer,
         )
 
-    def _source(self, share: int) -> PhotoSource:
-        credentials = read_credentials(self.settings.source.secret)
-        if self._sources is None or credentials != self._credentials:
-            self._credentials, self._sources = credentials, {}
-        if share not in self._sources:
-            self._sources[share] = build_source(
-                self.settings.source, credentials, self.clock, share=share
-            )
-        return self._sources[share]
+    def _source(self, share: int, store: BackupStore) -> PhotoSource:
+        settings = self.settings.source
+        credentials = read_credentials(settings.secret)
+        if credentials != self._credentials:
+            self._credentials, self._builders = credentials, {}
+        if share not in self._builders:
+            self._builders[share] = _builder(settings, credentials, self.clock, share)
+        return _source_of(settings.api, self._builders[share], store, self.clock)
 
     def _overflow(self) -> StepFunctionsOverflow | None:
         arn = self.settings.state_machine_arn
@@ -143,31 +152,67 @@ def build_source(
     clock: Clock,
     *,
     share: int = 1,
+    store: BackupStore | None = None,
     home: AtHome | None = None,
 ) -> PhotoSource:
-    """The source that the settings name. Raises BadRequest if a nickname is needed."""
+    """The source that the settings name; ``auto`` goes by the reports in ``store``, if any.
+
+    Raises BadRequest if a nickname is needed.
+    """
+    return _source_of(
+        settings.api, _builder(settings, credentials, clock, share, home), store, clock
+    )
+
+
+def check_whose(settings: SourceSettings, credentials: Credentials) -> None:
+    """Raise BadRequest if nothing says whose albums are to be read."""
     if settings.nickname is None and not credentials.signed:
         raise BadRequest(
             "SMUGMUG_NICKNAME is missing: without an access token it says whose albums to read"
         )
+
+
+def _source_of(api: str, build: Builder, store: BackupStore | None, clock: Clock) -> PhotoSource:
+    if api != API_AUTO:
+        return build(V2 if api == API_V2 else V130)
+
+    def choose() -> Choice:
+        return choice_of(Reports() if store is None else Archive(store).reports(now=clock.now()))
+
+    return AutoSource(choose, build)
+
+
+def _builder(
+    settings: SourceSettings,
+    credentials: Credentials,
+    clock: Clock,
+    share: int,
+    home: AtHome | None = None,
+) -> Builder:
+    """Sources of one account; they share their politeness. Raises BadRequest."""
+    check_whose(settings, credentials)
     ceiling = settings.max_calls_per_second
-    build: Callable[..., PhotoSource] = (
-        SmugMugV2Source if settings.api == API_V2 else SmugMug130Source
-    )
-    return build(
-        credentials,
-        settings.nickname,
-        api_url=settings.api_url,
-        photo_hosts=settings.photo_hosts,
-        governor=Governor(
-            max_concurrency=settings.max_concurrency,
-            calls_per_second=None if ceiling is None else ceiling / share,
-            clock=clock,
-            outage=None if home is None else _outage(settings.api_url, clock, home),
-            limit=_limit(home.bytes_per_second if home else None, clock),
-        ),
+    governor = Governor(
+        max_concurrency=settings.max_concurrency,
+        calls_per_second=None if ceiling is None else ceiling / share,
+        outage=None if home is None else _outage(settings.api_url, clock, home),
+        limit=_limit(home.bytes_per_second if home else None, clock),
         clock=clock,
     )
+
+    @cache
+    def build(name: str) -> PhotoSource:
+        kind: Callable[..., PhotoSource] = SmugMugV2Source if name == V2 else SmugMug130Source
+        return kind(
+            credentials,
+            settings.nickname,
+            api_url=settings.api_url,
+            photo_hosts=settings.photo_hosts,
+            governor=governor,
+            clock=clock,
+        )
+
+    return build
 
 
 def _outage(url: str, clock: Clock, home: AtHome) -> Outage:

@@ -84,7 +84,11 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "SMUGMUG_SECRET),\nand that before the file that `smugmug-backup authorize` wrote.",
     )
     group.add_argument("--nickname", help="whose account (the first part of its web address)")
-    group.add_argument("--api", choices=("1.3.0", "v2"), help="the API to use")
+    group.add_argument(
+        "--api",
+        choices=("auto", "1.3.0", "v2"),
+        help="the API to use; auto, the default: 1.3.0 while it answers, then v2",
+    )
     group.add_argument(
         "--secret",
         help="where the credentials lie: ssm:<name>, secretsmanager:<name or ARN>, file:<path>",

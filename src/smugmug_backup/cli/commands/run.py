@@ -58,6 +58,7 @@ from smugmug_backup.wiring import (
     AtHome,
     WakingClock,
     build_source,
+    check_whose,
     new_token,
     options_of,
     read_credentials,
@@ -210,6 +211,8 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     """What the settings and the location mean. A dry run makes no folder."""
     clock = WakingClock()
     settings = source_settings_of(args)
+    credentials = read_credentials(settings.secret)
+    check_whose(settings, credentials)
     listeners: list[Callable[[str], None]] = []
 
     def tell(line: str) -> None:
@@ -217,7 +220,6 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
             listener(line)
 
     home = AtHome(tell, bytes_per_second=manners_of(args).limit_rate)
-    source = build_source(settings, read_credentials(settings.secret), clock, home=home)
     connections = 2 * settings.max_concurrency + 2
     folder = args.location.folder
     is_new = folder is not None and not os.path.lexists(folder)
@@ -227,6 +229,7 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
             store: BackupStore = FolderStore(Path(empty))
         else:
             store = open_store(args.location, create=not args.dry_run, max_connections=connections)
+        source = build_source(settings, credentials, clock, store=store, home=home)
         options = options_of(settings)
         yield Parts(source, store, clock, options, wake=clock.wake, hear=listeners.append)
 
