@@ -491,13 +491,15 @@ def plain(command: str, place: Place, scratch: Path) -> Case:
         "forget": [f"{at}/copy", "i000003"],
         "authorize": ["--no-browser", "--secret", f"file:{at}/cred"],
         "completion": ["bash"],
+        "find": [backup, "DSC"],
+        "catalog": [f"{at}/copy", f"{at}/catalog.db"],
         "man": [],
         "doctor": [backup],
         "setup": [],
         "timer": [],
     }
     words = [command, *known.get(command, [])]
-    if command in ("check", "forget"):
+    if command in ("check", "forget", "catalog"):
         shutil.copytree(place.backup, scratch / "copy")
     case = Case([os.fsencode(each) for each in words], place.env(scratch), scratch=scratch)
     if command in ("authorize", "setup"):
@@ -619,10 +621,10 @@ class Zygote:
     def fork(self, case: Case, ends: tuple[int, int, int]) -> int:
         """The child's pid."""
         order = pickle.dumps(case)
-        self._ours.settimeout(60)
+        self._ours.settimeout(300)
         socket.send_fds(self._ours, [struct.pack("I", len(order))], [*ends])
         self._ours.sendall(order)
-        return self.wait(60)
+        return self.wait(300)
 
     def wait(self, timeout: float) -> int:
         """The next answer: how the child ended."""
