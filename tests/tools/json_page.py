@@ -13,18 +13,16 @@ SCHEMA = ROOT / "src/smugmug_backup/cli/output.schema.json"
 _HEAD = """\
 # What `--json` prints
 
-One document on standard output for each command, whatever happens; what is for people goes to standard
-error. An error is a document of its own, beside exit status 2 (or 130), unless the command has
-already printed one that tells it.
+One document on standard output for each command, whatever happens; what is for people goes to
+standard error. An error is a document of its own, beside exit status 2 (or 130), unless the command
+has already printed one that tells it.
 
-This page is made from the schema (JSON Schema, draft 2020-12) that is installed with the tool:
+This page is made from the schema that is installed with the tool (JSON Schema, draft 2020-12):
+`output.schema.json` in the folder of `smugmug_backup.cli`; under its `$defs` and the name of each
+command stands what that prints.
 
-```
-python3 -c 'import importlib.resources as r; print(r.files("smugmug_backup.cli") / "output.schema.json")'
-```
-
-Every field named here is always there, unless it is called optional. A later version may add fields;
-none changes its meaning. Times are UTC, `2026-11-24T03:00:09Z`; sizes are bytes.
+Every field named here is always there, unless it is called optional. A later version may add
+fields; none changes its meaning. Times are UTC, `2026-11-24T03:00:09Z`; sizes are bytes.
 """
 
 
