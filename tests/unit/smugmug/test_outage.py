@@ -1,12 +1,24 @@
 """The connection itself: gone, waited for, back, or lost."""
 
+import json
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from smugmug_backup.archive.report import RunReport
+from smugmug_backup.backup.run import Backup, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import ConnectionLost, OutOfTime
+from smugmug_backup.settings import SecretName, SourceSettings
+from smugmug_backup.smugmug import outage
+from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.outage import FEW, Outage, reach
+from smugmug_backup.storage.location import open_store
+from smugmug_backup.wiring import AtHome, SystemClock, build_source, new_token, options_of
+from smugmug_backup.words import Location
+from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.unit.smugmug.server import FakeClock, serving
 
 
@@ -107,3 +119,58 @@ def test_a_way_is_a_connection_and_no_word() -> None:
     assert server.asked == []
     with pytest.raises(OSError):
         reach(url)
+
+
+def test_a_run_whose_network_comes_back_has_not_failed(tmp_path: Path, monkeypatch: Any) -> None:
+    """The true source, and a SmugMug that is gone for a while in the middle of a run."""
+    monkeypatch.setattr(outage, "_FIRST_PAUSE", 0.05)
+    world = World(generate_account(1, albums=3, images=6, size=2_000))
+    first = LocalSmugMug(world)
+    first.start()
+    said: list[str] = []
+    again: list[LocalSmugMug] = []
+
+    def tell(line: str) -> None:
+        said.append(line)
+        if "gone" in line:
+            again.append(LocalSmugMug(world, port=first.port))
+            threading.Timer(0.2, again[0].start).start()
+
+    class Watching:
+        """Takes the network away after a few photos."""
+
+        photos = 0
+
+        def received(self, size: int) -> None:
+            self.photos += 1
+            if self.photos == 4:
+                threading.Thread(target=first.stop).start()
+
+        def defect(self, album: Any, error: Exception) -> None: ...
+        def planned(self, albums: int) -> None: ...
+        def album_done(self, album: Any, outcome: Any) -> None: ...
+
+    settings = SourceSettings(
+        SecretName("file", "/x"),
+        nickname=world.account.nickname,
+        api_url=first.url,
+        photo_hosts=("127.0.0.1",),
+        max_concurrency=2,
+    )
+    credentials = Credentials.from_json(json.dumps(world.account.secret()))
+    clock = SystemClock()
+    try:
+        report = Backup(
+            source=build_source(settings, credentials, clock, home=AtHome(tell, patience=30)),
+            store=open_store(Location.parse(str(tmp_path / "b")), create=True),
+            clock=clock,
+            token=new_token,
+            options=options_of(settings),
+            observer=Watching(),
+        ).run(RunRequest(), deadline=Deadline.none(clock))
+    finally:
+        for each in (first, *again):
+            each.stop()
+    assert isinstance(report, RunReport)
+    assert (report.status, report.failures) == ("complete", ())
+    assert len(said) == 2, said
