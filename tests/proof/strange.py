@@ -755,7 +755,8 @@ class _Stream:
         if self._reads:
             self._thread.start()
         elif self._text and self._ours is not None:
-            os.write(self._ours, self._text)
+            with suppress(BrokenPipeError):  # It has ended already.
+                os.write(self._ours, self._text)
         if not self._reads and self._ours is not None and not os.isatty(self._ours):
             os.close(self._ours)
             self._ours = None

@@ -150,6 +150,20 @@ def test_what_does_not_let_go_is_not_waited_for_for_ever(owner):
     assert "does not let go" in terminal.shown
 
 
+def test_a_machine_that_slept_goes_on_when_it_wakes(owner):
+    """Stopped in the middle, as by the lid of a laptop; its connections are gone meanwhile."""
+    owner.smugmug.faults.add("slow", method="photo", seconds=0.2, times=None)
+    with owner.at_a_terminal("run", owner.disk) as terminal:
+        terminal.until("albums ·")
+        terminal.process.send_signal(signal.SIGSTOP)
+        owner.smugmug.faults.clear()
+        owner.smugmug.faults.add("reset", times=3)
+        time.sleep(0.5)
+        terminal.process.send_signal(signal.SIGCONT)
+        assert terminal.ends() == 0
+    assert not violations(FolderStore(owner.disk), history=History())
+
+
 # -- the handlers ------------------------------------------------------------------------------
 
 
