@@ -403,6 +403,14 @@ class Archive:
         """The names under which an original may lie, by the readers' rule; see `reading.names`."""
         return reading.names(self.store, key)
 
+    def original_part(self, key: str, offset: int, length: int) -> bytes:
+        """A part of an original, by the readers' rule for missing names; who reads a part proves
+        nothing. Raises NotStored, StoreError."""
+        for name in self.names_of(key):
+            with suppress(NotStored):
+                return self.store.read_part(name, offset, length)
+        raise NotStored(f"{key} is not there")
+
     def sound_name(self, content: StoredBytes) -> str | None:
         """The name under which these bytes lie whole, by the readers' rule; None if nowhere."""
         return reading.sound_name(self.store, content)

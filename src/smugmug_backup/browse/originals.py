@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from smugmug_backup.archive.archive import Archive
-from smugmug_backup.errors import NotStored
 
 _PIECE = 1 << 20
 
@@ -31,16 +30,8 @@ class Originals:
         self._archive = archive
 
     def part(self, key: str, start: int, length: int) -> bytes:
-        """``length`` bytes from ``start``, by the readers' rule for missing names.
-
-        Raises NotStored, StoreError.
-        """
-        for name in self._archive.names_of(key):
-            try:
-                return self._archive.store.read_part(name, start, length)
-            except NotStored:
-                continue
-        raise NotStored(f"{key} is not there")
+        """``length`` bytes from ``start``. Raises NotStored, StoreError."""
+        return self._archive.original_part(key, start, length)
 
     def pieces(self, key: str, start: int, end: int) -> Iterator[bytes]:
         """The bytes from ``start`` up to ``end``, piece by piece."""

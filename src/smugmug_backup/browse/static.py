@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from smugmug_backup.archive.keys import directory
+from smugmug_backup.archive.titles import safe_name
 from smugmug_backup.browse.originals import Originals
 from smugmug_backup.browse.pictures import SMALL, Pictures
 from smugmug_backup.browse.site import templates
@@ -87,7 +87,7 @@ class StaticSite:
     # -- pages -----------------------------------------------------------------------------------
 
     def _album(self, album: AlbumView, words: list[list[Any]]) -> None:
-        place = f"albums/{directory(album.album_key)}"
+        place = f"albums/{safe_name(album.album_key)}"
         images = list(self._images(album))
         parts = [images[start : start + PAGE] for start in range(0, len(images), PAGE)] or [[]]
         for number, part in enumerate(parts, 1):
@@ -141,7 +141,7 @@ class StaticSite:
         facts = self._views.facts()
         html = self._templates.get_template(template).render(
             {"facts": facts, "up": up, "at": self._at, "covers": self._covers, **values},
-            directory=directory,
+            directory=safe_name,
         )
         self._put(name, html.encode("utf-8", "replace"))
 
