@@ -93,7 +93,8 @@ class Commit:
                 since_commit, last = 0, clock.monotonic()
 
     def _one(self, wanted: Wanted) -> Fetched:
-        if self._context.deadline.passed:
+        context = self._context
+        if context.deadline.passed or context.alone.halted is not None:
             return Fetched(wanted.draft, left_over=True)
         return self._originals.fetch(self._album, wanted, when=self._when)
 

@@ -38,6 +38,7 @@ from smugmug_backup.errors import (
     PhotoTooLarge,
     SourceError,
     StoreError,
+    StoreFull,
 )
 from smugmug_backup.model import Album, Availability, Kind, Offer
 from smugmug_backup.ports import BackupStore, Upload
@@ -131,6 +132,9 @@ class Originals:
             return Fetched(wanted.draft, left_over=True, failure=failure if named else None)
         except (SourceError, StoreError) as error:
             if self._context.alone.concerns_all(error):
+                if isinstance(error, StoreFull):
+                    # What is whole can be committed all the same: there is a reserve for that.
+                    return Fetched(wanted.draft, left_over=True)
                 raise
             failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
             if isinstance(error, StoreError):
@@ -251,6 +255,7 @@ class _Download:
     ) -> None:
         self._context = context
         self._store = store
+        self._batch = context.archive.batch
         self._file_name = file_name
         self._offer = offer
         self._line = line
@@ -300,6 +305,8 @@ class _Download:
             upload: Upload | None = None
             head = b""
             for chunk in stream:
+                if self._context.alone.halted is not None:
+                    raise OutOfTime("the run has ended")
                 digest.update(chunk)
                 if listener is not None:
                     listener.received(len(chunk))
@@ -312,7 +319,7 @@ class _Download:
                     if not self._checks_md5:
                         self._judge(head, stream.length, digest)
                     key = place.key(_extension(head))
-                    upload = stack.enter_context(self._store.upload(key, file_name=self._file_name))
+                    upload = stack.enter_context(self._batch.upload(key, file_name=self._file_name))
                     upload.write(bytes(held))
                     held.clear()
             body = bytes(held)
@@ -367,7 +374,7 @@ class _Download:
         while True:
             name = keys.numbered(plain, number)
             try:
-                self._store.create(name, body, file_name=self._file_name)
+                self._batch.create(name, body, file_name=self._file_name)
                 return name
             except AlreadyStored:
                 if self._is_there(name, digest):
