@@ -37,6 +37,7 @@ from smugmug_backup.errors import (
     OutOfTime,
     RunRefused,
     SourceError,
+    StoreFull,
 )
 from smugmug_backup.model import Account, Album
 
@@ -225,6 +226,9 @@ class AccountRun(Session):
         )
         if self.parts.observer is not None:
             self.parts.observer.planned(len(todo))
+        scarce = context.space.foresee(todo, tally.states)
+        if scarce is not None:
+            tally.notes.append(scarce)
         if not part:
             shown = {album.key for album in albums}
             self._note_missing_albums(tally, context, work, shown, contents.damage)
@@ -242,8 +246,11 @@ class AccountRun(Session):
             self._take(tally, album.key, outcome)
             if outcome.left_over:
                 left.append(PlannedAlbum(album, outcome.state))
-        if context.alone.halted is not None:
-            tally.halt(context.alone.halted)
+        halted = context.alone.halted
+        if isinstance(halted, StoreFull):
+            halted = StoreFull(f"{halted}; {context.space.needed()}")
+        if halted is not None:
+            tally.halt(halted)
         elif not part:
             self._name_unreadable(tally, contents, {album.key for album in todo})
         if left and not part and not tally.halted:

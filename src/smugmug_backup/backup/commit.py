@@ -82,6 +82,7 @@ class Commit:
         began = last = clock.monotonic()
         since_commit = 0
         wanted = list(self._changes.wanted.items())
+        self._context.space.expect(sum(each.image.offer.size or 0 for _, each in wanted))
         results = self._context.ahead(self._one, [each for _, each in wanted])
         for done, ((key, _), fetched) in enumerate(zip(wanted, results, strict=True), 1):
             self._take(key, fetched)

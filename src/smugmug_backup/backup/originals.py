@@ -156,6 +156,7 @@ class Originals:
             if without is not None:
                 return Fetched(without)
         content, new = self._store_once(wanted, offer, line, deadline)
+        self._context.space.stored(content.bytes)
         result = original.stored(line, content, offer, when)
         failure = None
         if result.waits(when):
@@ -301,7 +302,9 @@ class _Download:
         offer, digest, held = self._offer, Digest(), bytearray()
         listener = self._context.listener
         with ExitStack() as stack:
+            kept = stack.enter_context(self._context.space.kept(offer.size))
             stream = stack.enter_context(self._context.source.open(offer, deadline=deadline))
+            kept.at_least(stream.length or 0)
             upload: Upload | None = None
             head = b""
             for chunk in stream:
@@ -312,6 +315,7 @@ class _Download:
                     listener.received(len(chunk))
                 if upload is not None:
                     upload.write(chunk)
+                    kept.wrote(len(chunk))
                     continue
                 held += chunk
                 if len(held) > IN_MEMORY:
@@ -321,6 +325,7 @@ class _Download:
                     key = place.key(_extension(head))
                     upload = stack.enter_context(self._batch.upload(key, file_name=self._file_name))
                     upload.write(bytes(held))
+                    kept.wrote(len(held))
                     held.clear()
             body = bytes(held)
             held.clear()
