@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from smugmug_backup.errors import BackupError, StoreFull, StoreRefused
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.folder_naming import Naming
 from tests.proof.crash import SCENARIOS, sample, try_all
@@ -145,6 +146,7 @@ def test_a_run_on_a_disk_without_capitals_is_complete_the_hundredth_time_too(dis
 
 HOLDS = """
 import sys, time
+from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
 store = FolderStore(sys.argv[1])
 print("ready", flush=True)
@@ -294,22 +296,27 @@ def test_a_full_disk_of_each_kind_keeps_room_for_manifests_and_the_report(disk: 
     clock = FakeClock()
     source = large_account(clock, images=6, size=60_000)
     nights = Nights(source, FolderStore(disk / "b"), clock)
-    fillers = disk / "fillers"
-    fillers.mkdir()
-    while (free := nights.store.room().free) and free > 700_000:
-        # Closed each, for XFS gives back then what it had allocated beyond the end.
-        (fillers / str(free)).write_bytes(bytes(min(free - 600_000, 8 << 20)))
+    fill(disk, nights.store, leave=700_000)
     report = nights.run()
     assert [each.code for each in report.failures] == ["store_full"], report.failures
     assert 0 < report.counts.originals_stored < 18
     assert downloads(source) == report.counts.originals_stored
+    fill(disk, nights.store, leave=50_000)
     again = nights.next_night()
     assert [each.code for each in again.failures] == ["store_full"]
     assert downloads(source) <= report.counts.originals_stored + again.counts.originals_stored + 1
-    shutil.rmtree(fillers)
+    shutil.rmtree(disk / "fillers")
     nights.store = FolderStore(disk / "b")
     assert nights.next_night().status == "complete"
     assert not violations(nights.store, source, exact=True)
+
+
+def fill(disk: Path, store: BackupStore, *, leave: int) -> None:
+    """Fill the disk up but for about so much. Each file is closed, for XFS gives back then what it
+    had allocated beyond its end."""
+    (disk / "fillers").mkdir(exist_ok=True)
+    while (free := store.room().free) and free > leave:
+        (disk / "fillers" / str(free)).write_bytes(bytes(min(free - leave // 2, 8 << 20)))
 
 
 def downloads(source: FakeSource) -> int:
