@@ -95,7 +95,7 @@ class Tree:
         self.root = root
         self._lock = threading.Lock()
         self._there: os.stat_result | None = None
-        self._kept: dict[str, Folder] = {}
+        self._kept: dict[str, tuple[Folder, os.stat_result]] = {}
         self._opened: list[Folder] = []
         weakref.finalize(self, _close_all, self._opened)
 
@@ -122,15 +122,19 @@ class Tree:
         """The first-level folder ``name`` (a backup has about eight), which stays open: nobody
         closes it. Raises OSError.
 
-        The root is looked at each time, so that a disk that was taken away, or another folder in
-        its place, is noticed.
+        It is looked at each time, so that another folder in its place, or a disk that was taken
+        away, is noticed.
         """
-        self.check_root()
+        there = (self.root / name).lstat()
         with self._lock:
-            if name not in self._kept:
-                self._kept[name] = self.folder(name)
-                self._opened.append(self._kept[name])
-            return self._kept[name]
+            known = self._kept.get(name)
+            if known is not None and os.path.samestat(known[1], there):
+                return known[0]
+            self.check_root()
+            folder = self.folder(name)
+            self._opened.append(folder)
+            self._kept[name] = folder, there
+            return folder
 
     def keeps(self, name: str) -> bool:
         """Whether that one is open."""
