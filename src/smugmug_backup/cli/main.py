@@ -33,7 +33,7 @@ from smugmug_backup.words import Location
 
 COMMANDS = (
     *("authorize", "run", "status", "albums", "images", "find", "browse", "catalog"),
-    *("check", "restore", "diff", "forget", "completion", "man"),
+    *("check", "drill", "restore", "diff", "forget", "completion", "man"),
 )
 
 _EXAMPLE = """\
