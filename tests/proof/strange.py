@@ -665,7 +665,7 @@ def _serve(descriptor: int) -> int:
     ):
         with suppress(ImportError):
             import_module(name)
-    for encoding in ("ascii", "latin-1", "cp1252", "idna", "utf-16"):
+    for encoding in ("ascii", "latin-1", "cp1252", "idna", "utf-16", "utf-8-sig", "unicode_escape"):
         codecs.lookup(encoding)
     link = socket.socket(fileno=descriptor)
     while True:
