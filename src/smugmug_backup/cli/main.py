@@ -33,8 +33,8 @@ from smugmug_backup.errors import BackupError, BadRequest, Code
 from smugmug_backup.words import Location
 
 COMMANDS = (
-    *("authorize", "run", "status", "albums", "images", "find", "catalog"),
-    *("check", "restore", "diff", "forget", "completion", "man"),
+    *("authorize", "run", "status", "albums", "images", "find", "browse", "catalog"),
+    *("check", "drill", "restore", "diff", "forget", "completion", "man"),
 )
 
 _EXAMPLE = """\

@@ -30,6 +30,7 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable, StoreFull
 from smugmug_backup.restore.plan import Target
 from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.folder_batch import FolderBatch
 from smugmug_backup.storage.location import open_store
 
 
@@ -236,9 +237,10 @@ def full_from(monkeypatch, *begins):
             raise StoreFull("the disk is full")
         return _real(store, key, *rest, **more)
 
-    for name in ("create", "upload"):
-        real = getattr(FolderStore, name)
-        monkeypatch.setattr(FolderStore, name, partialmethod(full, _real=real))
+    for kind in (FolderStore, FolderBatch):
+        for name in ("create", "upload"):
+            real = getattr(kind, name)
+            monkeypatch.setattr(kind, name, partialmethod(full, _real=real))
 
 
 def test_a_full_disk_ends_the_run_which_says_so_in_its_report_and_with_1(

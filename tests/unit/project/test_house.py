@@ -195,7 +195,7 @@ def test_what_everybody_may_do_is_not(line):
 
 # What our code imports comes with these.
 COMES_WITH = {"boto3": {"boto3", "botocore"}, "requests": {"requests", "urllib3"}}
-COMES_WITH |= {"requests-oauthlib": {"requests_oauthlib", "oauthlib"}}
+COMES_WITH |= {"requests-oauthlib": {"requests_oauthlib", "oauthlib"}, "pillow": {"PIL"}}
 
 
 def test_each_floor_stands_once_and_the_package_reads_it():
