@@ -28,6 +28,7 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from smugmug_backup.storage.remove import FolderRemover
 from smugmug_backup.wiring import SystemClock
 from tests.contract import stores
 from tests.tools import disks
@@ -35,7 +36,7 @@ from tests.tools import fake_s3 as wire
 from tests.tools.faults import Fault, Points
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.killed import Killed
-from tests.tools.lacks import SETS
+from tests.tools.lacks import ONE_BY_ONE, SETS, play
 from tests.tools.local_s3 import ministack
 
 MIB = 1024 * 1024
@@ -455,6 +456,37 @@ def test_a_kill_leaves_what_a_batch_brings_whole_or_free(place, fault):
             again.create(f"originals/{number}/{name}.jpg", b"picture")
         assert again.barrier() == {}
     assert len(list(place.store.list(""))) == 8
+
+
+# -- what a disk or a system may lack, one by one -------------------------------------------------
+
+
+@pytest.mark.parametrize("lack", ONE_BY_ONE)
+def test_whatever_one_thing_is_lacking_the_store_keeps_its_promises(lack, quickly, tmp_path):
+    """The sets in which these come run through the whole contract."""
+    root = quickly / tmp_path.name
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        play(monkeypatch, (ONE_BY_ONE[lack],))
+        with stores.folder(root, lack) as place:
+            place.store.create(KEY, b"one")
+            for _ in range(2):
+                place.store.create(KEY, b"one")
+                with pytest.raises(AlreadyStored):
+                    place.store.create(KEY, b"other")
+            put_in_parts(place.store, VIDEO, media(MIB + 1))
+            with pytest.raises(AlreadyStored):
+                put_in_parts(place.store, VIDEO, b"other")
+            batch = place.open().batch()
+            batch.create("originals/a/b.jpg", b"batch")
+            assert batch.barrier() == {}
+            again = place.open()
+            assert [each.key for each in again.list("")] == [KEY, VIDEO, "originals/a/b.jpg"]
+            assert again.read(VIDEO) == media(MIB + 1)
+            FolderRemover(place.root).remove(VIDEO)
+            assert again.head(VIDEO) is None
+            with place.store.upload(VIDEO) as upload:
+                upload.write(b"left")
+            assert place.leftovers() == []
 
 
 # -- races -----------------------------------------------------------------------------------------

@@ -251,6 +251,8 @@ class AccountRun(Session):
         scarce = context.space.foresee(todo, tally.states)
         if scarce is not None:
             tally.notes.append(scarce)
+            if self.parts.observer is not None:
+                self.parts.observer.noted(scarce)
         if not part:
             shown = {album.key for album in albums}
             self._note_missing_albums(tally, context, work, shown, contents.damage)

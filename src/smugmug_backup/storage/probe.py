@@ -62,7 +62,7 @@ def _make_root(root: Path) -> None:
         root.mkdir()
         # A folder that may be passed through but not listed cannot be flushed either.
         with suppress(PermissionError):
-            _flush_tried(around)
+            flush_tried(around)
 
 
 def prepare(root: Path) -> Disk:
@@ -70,7 +70,7 @@ def prepare(root: Path) -> Disk:
     incoming = root / INCOMING
     with suppress(FileExistsError):
         incoming.mkdir()
-        _flush_tried(root)
+        flush_tried(root)
     if is_link(incoming):
         raise a_link(incoming)
     try:
@@ -87,7 +87,7 @@ def _probe(root: Path, incoming: Path) -> Disk:
     try:
         _try_names(root, probe)
         return Disk(
-            _naming(root, probe), _takes_large(probe), _flush_tried(probe), probe.stat().st_mtime
+            _naming(root, probe), _takes_large(probe), flush_tried(probe), probe.stat().st_mtime
         )
     finally:
         with suppress(OSError):
@@ -141,7 +141,7 @@ def _takes_large(probe: Path) -> bool:
         close(descriptor)
 
 
-def _flush_tried(folder: Path) -> bool:
+def flush_tried(folder: Path) -> bool:
     """Flush ``folder``; False if there is no such thing here. Raises OSError."""
     try:
         flush_path(folder)
