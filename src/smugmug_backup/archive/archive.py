@@ -15,6 +15,7 @@ from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, 
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.contents import Contents, by_album, read_contents
+from smugmug_backup.archive.drill_report import DrillReport
 from smugmug_backup.archive.encoding import sha256
 from smugmug_backup.archive.encoding import sha256 as sha256_of
 from smugmug_backup.archive.forgotten import Holding
@@ -219,6 +220,33 @@ class Archive:
         self.store.create(report.key, body)
         return replace(report, sha256=sha256(body))
 
+    # -- drill reports ---------------------------------------------------------------------------
+
+    def drills(self) -> list[str]:
+        """The run ids of all drill reports that can be seen, ascending."""
+        found = []
+        with suppress(ListingIncomplete):
+            for each in self.store.list(keys.DRILLS):
+                run = keys.parse_report(each.key, keys.DRILLS)
+                if run is not None:
+                    found.append(run)
+        return sorted(found)
+
+    def newest_drill(self, *, now: datetime) -> DrillReport | None:
+        """The newest drill report that can be read, None if there is none."""
+        for run in reversed(self.drills()):
+            key = keys.drill_report(run)
+            with suppress(NotABackup, StoreError):
+                if not future(run, now):
+                    return DrillReport.from_bytes(self.store.read(key), key=key)
+        return None
+
+    def write_drill(self, report: DrillReport) -> None:
+        """Store a drill report."""
+        self.store.create(report.key, report.to_bytes())
+
+    # -- reports, held to all that the format says -----------------------------------------------
+
     def inspect_report(self, run: str, sha256: str | None = None) -> RunReport:
         """A run report, held to all that the format says; ``sha256``: what is stated of it.
 
@@ -248,6 +276,10 @@ class Archive:
         Raises NotABackup for what is damaged, lost, or of another album; FormatTooNew.
         """
         return generations.read_manifest(self.store, album_key, generation, sha256, lines)
+
+    def key_of(self, album_key: str, generation: int) -> str:
+        """Where a generation lies, for those who have to name it."""
+        return keys.manifest(album_key, generation)
 
     def header(self, album_key: str, generation: int) -> Header:
         """The header of one generation, without the lines after it. Raises as `manifest`."""
@@ -428,6 +460,14 @@ class Archive:
     def names_of(self, key: str) -> Iterator[str]:
         """The names under which an original may lie, by the readers' rule; see `reading.names`."""
         return reading.names(self.store, key)
+
+    def original_part(self, key: str, offset: int, length: int) -> bytes:
+        """A part of an original, by the readers' rule for missing names; who reads a part proves
+        nothing. Raises NotStored, StoreError."""
+        for name in self.names_of(key):
+            with suppress(NotStored):
+                return self.store.read_part(name, offset, length)
+        raise NotStored(f"{key} is not there")
 
     def sound_name(self, content: StoredBytes) -> str | None:
         """The name under which these bytes lie whole, by the readers' rule; None if nowhere."""
