@@ -27,6 +27,9 @@ _CHUNK = 1024 * 1024
 _REMEMBERED = 10_000
 """So many folders are known to be on the disk; each is a short string."""
 
+_STRAYS = 20
+"""So many links and the like are remembered, to be told."""
+
 _RESERVE = 64 * 1024 * 1024
 """So much is kept free of originals, or a sixteenth of a small disk: manifests and the report have
 to fit when they do not."""
@@ -54,6 +57,7 @@ class FolderStore:
         self._writer: OnlyWriter | None = None
         self._turn = threading.Lock()
         self._flushed: set[str] = set()
+        self._strays: dict[Path, None] = {}
         probe.check_root(self._root, create=create)
         self._root = system.long_path(self._root.resolve())
         self._tree = Tree(self._root)
@@ -69,7 +73,8 @@ class FolderStore:
     def remarks(self) -> tuple[str, ...]:
         """What its owner should know, though nothing is wrong with it."""
         remark = self._writer.remark if self._writer else None
-        return (remark,) if remark else ()
+        strays = (f"{each}: a link, or no file at all" for each in self._strays)
+        return (*([remark] if remark else ()), *strays)
 
     def room(self) -> Room:
         """See `BackupStore.room`: as the file system tells it, less what is kept in reserve."""
@@ -98,7 +103,11 @@ class FolderStore:
                 return
             listing.pass_over(base, error)
         else:
-            yield from listing.walk(base)
+            try:
+                yield from listing.walk(base)
+            finally:
+                for stray in listing.strays[: _STRAYS - len(self._strays)]:
+                    self._strays[self.path(stray)] = None
         listing.end()
 
     def head(self, key: str) -> StoredObject | None:
