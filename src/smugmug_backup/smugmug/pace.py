@@ -7,6 +7,7 @@ answer how long it may be.
 
 import io
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,8 +17,10 @@ from typing import Any
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import create_urllib3_context
 
 from smugmug_backup.clock import Clock
+from smugmug_backup.tls import shared
 
 LEAST_RATE = 1000
 """Bytes per second, over `WINDOW_SECONDS` of waiting."""
@@ -127,10 +130,19 @@ class PacedTlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
+def tls_context() -> ssl.SSLContext:
+    """What all connections of a source share."""
+    return shared(create_urllib3_context())
+
+
 class PacedAdapter(HTTPAdapter):
-    """requests' adapter over such connections."""
+    """requests' adapter over such connections, which share the context ``tls``."""
+
+    def __init__(self, *, tls: ssl.SSLContext, pool_connections: int, pool_maxsize: int) -> None:
+        self._tls = tls
+        super().__init__(pool_connections=pool_connections, pool_maxsize=pool_maxsize)
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         """Make the pools."""
-        super().init_poolmanager(*args, **more)
+        super().init_poolmanager(*args, ssl_context=self._tls, **more)
         self.poolmanager.pool_classes_by_scheme = {"http": PacedPool, "https": PacedTlsPool}

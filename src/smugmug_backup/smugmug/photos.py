@@ -1,6 +1,7 @@
 """Download photos and videos: from SmugMug's hosts only, within bounds, never blindly."""
 
 import random
+import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import answers, hosts
 from smugmug_backup.smugmug.errors import SIGN_AGAIN, Retry, Trouble, rule_of_status
 from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
-from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced
+from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced, tls_context
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import USER_AGENT
 from smugmug_backup.words import is_loopback_name
@@ -70,6 +71,7 @@ class Photos:
         backoff: float = 0.5,
         stall: float = _STALL_SECONDS,
         resolve: hosts.Resolve = hosts.resolve,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._hosts = tuple(host.lower().strip("[]") for host in hosts)
         self._signer = signer
@@ -81,6 +83,7 @@ class Photos:
         self._backoff = backoff
         self._stall = stall
         self._resolve = resolve
+        self._tls = tls or tls_context()
         self._names: dict[str, tuple[float, list[str]]] = {}
         self._pools: OrderedDict[tuple[str, str, int, str], urllib3.HTTPConnectionPool]
         self._pools = OrderedDict()
@@ -300,7 +303,10 @@ class Photos:
             cert_reqs="CERT_REQUIRED",
             ca_certs=DEFAULT_CA_BUNDLE_PATH,
             server_hostname=place.host,
+            # It has urllib3 check the name, and OpenSSL no more: for all that share the context,
+            # and urllib3 checks theirs likewise.
             assert_hostname=place.host,
+            ssl_context=self._tls,
         )
 
 
