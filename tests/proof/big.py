@@ -89,7 +89,7 @@ class TableStore:
     def bounded(self, deadline: Deadline) -> "TableStore":
         return self
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(self, key: str, body: bytes, **_: Any) -> None:
         packed = zlib.compress(body, 1)
         try:
             self._ask("INSERT INTO objects VALUES (?, ?, ?)", key, len(body), packed)

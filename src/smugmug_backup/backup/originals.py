@@ -367,7 +367,7 @@ class _Download:
         while True:
             name = keys.numbered(plain, number)
             try:
-                self._store.create(name, body, file_name=self._file_name)
+                self._store.create(name, body, file_name=self._file_name, sha256=digest.sha256)
                 return name
             except AlreadyStored:
                 if self._is_there(name, digest):

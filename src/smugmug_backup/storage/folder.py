@@ -10,6 +10,7 @@ from pathlib import Path
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
 from smugmug_backup.model import StoredObject
+from smugmug_backup.ports import Body
 from smugmug_backup.storage import file_system, probe
 from smugmug_backup.storage.file_system import (
     check_is_there,
@@ -118,7 +119,9 @@ class FolderStore:
         """See `BackupStore.bounded`: a system call cannot be broken off."""
         return self
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """See `BackupStore.create`."""
         with self.upload(key) as upload:
             # To look first saves writing what is there already.
@@ -143,7 +146,7 @@ class FolderStore:
         finally:
             upload.close()
 
-    def _holds(self, key: str, body: bytes) -> bool:
+    def _holds(self, key: str, body: Body) -> bool:
         """Whether ``body`` lies under ``key``, for good. Raises AlreadyStored for other bytes."""
         try:
             descriptor, found = self._file(key)
@@ -286,7 +289,7 @@ class FolderUpload:
         self._path = store._root / file_system.INCOMING
         self._descriptor: int | None = None
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: Body) -> None:
         """See `Upload.write`; nothing is held back."""
         with self._store._errors("writing", self._key):
             descriptor = self._opened()

@@ -170,7 +170,7 @@ def test_the_file_name_travels_with_the_bytes(nights, source):
     names = []
     create = nights.store.create
 
-    def watched(key, body, *, file_name=None):
+    def watched(key, body, *, file_name=None, **more):
         if key.startswith("originals/"):
             names.append(file_name)
         create(key, body, file_name=file_name)
