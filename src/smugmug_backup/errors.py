@@ -98,6 +98,12 @@ class BadRequest(BackupError):
     remedy = Remedy.OWNER
 
 
+class LesserToken(BadRequest):
+    """The access token is the account's own and sees no more of it than any visitor."""
+
+    code = Code.ACCESS_REFUSED
+
+
 class OutOfTime(BackupError):
     """The invocation's time ended before this could be done; it is work left over, no failure."""
 
@@ -118,6 +124,12 @@ class SourceUnavailable(SourceError):
 
     code = Code.SOURCE_UNAVAILABLE
     answer = Answer.AGAIN
+
+
+class ConnectionLost(SourceUnavailable):
+    """The connection itself was gone, and was waited for in vain; it ends the run."""
+
+    fatal = True
 
 
 class MalformedAnswer(SourceError):

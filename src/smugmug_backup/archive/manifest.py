@@ -1,7 +1,7 @@
 """The manifest of an album: the only thing that says "this is backed up"."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -230,26 +230,32 @@ class Manifest:
         return replace(self, header=replace(self.header, image_count=live, line_count=lines))
 
     @classmethod
-    def from_bytes(cls, body: bytes, *, key: str) -> Self:
+    def from_bytes(
+        cls, body: bytes, *, key: str, lines: MutableMapping[bytes, Entry] | None = None
+    ) -> Self:
         """Parse a manifest read whole from ``key``; what was cut off or does not count is damaged.
 
+        ``lines``: those of another generation of the album; they become those of this one, and a
+        line that is the same is the same `Entry`.
         Raises FormatTooNew, EarlierForm, NotABackup.
         """
         header = header_of(body, key=key)
         try:
             if not body.endswith(b"\n"):
                 raise ValueError("its last line is not whole")
-            lines = body[:-1].split(b"\n")[1:]
-            entries = {}
-            for line in lines:
-                entry = Entry.from_json(json.loads(line))
-                entries[entry.image_key] = entry
-            if not len(lines) == len(entries) == header.line_count:
+            bare = body[:-1].split(b"\n")[1:]
+            known = dict(lines or {})
+            found = {line: known.get(line) or Entry.from_json(json.loads(line)) for line in bare}
+            entries = {entry.image_key: entry for entry in found.values()}
+            if not len(bare) == len(entries) == header.line_count:
                 raise ValueError("its lines are not as many as it says")
             if live_count(entries.values()) != header.image_count:
                 raise ValueError("its images are not as many as it says")
         except Unreadable as error:
             raise damaged(key, error) from None
+        if lines is not None:
+            lines.clear()
+            lines.update(found)
         return cls(header, entries, sha256(body))
 
 
@@ -302,6 +308,7 @@ class Unavailable:
     album_key: str
     image_key: str
     reason: str
+    file_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +319,7 @@ class Pending:
     image_key: str
     reason: str
     since: datetime | None
+    file_name: str | None = None
 
 
 RECORD_LOST = "record_lost"
@@ -324,9 +332,9 @@ def unavailable(manifest: Manifest) -> tuple[Unavailable, ...]:
     for entry in sorted(manifest.live, key=lambda each: each.image_key):
         if entry.original.status == Status.UNAVAILABLE:
             reason = entry.original.reason or "unknown"
-            found.append(Unavailable(album_key, entry.image_key, reason))
+            found.append(Unavailable(album_key, entry.image_key, reason, entry.file_name))
         if entry.record_lost:
-            found.append(Unavailable(album_key, entry.image_key, RECORD_LOST))
+            found.append(Unavailable(album_key, entry.image_key, RECORD_LOST, entry.file_name))
     return tuple(found)
 
 
@@ -338,6 +346,7 @@ def pending(manifest: Manifest, when: When) -> tuple[Pending, ...]:
             entry.image_key,
             entry.original.reason or "unknown",
             entry.original.pending_since,
+            entry.file_name,
         )
         for entry in sorted(manifest.live, key=lambda each: each.image_key)
         if entry.original.waits(when) and entry.original.reason != Reason.NOT_YET

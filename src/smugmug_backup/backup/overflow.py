@@ -8,6 +8,7 @@ from typing import Any
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Map
+from smugmug_backup.archive.changes import News
 from smugmug_backup.archive.encoding import Unreadable, json_line
 from smugmug_backup.archive.report import (
     AlbumState,
@@ -15,13 +16,14 @@ from smugmug_backup.archive.report import (
     Failure,
     account_json,
     account_of,
+    changes_of,
     pending_json,
     pending_of,
     unavailable_of,
 )
 from smugmug_backup.archive.report import merged as merged_state
 from smugmug_backup.backup.outcome import Outcome
-from smugmug_backup.clock import parse_stamp_or_none, stamp_or_none
+from smugmug_backup.clock import Deadline, parse_stamp_or_none, stamp_or_none
 from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored, StoreError
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import BackupStore, Overflow
@@ -221,6 +223,7 @@ def store_outcome(
             "notes": list(outcome.notes),
             "mended": list(outcome.mended),
             "counts": asdict(outcome.counts),
+            "changes": outcome.news.as_json() if outcome.news else None,
             "committed": outcome.committed,
             "left_over": outcome.left_over,
             "clock_doubted": outcome.clock_doubted,
@@ -240,14 +243,23 @@ def turns_of(store: BackupStore, run: str, album_key: str) -> tuple[Turn, ...]:
     return tuple(_turns(store, found, map).get(album_key, ()))
 
 
-def all_turns(store: BackupStore, run: str, map_: Map) -> Mapping[str, Sequence[Turn]]:
-    """All turns of all albums of a run, in order; ``map_`` reads many at a time."""
-    return _turns(store, [each.key for each in store.list(f"{keys.WORK}{run}/")], map_)
+def all_turns(
+    store: BackupStore, run: str, map_: Map, deadline: Deadline
+) -> Mapping[str, Sequence[Turn]]:
+    """All turns of all albums of a run, in order, as far as there is time to read them; ``map_``
+    reads many at a time."""
+    found = [each.key for each in store.list(f"{keys.WORK}{run}/")]
+    return _turns(store, found, map_, deadline)
 
 
-def _turns(store: BackupStore, found: Sequence[str], map_: Map) -> dict[str, list[Turn]]:
+def _turns(
+    store: BackupStore, found: Sequence[str], map_: Map, deadline: Deadline | None = None
+) -> dict[str, list[Turn]]:
+    def read(key: str) -> Outcome | None:
+        return None if deadline and deadline.passed else _read_outcome(store, key)
+
     named = [(key, parsed) for key in found if (parsed := keys.parse_outcome(key)) is not None]
-    outcomes = map_(lambda key: _read_outcome(store, key), [key for key, _ in named])
+    outcomes = map_(read, [key for key, _ in named])
     turns: dict[str, list[Turn]] = {}
     for (_, (album_key, number)), outcome in zip(named, outcomes, strict=True):
         if outcome is None:
@@ -271,6 +283,7 @@ def _read_outcome(store: BackupStore, key: str) -> Outcome | None:
             notes=tuple(data["notes"]),
             mended=tuple(str(each) for each in data.get("mended", ())),
             counts=Counts.from_json(data["counts"]),
+            news=changes_of(data),
             committed=data["committed"],
             left_over=data["left_over"],
             clock_doubted=data["clock_doubted"],
@@ -289,8 +302,12 @@ def merged(turns: Sequence[Turn]) -> Outcome:
     counts.albums_changed = int(committed)
     unavailable = [t.outcome.unavailable for t in turns if t.outcome.unavailable is not None]
     pending = [t.outcome.pending for t in turns if t.outcome.pending is not None]
+    news = News()
+    for turn in turns:
+        news.add(turn.outcome.news)
     return replace(
         last,
+        news=news,
         unavailable=unavailable[-1] if unavailable else None,
         pending=pending[-1] if pending else None,
         counts=counts,

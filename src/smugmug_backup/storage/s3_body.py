@@ -87,6 +87,7 @@ class Reading:
             "GetObject",
             self._key,
             late=lambda _: stream.close(),
+            budget=self._budget,
         )
         self._stream = stream
         return chunk

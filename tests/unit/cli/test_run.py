@@ -16,35 +16,19 @@ from smugmug_backup.backup.outcome import Forecast, Outcome
 from smugmug_backup.backup.run import Options
 from smugmug_backup.cli.commands import run
 from smugmug_backup.cli.estimate import estimate_run
+from smugmug_backup.cli.interruption import interruptible
 from smugmug_backup.cli.progress import (
     Rate,
     RestoreProgress,
     RunProgress,
     Watched,
     duration,
-    interruptible,
 )
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable, StoreFull
 from smugmug_backup.restore.plan import Target
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
-from tests.tools.cli import Shell
-from tests.tools.clock import FakeClock
-from tests.tools.fake_source import FakeSource
-
-
-@pytest.fixture
-def shell(capsys, monkeypatch, tmp_path):
-    return Shell(capsys, monkeypatch, tmp_path / "home")
-
-
-@pytest.fixture
-def source():
-    source = FakeSource(FakeClock())
-    source.album("A1", "Harbour 2024", images=2)
-    source.album("A2", "Scans &amp; Misc", images=1)
-    return source
 
 
 @pytest.fixture(autouse=True)

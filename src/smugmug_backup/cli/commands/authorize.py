@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.titles import shown
+from smugmug_backup.aws.client import region_in_use
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.output import make_console, print_json
 from smugmug_backup.cli.parsing import FINE, add_source_options, command_parser
@@ -46,7 +47,8 @@ SmugMug then asks you whether this program may read all of your account, and
 shows a code of six digits to type in here. It may read, and nothing else.
 
 The secret goes where --secret or SMUGMUG_SECRET says; without them into a file
-that only you can read. It is never shown. The other commands find it.
+that only you can read. It is never shown. The other commands find it. For a
+stack, AWS_REGION must be the region that the stack is in.
 
 The environment may bring SMUGMUG_API_KEY, SMUGMUG_API_SECRET and, with
 --anonymous, SMUGMUG_SITE_PASSWORD; what it does not bring is asked for."""
@@ -313,6 +315,8 @@ def _tell(say: Console, account: Account, settings: SourceSettings, path: str) -
     say.print(f"This is the account {shown(account.nickname)}: {sees}.", style="bold")
     say.print(f"The secret is stored at {_short(str(settings.secret))}.", soft_wrap=True)
     say.print(f"The other commands find it by {_short(path)}.", soft_wrap=True)
+    if settings.secret.kind != "file":
+        say.print(f"A stack finds it only in this region, {region_in_use()}.", soft_wrap=True)
     say.print("Next: smugmug-backup run LOCATION", soft_wrap=True)
 
 

@@ -68,6 +68,7 @@ def add_parser(subparsers: Any) -> None:
         description="Say whether a backup is complete, as of when, when it was last checked, and "
         "what is damaged,\npending, unavailable, unverified, not believed, gone or ignored, each "
         "with its reason.\nSizes are decimal: 1 MB = 10^6 bytes.",
+        looks_only=True,
         example="smugmug-backup status ~/photos-backup",
     )
     add_location(parser)
@@ -84,7 +85,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell it; 1 if it is not complete, damaged, or nothing runs any more."""
     seen = _Seen.read(open_to_look(args.location), runs=max(1, args.runs))
-    if not args.json:
+    if not args.json and not (args.quiet and seen.is_well):
         _tell(console, seen, shown_lines=None if args.all else _SHOWN)
     # After the backup: what AWS does not show hides nothing of it.
     stack, problem = _stack(args.stack)
