@@ -21,9 +21,11 @@ class PhotoStream(Protocol):
 
     length: int | None
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Chunks of at most a MiB. Raises PhotoError when the body breaks off, OutOfTime when
-        the deadline is over. A body shorter than its length is an error, not an end."""
+    def readinto(self, buffer: memoryview) -> int:
+        """Write the next bytes into ``buffer``, which is not empty; returns how many, 0 at the end.
+
+        Raises PhotoError when the body breaks off, OutOfTime when the deadline is over. A body
+        shorter than its length is an error, not an end."""
 
 
 class PhotoSource(Protocol):

@@ -33,6 +33,10 @@ Builder = Callable[[str], PhotoSource]
 
 _LOOK, _BREATH = 0.2, 0.02
 
+_MEMORY = 12 * 1024 * 1024
+"""For each of `max_concurrency`, of all originals on their way together."""
+_LEAST_MEMORY = 32 * 1024 * 1024
+
 
 class SystemClock:
     """The machine's clock."""
@@ -84,7 +88,7 @@ class Application:
     @classmethod
     def build(cls, settings: Settings, clock: Clock) -> "Application":
         """Make the clients; nothing is asked yet."""
-        client = s3_client(max_connections=2 * settings.source.max_concurrency + 2)
+        client = s3_client(max_connections=connections_of(settings.source))
         return cls(settings, clock, S3Store(client, settings.bucket, settings.prefix))
 
     def backup(
@@ -223,10 +227,23 @@ def _limit(bytes_per_second: float | None, clock: Clock) -> RateLimit | None:
     return None if bytes_per_second is None else RateLimit(bytes_per_second, clock)
 
 
+def transfers_of(settings: SourceSettings) -> int:
+    """How many originals are on their way at a time: as many as may come are being stored beside,
+    for each waits as long for the store as it does for the source."""
+    return 2 * settings.max_concurrency
+
+
+def connections_of(settings: SourceSettings) -> int:
+    """How many connections a store may use: for transfers, albums and what else a run asks."""
+    return transfers_of(settings) + settings.max_concurrency + 2
+
+
 def options_of(settings: SourceSettings) -> Options:
     """What the settings mean for a run."""
     return Options(
         concurrency=settings.max_concurrency,
+        transfers=transfers_of(settings),
+        memory=max(_LEAST_MEMORY, settings.max_concurrency * _MEMORY),
         full_listing_days=settings.full_listing_days,
         ignore_albums=settings.ignore_albums,
     )

@@ -27,6 +27,7 @@ from smugmug_backup.model import Account, Album, Availability, Image, Listing, O
 from tests.proof.world import InlineBackup
 from tests.tools.clock import START, FakeClock
 from tests.tools.fake_source import JPEG
+from tests.tools.streams import OfChunks
 
 _PAGE = 1_000
 _OLD = START - timedelta(days=900)
@@ -204,11 +205,11 @@ class BigSource:
         yield _Body(JPEG + str(offer.url).encode())
 
 
-class _Body:
+class _Body(OfChunks):
     def __init__(self, body: bytes) -> None:
         self._body, self.length = body, len(body)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         yield self._body
 
 

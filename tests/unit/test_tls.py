@@ -25,6 +25,7 @@ from smugmug_backup.smugmug.parts import Parts
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.tls import shared
 from tests.tools.local_s3 import set_environment
+from tests.tools.streams import all_of
 from tests.unit.smugmug.server import FakeClock
 
 NOBODY = Credentials("KEY-1", "SECRET-1")
@@ -125,7 +126,7 @@ def tls_host(private) -> Iterator[int]:
 def fetch(one, clock, port):
     offer = Offer("original", Availability.READY, url=f"https://127.0.0.1:{port}/x")
     with one.open(offer, deadline=Deadline.none(clock)) as body:
-        return b"".join(body)
+        return all_of(body)
 
 
 def one_of(clock, context):

@@ -51,6 +51,8 @@ class Pace:
         self._waited = 0.0
         self._came = 0
         self.too_slow = False
+        self.answer: HTTPResponse | None = None
+        """The newest answer that keeps to it, below all that urllib3 makes of one."""
 
     def read(self, sock: socket.socket, raw: io.RawIOBase, buffer: Any) -> int | None:
         """Read from ``raw``, whose socket is ``sock``. Raises TimeoutError, OSError."""
@@ -167,6 +169,8 @@ class _Response(HTTPResponse):
         pace = _PACE.get()
         given: Any = sock if pace is None else _Socket(sock, pace)
         super().__init__(given, *args, **more)
+        if pace is not None:
+            pace.answer = self
 
 
 class _Connection(HTTPConnection):

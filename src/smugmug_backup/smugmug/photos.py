@@ -30,6 +30,8 @@ LARGEST_PHOTO = 50 * 1024**3
 """Bytes. SmugMug's own limits are far below; more is no photo and no video of an account."""
 
 _CHUNK = 256 * 1024
+_PIECE = 1024 * 1024
+"""So often somebody looks at the deadline, and is told how much came."""
 _REDIRECTS = 5
 _ADDRESSES = 3
 _POOLS = 16
@@ -342,40 +344,39 @@ class Body:
         self._pace = pace
         self._deadline = deadline
         self._largest = largest
+        self._received = 0
+        self._piece = _PIECE if limit is None else _CHUNK
+        assert pace.answer is not None
+        self._answer = pace.answer
 
-    def __iter__(self) -> Iterator[bytes]:
-        received = 0
-        held = bytearray()
-        while piece := self._read():
-            received += len(piece)
-            if received > self._largest:
-                raise PhotoTooLarge("more bytes than the ceiling")
-            held += piece
-            if len(held) >= _CHUNK:
-                yield bytes(held)
-                held.clear()
-        if self.length is not None and received != self.length:
-            raise PhotoError(f"{received} of {self.length} bytes came")
-        if held:
-            yield bytes(held)
-        self._response.release_conn()
-
-    def _read(self) -> bytes:
+    def readinto(self, buffer: memoryview) -> int:
+        """See `PhotoStream.readinto`."""
         if self._deadline.over:
             raise OutOfTime("no time left for this download")
         try:
-            # What is there, not a full chunk: a dripping host must not hold us beyond the time.
-            came = self._response.read1(_CHUNK, decode_content=False)
+            # By http.client itself, which writes what comes where it is to be: urllib3 (2.8) would
+            # copy it. However it drips, each wait for bytes keeps to the pace.
+            count = self._answer.readinto(buffer[: self._piece])
         except _FAILED:
             slow = self._pace.too_slow
             problem = "the photo host sends too slowly" if slow else "the download broke off"
         else:
-            if self._limit is not None:
-                self._limit.take(len(came), self._deadline)
-            return came
+            return self._counted(count)
         if self._deadline.over:
             raise OutOfTime("no time left for this download")
         raise PhotoError(problem)
+
+    def _counted(self, count: int) -> int:
+        if self._limit is not None:
+            self._limit.take(count, self._deadline)
+        self._received += count
+        if self._received > self._largest:
+            raise PhotoTooLarge("more bytes than the ceiling")
+        if count == 0:
+            if self.length is not None and self._received != self.length:
+                raise PhotoError(f"{self._received} of {self.length} bytes came")
+            self._response.release_conn()
+        return count
 
 
 def _length(response: urllib3.BaseHTTPResponse) -> int | None:

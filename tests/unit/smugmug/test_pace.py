@@ -16,6 +16,7 @@ from smugmug_backup.smugmug.errors import TimedOut
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.transport import Reply, Transport
+from tests.tools.streams import all_of, chunks_of
 from tests.unit.smugmug.server import FakeClock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n"
@@ -91,7 +92,7 @@ def fetch(url: str, clock: FakeClock, deadline: Deadline) -> bytes:
     )
     offer = Offer("original", Availability.READY, url=url + "/x.jpg")
     with photos.open(offer, deadline=deadline) as body:
-        return b"".join(body)
+        return all_of(body)
 
 
 WHOLE = 3 * 500
@@ -171,7 +172,7 @@ def test_time_that_nobody_waits_for_bytes_makes_no_answer_slow() -> None:
         offer = Offer("original", Availability.READY, url=url + "/x.jpg")
         came = 0
         with photos.open(offer, deadline=Deadline.none(clock)) as stream:
-            for chunk in stream:
+            for chunk in chunks_of(stream):
                 came += len(chunk)
                 clock.sleep(100)
     assert came == len(body)
