@@ -1,4 +1,8 @@
-"""Builds everything for given settings: the source, the store, the backup over both."""
+"""Builds everything for given settings: the source, the store, the backup over both.
+
+An adapter is loaded when it is made: a run into a folder needs nothing of AWS, and ``--help``
+neither AWS nor HTTP.
+"""
 
 import secrets
 import time
@@ -10,23 +14,18 @@ from functools import cache
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.records import V2, V130
-from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.secret import read_secret
-from smugmug_backup.aws.step_functions import StepFunctionsOverflow
 from smugmug_backup.backup.api import Choice, choice_of
 from smugmug_backup.backup.auto import AutoSource
 from smugmug_backup.backup.run import Backup, Observer, Options
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.ports import BackupStore, PhotoSource
+from smugmug_backup.ports import BackupStore, Overflow, PhotoSource
 from smugmug_backup.settings import API_AUTO, API_V2, SecretName, Settings, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.outage import Outage, reach
 from smugmug_backup.smugmug.rate import RateLimit
-from smugmug_backup.smugmug.source_130 import SmugMug130Source
-from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
-from smugmug_backup.storage.s3 import S3Store, s3_client
 
 Builder = Callable[[str], PhotoSource]
 """Makes the source of a name, always the same one."""
@@ -88,6 +87,8 @@ class Application:
     @classmethod
     def build(cls, settings: Settings, clock: Clock) -> "Application":
         """Make the clients; nothing is asked yet."""
+        from smugmug_backup.storage.s3 import S3Store, s3_client
+
         client = s3_client(max_connections=connections_of(settings.source))
         return cls(settings, clock, S3Store(client, settings.bucket, settings.prefix))
 
@@ -120,7 +121,10 @@ class Application:
             self._builders[share] = _builder(settings, credentials, self.clock, share)
         return _source_of(settings.api, self._builders[share], store, self.clock)
 
-    def _overflow(self) -> StepFunctionsOverflow | None:
+    def _overflow(self) -> Overflow | None:
+        from smugmug_backup.aws.client import aws_client
+        from smugmug_backup.aws.step_functions import StepFunctionsOverflow
+
         arn = self.settings.state_machine_arn
         return StepFunctionsOverflow(aws_client("stepfunctions"), arn) if arn else None
 
@@ -206,8 +210,7 @@ def _builder(
 
     @cache
     def build(name: str) -> PhotoSource:
-        kind: Callable[..., PhotoSource] = SmugMugV2Source if name == V2 else SmugMug130Source
-        return kind(
+        return _kind(name)(
             credentials,
             settings.nickname,
             api_url=settings.api_url,
@@ -217,6 +220,16 @@ def _builder(
         )
 
     return build
+
+
+def _kind(name: str) -> Callable[..., PhotoSource]:
+    if name == V2:
+        from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
+
+        return SmugMugV2Source
+    from smugmug_backup.smugmug.source_130 import SmugMug130Source
+
+    return SmugMug130Source
 
 
 def _outage(url: str, clock: Clock, home: AtHome) -> Outage:

@@ -18,8 +18,8 @@ from smugmug_backup.ports import BackupStore
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.storage.folder import FolderStore
-from smugmug_backup.storage.s3 import S3Store
-from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of, s3_client
+from smugmug_backup.storage.s3 import S3Store, s3_client
+from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
 
 
 def main() -> None:
