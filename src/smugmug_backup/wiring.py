@@ -202,6 +202,7 @@ def _builder(
     ceiling = settings.max_calls_per_second
     governor = Governor(
         max_concurrency=settings.max_concurrency,
+        max_downloads=downloads_of(settings),
         calls_per_second=None if ceiling is None else ceiling / share,
         outage=None if home is None else _outage(settings.api_url, clock, home),
         limit=_limit(home.bytes_per_second if home else None, clock),
@@ -240,10 +241,16 @@ def _limit(bytes_per_second: float | None, clock: Clock) -> RateLimit | None:
     return None if bytes_per_second is None else RateLimit(bytes_per_second, clock)
 
 
+def downloads_of(settings: SourceSettings) -> int:
+    """How many downloads there may be at a time. Whoever wants few calls wants few of these."""
+    return min(settings.max_downloads, 2 * settings.max_concurrency)
+
+
 def transfers_of(settings: SourceSettings) -> int:
-    """How many originals are on their way at a time: as many as may come are being stored beside,
-    for each waits as long for the store as it does for the source."""
-    return 2 * settings.max_concurrency
+    """How many originals are on their way at a time: those that come, and half as many that are
+    being stored meanwhile."""
+    downloads = downloads_of(settings)
+    return downloads + max(1, downloads // 2)
 
 
 def connections_of(settings: SourceSettings) -> int:

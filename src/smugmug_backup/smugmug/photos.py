@@ -19,7 +19,7 @@ from smugmug_backup.errors import OutOfTime, PhotoError, PhotoRefused, PhotoTooL
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import answers, hosts
 from smugmug_backup.smugmug.errors import SIGN_AGAIN, Retry, Trouble, rule_of_status
-from smugmug_backup.smugmug.governor import Governor, nap, refuse_to_wait
+from smugmug_backup.smugmug.governor import Governor, Lane, nap, refuse_to_wait
 from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced, patiently, tls_context
 from smugmug_backup.smugmug.rate import RateLimit
 from smugmug_backup.smugmug.signing import Signer
@@ -119,7 +119,7 @@ class Photos:
                     turn.callback(response.close)
                     self._lane.went_well(started)
                     self._is_there()
-                    yield Body(response, pace, deadline, self._largest, self._limit)
+                    yield Body(response, pace, deadline, self._largest, self._lane, self._limit)
                     return
             if trouble.unconnected and self._comes_back(deadline):
                 attempt = 0
@@ -180,7 +180,8 @@ class Photos:
         rule = rule_of_status(status)
         trouble = Trouble(PhotoError(message))
         if rule is not None and (status == 429 or status == 408 or status >= 500):
-            trouble.retry, trouble.slow = rule.retry, rule.slow
+            # A host that fails is asked for less, too, while nobody knows why.
+            trouble.retry, trouble.slow = rule.retry, rule.slow or status >= 500
             now = self._clock.now()
             trouble.retry_after = answers.wait_asked_for(response.headers, now=now)
         raise trouble
@@ -336,9 +337,11 @@ class Body:
         pace: Pace,
         deadline: Deadline,
         largest: int,
+        lane: Lane,
         limit: RateLimit | None = None,
     ) -> None:
         self.length = _length(response)
+        self._lane = lane
         self._limit = limit
         self._response = response
         self._pace = pace
@@ -370,6 +373,7 @@ class Body:
         if self._limit is not None:
             self._limit.take(count, self._deadline)
         self._received += count
+        self._lane.received(count)
         if self._received > self._largest:
             raise PhotoTooLarge("more bytes than the ceiling")
         if count == 0:
