@@ -45,7 +45,7 @@ _FAILED = (urllib3.exceptions.HTTPError, HTTPException, OSError)
 class _Place:
     """Where a checked URL leads."""
 
-    url: str = field(repr=False)
+    request: requests.PreparedRequest = field(repr=False)
     target: str = field(repr=False)
     scheme: str
     host: str
@@ -151,7 +151,7 @@ class Photos:
             if response.status in {301, 302, 303, 307, 308} and location:
                 response.close()
                 try:
-                    url = urljoin(place.url, location)
+                    url = urljoin(str(place.request.url), location)
                 except ValueError:
                     url = ""
                 continue
@@ -222,7 +222,7 @@ class Photos:
         if not (fits or (loopback and parts.scheme in {"http", "https"})):
             raise PhotoUnsafe("a photo is offered without https")
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        return _Place(str(prepared.url), target, str(parts.scheme), host, port, loopback)
+        return _Place(prepared, target, str(parts.scheme), host, port, loopback)
 
     def _get(self, place: _Place, deadline: Deadline) -> urllib3.BaseHTTPResponse:
         headers = self._headers(place)
@@ -263,10 +263,9 @@ class Photos:
             "Accept-Encoding": "identity",
         }
         if self._signer is not None and (place.loopback or hosts.is_smugmug(place.host)):
-            request = requests.Request("GET", place.url).prepare()
             try:
-                self._signer.sign(request)
-                headers["Authorization"] = str(request.headers["Authorization"])
+                self._signer.sign(place.request)
+                headers["Authorization"] = str(place.request.headers["Authorization"])
             except ValueError:
                 signed = False  # Its text holds the URL.
             else:
