@@ -14,7 +14,7 @@ anything else           never kept
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -40,6 +40,7 @@ from smugmug_backup.errors import (
     PhotoTooLarge,
     SourceError,
     StoreError,
+    StoreFull,
 )
 from smugmug_backup.model import Album, Availability, Kind, Offer
 from smugmug_backup.ports import BackupStore, Body, PhotoStream, Upload
@@ -143,6 +144,9 @@ class Originals:
             return Fetched(wanted.draft, left_over=True)
         except (SourceError, StoreError) as error:
             if self._context.alone.concerns_all(error):
+                if isinstance(error, StoreFull):
+                    # What is whole can be committed all the same: there is a reserve for that.
+                    return Fetched(wanted.draft, left_over=True)
                 raise
             failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
             if isinstance(error, StoreError):
@@ -164,6 +168,7 @@ class Originals:
             if without is not None:
                 return Fetched(without)
         content, new = self._store_once(wanted, offer, line, deadline)
+        self._context.space.stored(content.bytes)
         result = original.stored(line, content, offer, when)
         failure = None
         if result.waits(when):
@@ -271,6 +276,7 @@ class _Download:
         self._context = context
         self._store = store
         self._buffers = buffers
+        self._batch = context.archive.batch
         self._file_name = file_name
         self._offer = offer
         self._line = line
@@ -315,11 +321,13 @@ class _Download:
     def _attempt(self, place: _Place, deadline: Deadline, *, any_md5: bool) -> StoredBytes:
         offer, digest = self._offer, Digest()
         with ExitStack() as stack:
+            kept = stack.enter_context(self._context.space.kept(offer.size))
             room = stack.enter_context(self._room(deadline))
             upload: Upload | None = None
             # Its place at the source is free at the last byte: to hash and to store takes as long.
             with self._context.source.open(offer, deadline=deadline) as stream:
                 length = stream.length
+                kept.at_least(length or 0)
                 large = length is not None and length > IN_MEMORY
                 filled = self._fill(stream, room, HEAD_BYTES if large else IN_MEMORY + 1)
                 head = bytes(room.view[: min(filled, HEAD_BYTES)])
@@ -327,8 +335,8 @@ class _Download:
                     if not self._checks_md5:
                         self._judge(head, length, digest)
                     key = place.key(_extension(head))
-                    upload = stack.enter_context(self._store.upload(key, file_name=self._file_name))
-                    self._hand_on(stream, room, filled, digest, upload)
+                    upload = stack.enter_context(self._batch.upload(key, file_name=self._file_name))
+                    self._hand_on(stream, room, filled, digest, upload, kept.wrote)
             body = room.view[: 0 if upload else filled]
             digest.update(body)
             agrees = digest.md5 == offer.md5
@@ -362,7 +370,13 @@ class _Download:
         return filled
 
     def _hand_on(
-        self, stream: PhotoStream, room: Room, filled: int, digest: Digest, upload: Upload
+        self,
+        stream: PhotoStream,
+        room: Room,
+        filled: int,
+        digest: Digest,
+        upload: Upload,
+        wrote: Callable[[int], None],
     ) -> None:
         """Write what is in ``room``, and the rest of ``stream``, to ``upload``."""
         while filled:
@@ -371,9 +385,12 @@ class _Download:
                 piece = bytes(room.view[start : min(filled, start + _PIECE)])
                 digest.update(piece)
                 upload.write(piece)
+                wrote(len(piece))
             filled = self._read(stream, room.view)
 
     def _read(self, stream: PhotoStream, into: memoryview) -> int:
+        if self._context.alone.halted is not None:
+            raise OutOfTime("the run has ended")
         count = stream.readinto(into)
         if count and self._context.listener is not None:
             self._context.listener.received(count)
@@ -417,7 +434,7 @@ class _Download:
         while True:
             name = keys.numbered(plain, number)
             try:
-                self._store.create(name, body, file_name=self._file_name, sha256=digest.sha256)
+                self._batch.create(name, body, file_name=self._file_name, sha256=digest.sha256)
                 return name
             except AlreadyStored:
                 if self._is_there(name, digest):

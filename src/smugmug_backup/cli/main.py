@@ -1,14 +1,16 @@
 """The command `smugmug-backup`: find the command, run it, turn every error into one line."""
 
 import argparse
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from smugmug_backup.cli.errors import as_json, tell
+from smugmug_backup.cli.errors import as_json, of_the_system, tell, unforeseen
 from smugmug_backup.cli.parsing import (
     COULD_NOT,
     EXIT_STATUSES,
@@ -29,11 +31,15 @@ COMMANDS = {
     "albums": "list the albums of a backup",
     "images": "list the images of one album of a backup",
     "find": "search a backup for photos and videos",
+    "browse": "look through a backup in the browser",
     "catalog": "make a SQLite database of a backup",
     "check": "check that a backup is sound",
+    "drill": "restore a few photos to nowhere, and compare them with SmugMug",
     "restore": "write the photos of a backup into a folder",
     "diff": "what changed between two runs or dates",
     "forget": "delete images from the backup for good",
+    "completion": "print what bash, zsh or fish need to complete this command",
+    "man": "print the manual page",
 }
 """Each command, and its line in the help of all: only the one that is named is loaded."""
 
@@ -62,10 +68,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COULD_NOT
 
 
+def program() -> NoReturn:
+    """The command as a whole process."""
+    status = main()
+    # All is done and said. A Ctrl-C that comes while Python puts itself away would be told as a
+    # traceback, or as another exit status.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if status == INTERRUPTED:
+        # Nor is anything waited for that was left to a thread. And Python would end by the signal
+        # where that came in the middle of an `exec`, as in a module that is being loaded.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, BackupError):
+                stream.flush()
+        os._exit(INTERRUPTED)
+    sys.exit(status)
+
+
 def _main(argv: Sequence[str] | None) -> int:
     words = [*(sys.argv[1:] if argv is None else argv)]
     debug, before = "--debug" in words, Printed.documents
-    hint = None
     try:
         args = _parsed(words)
         return args if isinstance(args, int) else _run(args)
@@ -78,12 +99,10 @@ def _main(argv: Sequence[str] | None) -> int:
             _console(stderr=True).print_exception()
         told = error
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
-        # Its text is not shown: an exception of an HTTP library may hold a signed URL.
         if debug:
             _console(stderr=True).print_exception()
-        told = BackupError(f"{type(error).__name__}: this should not happen")
-        hint = "the same command with --debug shows where; please report it"
-    return _tell(told, hint, document=_wants_json(words) and Printed.documents == before)
+        told = of_the_system(error) or unforeseen(error)
+    return _tell(told, document=_wants_json(words) and Printed.documents == before)
 
 
 def _wants_json(words: Sequence[str]) -> bool:
@@ -98,21 +117,24 @@ def _console(*, stderr: bool = False) -> "Console":
     return make_console(stderr=stderr)
 
 
-def _tell(error: BackupError, hint: str | None, *, document: bool) -> int:
+def _tell(error: BackupError, *, document: bool) -> int:
     """Tell it to whoever listens; its exit status. ``document``: a program waits for one."""
     if isinstance(error, OutputLost):
         give_up(sys.stdout)
     elif document:
         from smugmug_backup.cli.output import print_json
 
-        console = _console()
-        print_json(console, as_json(error, hint=hint))
-        console.file.flush()
+        try:
+            console = _console()
+            print_json(console, as_json(error))
+            console.file.flush()
+        except OutputLost:
+            give_up(sys.stdout)
     errors = _console(stderr=True)
     if isinstance(error, Interrupted):
         errors.print(str(error))
         return INTERRUPTED
-    tell(errors, error, hint=hint)
+    tell(errors, error)
     return COULD_NOT
 
 
@@ -168,6 +190,11 @@ def _parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
         else:
             subparsers.add_parser(name, help=line)
     return parser
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser of all commands, for those who describe it: completion and manual."""
+    return _parser()
 
 
 def _add(name: str, subparsers: Any) -> None:

@@ -169,14 +169,19 @@ def test_wrong_bytes_of_a_replacement_are_kept_beside_the_name_of_the_right_old_
 
 def test_the_file_name_travels_with_the_bytes(nights, source):
     names = []
-    create = nights.store.create
 
-    def watched(key, body, *, file_name=None, **more):
-        if key.startswith("originals/"):
-            names.append(file_name)
-        create(key, body, file_name=file_name)
+    class Watched:
+        def __init__(self, batch):
+            self.upload, self.barrier = batch.upload, batch.barrier
+            self.real = batch.create
 
-    nights.store.create = watched
+        def create(self, key, body, *, file_name=None, **more):
+            if key.startswith("originals/"):
+                names.append(file_name)
+            self.real(key, body, file_name=file_name, **more)
+
+    batch = nights.store.batch
+    nights.store.batch = lambda: Watched(batch())
     nights.run()
     assert sorted(names) == sorted(i.file_name for a in source.world.values() for i in a.images)
 
@@ -184,7 +189,7 @@ def test_the_file_name_travels_with_the_bytes(nights, source):
 def test_the_place_at_the_source_is_free_before_the_bytes_are_stored(nights, source):
     image = source.upload("A", body=JPEG + b"small")
     held, at_the_write = [], []
-    opened, create = source.open, nights.store.create
+    opened, batch = source.open, nights.store.batch
 
     @contextmanager
     def counted(offer, *, deadline):
@@ -193,12 +198,19 @@ def test_the_place_at_the_source_is_free_before_the_bytes_are_stored(nights, sou
             yield stream
         held.remove(offer)
 
-    def watched(key, body, **more):
-        if key.startswith(f"originals/{image.key}/"):
-            at_the_write.append([each.md5 for each in held if each.md5 == image.md5])
-        create(key, body, **more)
+    def watched():
+        made = batch()
+        create = made.create
 
-    source.open, nights.store.create = counted, watched
+        def noted(key, body, **more):
+            if key.startswith(f"originals/{image.key}/"):
+                at_the_write.append([each.md5 for each in held if each.md5 == image.md5])
+            create(key, body, **more)
+
+        made.create = noted
+        return made
+
+    source.open, nights.store.batch = counted, watched
     assert nights.run().status == "complete"
     assert at_the_write == [[]]
 
