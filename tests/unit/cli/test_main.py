@@ -220,6 +220,9 @@ def test_a_store_without_permission_and_a_bucket_that_is_not_there_are_told_apar
     for message in ("listing was denied; s3:ListBucket is needed", "there is no bucket named x"):
 
         class Refusing:
+            def batch(self):
+                return self
+
             def list(self, prefix, message=message):
                 raise StoreRefused(message)
 
