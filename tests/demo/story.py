@@ -214,8 +214,8 @@ def _prove(console: Console, stack: Stack, copy: Path, seal: str) -> None:
     console.print(f"\n[bold]$ python {READER} copy-of-the-bucket[/]", soft_wrap=True)
     _run(console, [str(ROOT / READER), str(copy)], {})
     console.print(
-        "[green]✓[/] Every object is proved by the seal (but work/probe.txt, which is no backup, and "
-        "the reports' pages for people)."
+        "[green]✓[/] Every object is proved by the seal (but work/probe.txt, which is no backup, "
+        "and the reports' pages for people)."
     )
 
 
