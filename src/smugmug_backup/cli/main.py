@@ -19,7 +19,18 @@ from smugmug_backup.cli.parsing import COULD_NOT, EXIT_STATUSES, INTERRUPTED, He
 from smugmug_backup.errors import BackupError, BadRequest
 from smugmug_backup.words import Location
 
-COMMANDS = ("authorize", "run", "status", "albums", "images", "check", "restore", "diff", "forget")
+COMMANDS = (
+    "authorize",
+    "run",
+    "start",
+    "status",
+    "albums",
+    "images",
+    "check",
+    "restore",
+    "diff",
+    "forget",
+)
 
 _EXAMPLE = """\
 A location is s3://bucket/prefix or a folder. Every command takes --json, for programs.

@@ -63,7 +63,7 @@ from smugmug_backup.wiring import (
 
 NAME = "run"
 
-_ENDED = {
+ENDED = {
     RunStatus.COMPLETE: FINE,
     RunStatus.CONTINUING: NOT_ALL,
     RunStatus.INCOMPLETE: NOT_ALL,
@@ -167,8 +167,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.json:
             print_json(console, json.loads(done.to_bytes()))
         else:
-            _tell_report(console, done, progress.titles, interrupted=interruption.happened)
-        ended = _ENDED[RunStatus(done.status)]
+            tell_report(console, done, progress.titles, interrupted=interruption.happened)
+        ended = ENDED[RunStatus(done.status)]
     return INTERRUPTED if interruption.happened and ended != FINE else ended
 
 
@@ -212,9 +212,10 @@ def _named_albums(
 # -- the report ------------------------------------------------------------------------------------
 
 
-def _tell_report(
+def tell_report(
     console: Console, report: RunReport, titles: Mapping[str, str], *, interrupted: bool
 ) -> None:
+    """How a run ended, for a person."""
     counts = report.counts
     if report.status == RunStatus.REFUSED:
         _tell_refusal(console, report)
@@ -383,4 +384,4 @@ def _plan_as_json(plan: DryRun, estimate: RunEstimate, *, in_s3: bool) -> dict[s
     }
 
 
-__all__ = ["NAME", "Parts", "add_parser", "build_parts", "run"]
+__all__ = ["ENDED", "NAME", "Parts", "add_parser", "build_parts", "run", "tell_report"]
