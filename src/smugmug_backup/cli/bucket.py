@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.client import aws_client as _client
-from smugmug_backup.aws.errors import AWS_ERRORS
+from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _ABSENT = frozenset(
@@ -62,7 +62,10 @@ class Found:
 
 
 def look_at(wanted: Wanted) -> Found:
-    """Ask S3 for all of it; what may not be asked is named. Nothing is changed."""
+    """Ask S3 for all of it; what may not be asked is named. Nothing is changed.
+
+    Raises AwsError if S3 cannot be asked at all.
+    """
     s3, bucket = _client("s3"), {"Bucket": wanted.name}
     unseen: list[str] = []
 
@@ -87,6 +90,9 @@ def look_at(wanted: Wanted) -> Found:
         if code in ("403", "AccessDenied"):
             why = "belongs to another account, or the credentials lack s3:ListBucket on it"
             return Found(state=f"the bucket {wanted.name} {why}")
+    except AWS_ERRORS as error:
+        doing = f"looking at the bucket {wanted.name}"
+        raise aws_error(error, doing=doing, permission="s3:ListBucket") from None
     policy = ask(s3.get_bucket_policy, "s3:GetBucketPolicy")
     location = ask(s3.get_bucket_location, "s3:GetBucketLocation")
     lock = ask(s3.get_object_lock_configuration, "s3:GetBucketObjectLockConfiguration")
