@@ -126,6 +126,12 @@ class SourceUnavailable(SourceError):
     answer = Answer.AGAIN
 
 
+class ConnectionLost(SourceUnavailable):
+    """The connection itself was gone, and was waited for in vain; it ends the run."""
+
+    fatal = True
+
+
 class MalformedAnswer(SourceError):
     """Not JSON, truncated, HTML, a wrong envelope, duplicate ids, a missing or malformed key."""
 

@@ -22,12 +22,16 @@ from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.settings import API_AUTO, API_V2, SecretName, Settings, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.outage import Outage, reach
+from smugmug_backup.smugmug.rate import RateLimit
 from smugmug_backup.smugmug.source_130 import SmugMug130Source
 from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
 from smugmug_backup.storage.s3 import S3Store, s3_client
 
 Builder = Callable[[str], PhotoSource]
 """Makes the source of a name, always the same one."""
+
+_LOOK, _BREATH = 0.2, 0.02
 
 
 class SystemClock:
@@ -44,6 +48,27 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+class WakingClock(SystemClock):
+    """The machine's clock for whoever may press Ctrl-C: `wake` ends every wait, and all to come."""
+
+    def __init__(self) -> None:
+        # No Event: a handler that interrupts its own thread inside of one would wait for ever.
+        self._woken = False
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, until that or until somebody wakes us."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._woken:
+            time.sleep(min(left, _LOOK))
+        if left > 0:
+            # Who looks again and again must not do it without a pause.
+            time.sleep(min(left, _BREATH))
+
+    def wake(self) -> None:
+        """Nobody waits any more; from any thread, and from a signal's handler."""
+        self._woken = True
 
 
 @dataclass(slots=True)
@@ -108,6 +133,19 @@ def read_credentials(secret: SecretName) -> Credentials:
         raise BadRequest(f"the secret {secret} cannot be used: {error}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """What a run at somebody's home asks of the source besides, and a function never.
+
+    ``patience``: seconds that a lost connection is waited for, which ``tell`` says;
+    ``bytes_per_second``: of all downloads together, None for as many as come.
+    """
+
+    tell: Callable[[str], None]
+    patience: float = 600.0
+    bytes_per_second: float | None = None
+
+
 def build_source(
     settings: SourceSettings,
     credentials: Credentials,
@@ -115,12 +153,15 @@ def build_source(
     *,
     share: int = 1,
     store: BackupStore | None = None,
+    home: AtHome | None = None,
 ) -> PhotoSource:
     """The source that the settings name; ``auto`` goes by the reports in ``store``, if any.
 
     Raises BadRequest if a nickname is needed.
     """
-    return _source_of(settings.api, _builder(settings, credentials, clock, share), store, clock)
+    return _source_of(
+        settings.api, _builder(settings, credentials, clock, share, home), store, clock
+    )
 
 
 def check_whose(settings: SourceSettings, credentials: Credentials) -> None:
@@ -142,7 +183,11 @@ def _source_of(api: str, build: Builder, store: BackupStore | None, clock: Clock
 
 
 def _builder(
-    settings: SourceSettings, credentials: Credentials, clock: Clock, share: int
+    settings: SourceSettings,
+    credentials: Credentials,
+    clock: Clock,
+    share: int,
+    home: AtHome | None = None,
 ) -> Builder:
     """Sources of one account; they share their politeness. Raises BadRequest."""
     check_whose(settings, credentials)
@@ -150,6 +195,8 @@ def _builder(
     governor = Governor(
         max_concurrency=settings.max_concurrency,
         calls_per_second=None if ceiling is None else ceiling / share,
+        outage=None if home is None else _outage(settings.api_url, clock, home),
+        limit=_limit(home.bytes_per_second if home else None, clock),
         clock=clock,
     )
 
@@ -166,6 +213,14 @@ def _builder(
         )
 
     return build
+
+
+def _outage(url: str, clock: Clock, home: AtHome) -> Outage:
+    return Outage(clock=clock, reach=lambda: reach(url), patience=home.patience, tell=home.tell)
+
+
+def _limit(bytes_per_second: float | None, clock: Clock) -> RateLimit | None:
+    return None if bytes_per_second is None else RateLimit(bytes_per_second, clock)
 
 
 def options_of(settings: SourceSettings) -> Options:

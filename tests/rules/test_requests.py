@@ -13,6 +13,7 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.backup.run import Options
 from smugmug_backup.check.check import check
 from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import AccessRefused
 from smugmug_backup.storage.s3 import S3Store
 from tests.proof.damage import Ruin
 from tests.proof.world import World
@@ -65,6 +66,10 @@ def calls(source, act):
     return Counter(call.partition(":")[0] for call in source.calls.elements())
 
 
+LOUD = {"put runs": 2}
+"""A night that changed or missed something writes its report as a page, too."""
+
+
 def quiet_nights(nights, number=1):
     """Nights on which no album has its turn of a full listing."""
     return [nights.next_night() for _ in range(number)]
@@ -82,9 +87,9 @@ def test_a_first_backup_stores_each_thing_once_and_looks_for_none_of_it(nights):
         "put records": ALBUMS,
         "put manifests": ALBUMS,
         "put README.txt": 1,
-        "put runs": 1,
+        **LOUD,
     }
-    assert puts(counted) == ALL + 2 * ALBUMS + 2
+    assert puts(counted) == ALL + 2 * ALBUMS + 3
 
 
 def test_a_first_backup_lists_each_album_once_and_downloads_each_original_once(nights, source):
@@ -171,6 +176,7 @@ def test_a_change_costs_its_manifest_twice_its_old_record_and_what_is_new(settle
     counted = asked(settled, settled.next_night)
     assert counted == {
         **QUIET,
+        **LOUD,
         "get manifests": 1,
         "get records": 1,
         "put records": 1,
@@ -186,12 +192,35 @@ def test_a_change_within_the_overlap_costs_its_manifest_again_and_no_write(settl
     assert counted == QUIET
 
 
+def test_a_night_that_missed_something_costs_its_page_and_one_without_changes_has_none(
+    settled, source
+):
+    source.errors["images:album1"] = AccessRefused("the album's password is wrong")
+    counted = asked(settled, settled.next_night)
+    assert counted["put runs"] == 2
+    source.errors.clear()
+    assert asked(settled, settled.next_night) == QUIET
+
+
+def test_images_that_left_are_looked_for_where_others_came(settled, source):
+    moved = source.world["album1"].images.pop()
+    assert asked(settled, settled.next_night)["get manifests"] == 1
+    source.world["album2"].images.pop()
+    source.world["album3"].images.append(moved)
+    source.touch(moved)
+    # The manifest of each that changed, that of the one confirmed, and where some came once more.
+    assert asked(settled, settled.next_night)["get manifests"] == 3 + 1
+
+
 def test_a_new_image_costs_one_download_and_three_writes(settled, source):
     source.upload("album1")
     counted = asked(settled, settled.next_night)
     assert counted == {
         **QUIET,
+        **LOUD,
         "get manifests": 1,
+        # What the owner had deleted for good is asked once, of all that is new in a night.
+        "list forgotten": 1,
         "head originals": 1,
         "put originals": 1,
         "put records": 1,
@@ -231,13 +260,13 @@ def test_the_page_of_costs_counts_news_as_they_are(settled, source):
     night = costs.quiet_night(manifests=ALBUMS)
     source.upload("album1")
     new = as_charged(asked(settled, settled.next_night))
-    assert new == night + costs.commits(albums=1, images=1, edited=0)
+    assert new == night + costs.news(new=True) + costs.commits(albums=1, images=1, edited=0)
     # Within the overlap each album is read again for two nights.
     for _ in range(3):
         settled.next_night()
     source.touch(source.world["album2"].images[0], caption="The new quay")
     edited = as_charged(asked(settled, settled.next_night))
-    assert edited == night + costs.commits(albums=1, images=0, edited=1)
+    assert edited == night + costs.news(new=False) + costs.commits(albums=1, images=0, edited=1)
 
 
 def test_the_page_of_costs_counts_a_nightly_check_as_it_is(settled):

@@ -52,12 +52,12 @@ class Requests:
 
 
 def first(*, images: int, albums: int) -> Requests:
-    """A first backup: each original, a records file and a manifest an album, README and report.
+    """A first backup: each original, a records file and a manifest an album, README, report, page.
 
     Lists: reports (this month and the last, everywhere, and once more at the end), manifests,
     checks, originals.
     """
-    return Requests(images + 2 * albums + 2 + 6, 0)
+    return Requests(images + 2 * albums + 3 + 6, 0)
 
 
 def quiet_night(*, manifests: int) -> Requests:
@@ -74,6 +74,12 @@ def choosing_the_api() -> Requests:
 def full_listings(*, albums: float) -> Requests:
     """Albums listed in full: their manifests."""
     return Requests(0, albums)
+
+
+def news(*, new: bool) -> Requests:
+    """What a night with news asks more: a put of the page, and where images are new a list of what
+    the owner had forgotten."""
+    return Requests(1 + new, 0)
 
 
 def commits(*, albums: float, images: float, edited: float) -> Requests:
@@ -130,7 +136,7 @@ class Account:
 
     def nights(self) -> Requests:
         whole = quiet_night(manifests=self.manifests) + choosing_the_api()
-        whole += full_listings(albums=self.albums / 30)
+        whole += full_listings(albums=self.albums / 30) + news(new=True)
         half = self.new / 2
         return whole * NIGHTS + commits(albums=self.touched, images=half, edited=half)
 

@@ -29,12 +29,14 @@ from smugmug_backup.archive.inspection import (
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.original import StoredBytes, When
+from smugmug_backup.archive.page import page_of, worth_a_page
 from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.archive.records import parse_line, records_files
 from smugmug_backup.archive.report import AlbumState, Link, RunReport, future
 from smugmug_backup.errors import (
     AlreadyStored,
     CommitConflict,
+    FormatTooNew,
     ListingIncomplete,
     NotABackup,
     NotStored,
@@ -66,6 +68,12 @@ class Archive:
     def reports_again(self, begun: Reports, *, now: datetime) -> Reports:
         """The same when a run ends."""
         return chain.look_again(self.store, begun, now=now)
+
+    def proved_reports(self, reports: Reports, *, now: datetime) -> Reports:
+        """``reports`` without those whose account all that they name contradicts: of the newest
+        one nothing else would tell that its name is damaged. ``reports`` itself if there is none.
+        """
+        return chain.proved(self.store, reports, now=now)
 
     def heads(self, begun: Reports, ended: Reports, check: CheckReport | None) -> tuple[Link, ...]:
         """The reports that a run which ends now names as its predecessors."""
@@ -101,6 +109,19 @@ class Archive:
         body = report.to_bytes()
         self.store.create(report.key, body)
         return replace(report, sha256=sha256(body))
+
+    def write_page(self, report: RunReport) -> None:
+        """Store a run's report as a page for people, if it has anything to show. Raises StoreError.
+
+        Nothing names it, so nothing is lost where it cannot be written.
+        """
+        if worth_a_page(report):
+            self.store.create(keys.page(report.run_id), page_of(report))
+
+    def page_of(self, report: RunReport) -> str | None:
+        """The key of a run's page; None if it has none. Raises StoreError."""
+        key = keys.page(report.run_id)
+        return key if worth_a_page(report) and self.store.head(key) is not None else None
 
     def write_readme(self, known_sha256: str | None) -> str:
         """Store this version's README.txt, unless it is the one that a report has; its SHA-256."""
@@ -147,13 +168,13 @@ class Archive:
 
     def newest_check(self, *, now: datetime) -> CheckReport | None:
         """The newest check report that can be read, None if there is none."""
-        return next(self._checks(now), None)
+        return next(self.checks(now=now), None)
 
     def check_heads(self, *, now: datetime) -> list[CheckReport]:
         """The check reports that no other names: what is open stands in these."""
         found: list[CheckReport] = []
         named: set[str] = set()
-        for report in self._checks(now):
+        for report in self.checks(now=now):
             if report.run_id not in named:
                 found.append(report)
             named.update(link.run_id for link in report.previous)
@@ -165,12 +186,14 @@ class Archive:
     def check_report(self, run: str) -> CheckReport | None:
         """One check's report; None if it is not there, or cannot be read tonight or as one."""
         key = keys.check_report(run)
-        with suppress(NotABackup, StoreError):
+        # One of a newer form tells no more than one that cannot be read; runs go on without it.
+        with suppress(NotABackup, StoreError, FormatTooNew):
             report = CheckReport.from_bytes(self.store.read(key), key=key)
             return report if report.run_id == run else None
         return None
 
-    def _checks(self, now: datetime) -> Iterator[CheckReport]:
+    def checks(self, *, now: datetime) -> Iterator[CheckReport]:
+        """The check reports that can be read, newest first."""
         found = []
         with suppress(ListingIncomplete):
             for each in self.store.list(keys.CHECKS):
@@ -388,6 +411,11 @@ class Archive:
         """The files that tell what the owner had deleted for good, ascending."""
         listed = self.store.list(keys.FORGOTTEN)
         return (each.key for each in listed if keys.parse_forgotten(keys.plain(each.key)[0]))
+
+    def forgotten_images(self) -> frozenset[str]:
+        """The images of which any such file tells. Raises StoreError."""
+        found = (keys.parse_forgotten(keys.plain(key)[0]) for key in self.forgotten_files())
+        return frozenset(each for each in found if each is not None)
 
     def forgotten(self, key: str) -> tuple[str, ...]:
         """What was deleted, by one of these. Raises NotABackup, FormatTooNew, StoreError."""

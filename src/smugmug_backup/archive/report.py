@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 from smugmug_backup.archive import keys
+from smugmug_backup.archive.changes import News
 from smugmug_backup.archive.encoding import (
     Unreadable,
     damaged,
@@ -19,7 +21,7 @@ from smugmug_backup.archive.encoding import (
 from smugmug_backup.archive.manifest import Manifest, Pending, Totals, Unavailable
 from smugmug_backup.archive.original import When
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
-from smugmug_backup.errors import BackupError, Remedy, remedy_of
+from smugmug_backup.errors import BackupError, EarlierForm, NotABackup, Remedy, remedy_of
 from smugmug_backup.model import Account
 
 FORMAT = "smugmug-backup/run-report"
@@ -235,12 +237,14 @@ def pending_json(each: Pending) -> dict[str, Any]:
 def pending_of(data: Mapping[str, Any]) -> Pending:
     """What `pending_json` made."""
     since = parse_stamp_or_none(data["since"])
-    return Pending(data["album_key"], data["image_key"], data["reason"], since)
+    name = data.get("file_name")
+    return Pending(data["album_key"], data["image_key"], data["reason"], since, name)
 
 
 def unavailable_of(data: Mapping[str, Any]) -> Unavailable:
     """An image without bytes, as it stands in a report."""
-    return Unavailable(data["album_key"], data["image_key"], data["reason"])
+    name = data.get("file_name")
+    return Unavailable(data["album_key"], data["image_key"], data["reason"], name)
 
 
 @dataclass(slots=True)
@@ -342,6 +346,7 @@ class RunReport:
     more_pending: int = 0
     ignored_albums: Sequence[str] = ()
     notes: Sequence[str] = ()
+    changes: News = field(default_factory=News)
     albums: Mapping[str, AlbumState] = field(default_factory=dict)
     sha256: str | None = None
 
@@ -397,6 +402,7 @@ class RunReport:
                 "readme_sha256": self.readme_sha256,
                 "ignored_albums": list(self.ignored_albums),
                 "notes": list(self.notes),
+                "changes": self.changes.as_json() if self.changes else None,
                 "albums": {key: self.albums[key].as_json() for key in sorted(self.albums)},
             }
         )
@@ -444,16 +450,33 @@ class RunReport:
                 readme_sha256=data["readme_sha256"] and digest(data["readme_sha256"], 64),
                 ignored_albums=tuple(data["ignored_albums"]),
                 notes=tuple(data["notes"]),
+                changes=changes_of(data),
                 albums={k: AlbumState.from_json(v) for k, v in data["albums"].items()},
                 sha256=sha256(body),
             )
         except Unreadable as error:
             raise damaged(key, error) from None
 
+    @classmethod
+    def of_this_form(cls, body: bytes, *, key: str) -> Self | None:
+        """The report in ``body``, whose version is too new, if nothing else of it is."""
+        with suppress(NotABackup, EarlierForm, *Unreadable):
+            data = json.loads(body)
+            report = cls.from_bytes(json_line({**data, "version": VERSION}), key=key)
+            if data.keys() == json.loads(report.to_bytes()).keys():
+                return report
+        return None
+
     @property
     def key(self) -> str:
         """Where it lies."""
         return keys.report(self.run_id)
+
+
+def changes_of(data: Mapping[str, Any]) -> News:
+    """What changed, by a report or an outcome; nothing by one that was written before they told."""
+    found = data.get("changes")
+    return News() if found is None else News.from_json(found)
 
 
 def links_of(data: Sequence[Mapping[str, Any]]) -> tuple[Link, ...]:
@@ -486,9 +509,11 @@ def account_json(account: Account | None) -> dict[str, str | None]:
 
 
 def account_of(data: Mapping[str, Any]) -> Account | None:
-    """What `account_json` made."""
+    """What `account_json` made. Raises KeyError, ValueError."""
     if data["nickname"] is None:
         return None
+    if data["access"] not in ("owner", "public"):
+        raise ValueError("no view of an account")
     return Account(data["nickname"], data["access"])
 
 

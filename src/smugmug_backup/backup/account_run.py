@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Contents
+from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.changes import What
 from smugmug_backup.archive.original import When
 from smugmug_backup.archive.report import (
     AlbumState,
@@ -15,7 +17,7 @@ from smugmug_backup.archive.report import (
     RunStatus,
 )
 from smugmug_backup.backup import overflow as handover
-from smugmug_backup.backup.account import Binding, check_albums, check_binding
+from smugmug_backup.backup.account import Binding, check_albums, check_binding, is_bound
 from smugmug_backup.backup.album import AlbumWork
 from smugmug_backup.backup.api import change_of_api
 from smugmug_backup.backup.attempts import Attempts
@@ -42,6 +44,8 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Account, Album
 
+_NAMED = 20
+
 
 class AccountRun(Session):
     """One run; its report is what is left of it."""
@@ -57,33 +61,42 @@ class AccountRun(Session):
         super().__init__(parts, deadline, albums_pool, transfers)
         self._request = request
         self._earlier = handover.Earlier()
-        self._notes: list[str] = [*request.notes]
 
     def run(self) -> RunReport | DryRun:
         """See `Backup.run`."""
         asked = self.albums_pool.submit(self._ask_source)
-        self._reports = self.archive.reports(now=self.started_at)
-        self._notes += self._reports.passed_over
-        self.run_id = self.archive.new_run_id(self.started_at, self.parts.token, self._reports)
-        self._attempts = Attempts.before(self.archive, self._reports.newest, self._request.trigger)
+        reports = self.archive.reports(now=self.started_at)
+        self.run_id = self.archive.new_run_id(self.started_at, self.parts.token, reports)
         generations = self.archive.newest_generations(self.transfers.map)
-        self._check, self._findings = self.checks(self._reports)
         self._look_at_overflow()
+        contents = self._take_up(reports, generations)
+        try:
+            account, albums = asked.result()
+        except (SourceError, OutOfTime, LesserToken) as error:
+            return self._without_source(contents, error)
+        if not is_bound(self._binding, account):
+            proved = self.archive.proved_reports(reports, now=self.started_at)
+            if proved is not reports:
+                contents = self._take_up(proved, generations)
+        self._say_the_api()
+        return self._with_source(contents, account, albums, bool(generations))
+
+    def _take_up(self, reports: Reports, generations: Mapping[str, int]) -> Contents:
+        """What the reports tell, and of albums of which they do not, the manifests."""
+        self._reports = reports
+        self._notes = [*self._request.notes, *reports.passed_over, *self._earlier.notes]
+        self._attempts = Attempts.before(self.archive, reports.newest, self._request.trigger)
+        self._check, self._findings = self.checks(reports)
         contents = self.archive.contents(
-            self._reports,
+            reports,
             generations,
             self.transfers.map,
             when=When(self.started_at),
             entries=self._entries(),
         )
-        self._binding = Binding(contents.account, self._reports.formerly)
-        self._readme = self._reports.trusted.readme_sha256 if self._reports.trusted else None
-        try:
-            account, albums = asked.result()
-            self._say_the_api()
-        except (SourceError, OutOfTime, LesserToken) as error:
-            return self._without_source(contents, error)
-        return self._with_source(contents, account, albums, bool(generations))
+        self._binding = Binding(contents.account, reports.formerly)
+        self._readme = reports.trusted.readme_sha256 if reports.trusted else None
+        return contents
 
     def _with_source(
         self, contents: Contents, account: Account, albums: Sequence[Album], begun: bool
@@ -114,8 +127,8 @@ class AccountRun(Session):
             findings=self._findings.albums,
         )
         originals = Originals(context)
-        if not begun:
-            originals.see_whether_any()
+        if not begun and not originals.see_whether_any():
+            context.forgotten.none_yet()
         work = AlbumWork(context, originals)
         if request.dry_run:
             return self._dry_run(contents, work, albums, chosen)
@@ -142,7 +155,6 @@ class AccountRun(Session):
         if overflow is None or self._request.albums:
             return
         self._earlier = handover.look(self.archive.store, overflow)
-        self._notes += self._earlier.notes
 
     def _entries(self) -> Mapping[str, AlbumState]:
         entries = self._reports.albums
@@ -165,6 +177,10 @@ class AccountRun(Session):
             raise error
         # What may pass is no answer; all else is one that cannot be believed.
         refused = error.answer is Answer.NEVER or isinstance(error, MalformedAnswer)
+        if isinstance(error, OutOfTime) and self.deadline.stopped:
+            tally = Tally.of(contents, [*self._notes, "the run was interrupted as it began"])
+            tally.left_over = True
+            return self._report(tally, self.date())
         return self._report(self._failed(contents, error), self.date(), refused=refused)
 
     def _failed(self, contents: Contents, error: BackupError) -> Tally:
@@ -234,6 +250,7 @@ class AccountRun(Session):
         if self.parts.observer is not None:
             self.parts.observer.planned(len(todo))
         if not part:
+            self._note_ignored(tally)
             shown = {album.key for album in albums}
             self._note_missing_albums(tally, context, work, shown, contents.damage)
         before = dict(tally.states)
@@ -257,7 +274,20 @@ class AccountRun(Session):
         if left and not part and not tally.halted:
             self._hand_over(tally, left, context)
         tally.left_over |= self._earlier.going is not None
+        tally.find_moved(self.archive, self.transfers.map)
         return self._report(tally, context.date)
+
+    def _note_ignored(self, tally: Tally) -> None:
+        """What is damaged of an album that is not listed waits: SmugMug may have it."""
+        waits = sorted(self._findings.albums.keys() & self.options.ignore_albums)
+        waits = [key for key in waits if self._findings.albums[key]]
+        if waits:
+            named = ", ".join(waits[:_NAMED])
+            more = f" and {len(waits) - _NAMED} more" if len(waits) > _NAMED else ""
+            tally.notes.append(
+                f"damage that is not mended, for these albums are ignored: {named}{more}; take "
+                "them out of IGNORE_ALBUMS for a night, or accept the loss (check --accept)"
+            )
 
     def _name_unreadable(self, tally: Tally, contents: Contents, tried: set[str]) -> None:
         """Albums that have left fail alone, too, where their state cannot be read."""
@@ -302,7 +332,9 @@ class AccountRun(Session):
                 del tally.states[key]
             else:
                 tally.states[key] = state
-        tally.counts.missing += found.missing
+        tally.counts.missing += len(found.first_missing)
+        for key in found.first_missing:
+            tally.news.count(key, What.ALBUM_MISSING, known[key].image_count)
         before = dict(tally.states)
 
         def bury(key: str) -> Outcome:
@@ -311,15 +343,25 @@ class AccountRun(Session):
         def mend(key: str) -> Outcome:
             return work.mend_gone(key, before[key])
 
+        left: list[str] = []
         for keys, act in ((found.to_bury, bury), (found.to_mend, mend)):
             for key, outcome in zip(keys, self.albums_pool.map(act, keys), strict=True):
                 self._take(tally, key, outcome)
+                left += [key] if outcome.left_over else []
+        if left:
+            named = ", ".join(sorted(left)[:_NAMED])
+            more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+            why = self._why_no_more()
+            tally.notes.append(f"{why}; albums that have left wait for the next run: {named}{more}")
+
+    def _why_no_more(self) -> str:
+        return "the run was interrupted" if self.deadline.stopped else "time ran out"
 
     def _hand_over(self, tally: Tally, left: Sequence[PlannedAlbum], context: Context) -> None:
         overflow = self.parts.overflow
         if overflow is None or self._earlier.going is not None:
-            why = "the run was interrupted" if self.deadline.stopped else "time ran out"
-            tally.notes.append(f"{why}; {len(left)} albums wait for the next run")
+            wait = f"{len(left)} albums wait" if len(left) > 1 else "1 album waits"
+            tally.notes.append(f"{self._why_no_more()}; {wait} for the next run")
             return
         if context.full:
             reason = NextFull.ASKED_FOR

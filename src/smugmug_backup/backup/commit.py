@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from smugmug_backup.archive.changes import News, What, what_opened
 from smugmug_backup.archive.manifest import (
     Entry,
     Header,
@@ -53,6 +54,7 @@ class Commit:
         self._when = survey.when
         self._failures: list[Failure] = [*survey.mended.failures, *self._contradictions()]
         self._left_over = False
+        self._news = self._album_news()
         self._counts = Counts(
             new=changes.new,
             changed=changes.changed,
@@ -65,6 +67,7 @@ class Commit:
         """Raises CommitConflict, StoreError and what concerns the whole run."""
         self._write_records()
         self._fetch()
+        self._left_over |= self._survey.mended.left
         return self._interrupted() if self._left_over else self._finished()
 
     def _contradictions(self) -> list[Failure]:
@@ -164,6 +167,9 @@ class Commit:
         state = replace(
             self._carried(), next_full=NextFull.INTERRUPTED, missing_since=None, deleted_at=None
         )
+        if self._survey.newest.damage is not None:
+            # The next run begins from this generation, and sees no more of it.
+            self._name_damage(self._survey.newest.damage)
         return self._outcome(state, listed=False)
 
     def _finished(self) -> Outcome:
@@ -182,6 +188,7 @@ class Commit:
                 self._counts.repaired += 1
         self._counts.missing += changes.missing
         self._counts.deleted += changes.deleted
+        self._news.add(changes.lost)
         state = replace(
             self._carried(),
             cursor=cursor,
@@ -190,7 +197,7 @@ class Commit:
             deleted_at=None,
         )
         if survey.newest.damage is not None:
-            self._failures.append(mend.damage_failure(self._album.key, survey.newest.damage))
+            self._name_damage(survey.newest.damage)
         if survey.full and not survey.believed:
             return self._doubted(state)
         state = replace(state, listed_at=survey.dated or state.listed_at, next_full=None)
@@ -203,6 +210,9 @@ class Commit:
                 doubt=None,
             )
         return self._outcome(state, listed=True)
+
+    def _name_damage(self, damage: str) -> None:
+        self._failures.append(mend.damage_failure(self._album.key, damage))
 
     def _next_full(self, entries: Mapping[str, Entry]) -> str | None:
         if missing_images(entries):
@@ -268,7 +278,24 @@ class Commit:
             album_fields=self._album_fields(),
             seen=self._changes.listed if self._survey.full else 0,
             mended=past,
+            news=self._news,
         )
+
+    def _album_news(self) -> News:
+        """What changed before anything is fetched; absences count once all else is committed."""
+        news, key, known = News(), self._album.key, self._known
+        news.add(self._changes.news)
+        if known is None and not self._generation:
+            news.count(key, What.ALBUM_NEW, self._changes.listed)
+        elif known is None:
+            pass  # No generation of it is sound: nobody can say what changed.
+        elif known.header.deleted_at is not None or self._before.next_full == NextFull.ALBUM_BACK:
+            news.count(key, What.ALBUM_BACK, self._changes.listed)
+        elif known.header.source == self._context.source.name:
+            opened = what_opened(known.header.album, self._album.data)
+            if opened is not None:
+                news.count(key, opened, known.header.image_count)
+        return news
 
     def _album_fields(self) -> tuple[str, ...]:
         before = self._survey.known

@@ -2,16 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from smugmug_backup.archive import original, records
+from smugmug_backup.archive.changes import News, What, what_changed
 from smugmug_backup.archive.encoding import fingerprint
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Original, Reason, Step, When
 from smugmug_backup.backup.belief import SECOND_LOOK
+from smugmug_backup.backup.forgotten import forgotten_line
 from smugmug_backup.model import Availability, Image, Kind, Offer
 
 Record = Mapping[str, Any]
@@ -42,7 +44,8 @@ class Changes:
     count only once all else is committed. ``positions``: of a believed full listing that has a
     date, by image key, to be taken over at the commit; ``reordered``: they tell another order than
     the manifest's. ``contradicted``: images that the listing shows twice, in different states.
-    ``fields``: how many images differ in each field.
+    ``fields``: how many images differ in each field. ``news``: what to tell the owner of this, and
+    ``lost``: of the absences.
     """
 
     entries: dict[str, Entry]
@@ -61,6 +64,8 @@ class Changes:
     deleted: int = 0
     cursor_misses: int = 0
     late_arrivals: int = 0
+    news: News = field(default_factory=News)
+    lost: News = field(default_factory=News)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class Comparison:
 
     ``believed``: a full listing that shows all there is, so that what it does not show has
     vanished. ``dated``: the answer's date, None if nothing may vanish by it; ``when``: the instant
-    that is recorded.
+    that is recorded. ``forgotten``: images that the owner had deleted for good; asked only of those
+    that are new, or would be fetched.
     """
 
     known: Mapping[str, Entry]
@@ -79,6 +85,8 @@ class Comparison:
     source: str
     when: When
     dated: datetime | None
+    forgotten: Container[str] = ()
+    album_key: str = ""
 
 
 def once_each(images: Sequence[Image], source: str) -> tuple[list[Image], tuple[str, ...]]:
@@ -157,6 +165,15 @@ def _take(
             changes.cursor_misses += 1
     if changed or (before is not None and not before.live):
         changes.changed += 1
+    what: tuple[What, ...] = ()
+    if before is None:
+        what = (What.NEW,)
+    elif not before.live:
+        what = (What.BACK,)
+    elif changed:
+        what = what_changed(old, json.loads(line), replaced=replaced)
+    if what:
+        changes.news.note(comparison.album_key, image.key, image.file_name, what)
     step = original.offered(
         before.original if before else None,
         image.offer,
@@ -166,9 +183,7 @@ def _take(
         full=full,
         when=comparison.when,
     )
-    if step.fetch:
-        changes.wanted[image.key] = _wanted(image, step)
-    changes.entries[image.key] = Entry(
+    entry = Entry(
         image_key=image.key,
         image_id=image.id if image.id is not None else before.image_id if before else None,
         file_name=image.file_name,
@@ -179,6 +194,12 @@ def _take(
         position=before.position if before else None,
         original=step.line,
     )
+    if (before is None or step.fetch) and image.key in comparison.forgotten:
+        changes.records.pop(image.key, None)
+        entry = forgotten_line(entry, comparison.when)
+    elif step.fetch:
+        changes.wanted[image.key] = _wanted(image, step)
+    changes.entries[image.key] = entry
 
 
 def _wanted(image: Image, step: Step) -> Wanted:
@@ -225,9 +246,12 @@ def _note_absences(changes: Changes, seen: set[str], comparison: Comparison) -> 
             # One that lies in the future was written by a clock that was wrong.
             changes.absences[key] = replace(entry, missing_since=now)
             changes.missing += since is None
+            if since is None:
+                changes.lost.note(comparison.album_key, key, entry.file_name, (What.MISSING,))
         elif now - since >= SECOND_LOOK:
             changes.absences[key] = replace(entry, deleted_at=now)
             changes.deleted += 1
+            changes.lost.note(comparison.album_key, key, entry.file_name, (What.LEFT,))
 
 
 def _note_order(changes: Changes, images: Sequence[Image], known: Mapping[str, Entry]) -> None:

@@ -31,6 +31,7 @@ from smugmug_backup.errors import (
     Archived,
     BadBytes,
     Code,
+    ConnectionLost,
     NotStored,
     OutOfTime,
     PhotoError,
@@ -105,13 +106,14 @@ class Originals:
         self._known: OrderedDict[str, StoredBytes] = OrderedDict()
         self._none_before = False
 
-    def see_whether_any(self) -> None:
+    def see_whether_any(self) -> bool:
         """Ask once whether the store has originals at all; a first backup need not ask for each.
 
         It saves questions only: what another run stores meanwhile is met, and adopted, at the
         write.
         """
         self._none_before = not self._context.archive.has_originals()
+        return not self._none_before
 
     def fetch(self, album: Album, wanted: Wanted, *, when: When) -> Fetched:
         """Fetch one original, or say why it is not there.
@@ -127,8 +129,12 @@ class Originals:
         except OutOfTime as error:
             # One that takes longer than an invocation has would else never be told of.
             failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
-            named = clock.monotonic() - began >= _LONG
+            named = clock.monotonic() - began >= _LONG and not deadline.stopped
             return Fetched(wanted.draft, left_over=True, failure=failure if named else None)
+        except ConnectionLost as error:
+            # The run ends; what this album has by now is whole, and is committed.
+            self._context.alone.concerns_all(error)
+            return Fetched(wanted.draft, left_over=True)
         except (SourceError, StoreError) as error:
             if self._context.alone.concerns_all(error):
                 raise

@@ -1,6 +1,7 @@
 """Every error is one line and a hint."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 
@@ -36,6 +37,12 @@ def hint_of(error: BackupError) -> str:
     """What the owner can do about ``error``."""
     own = getattr(error, "hint", None)
     return own or _HINTS.get(error.code) or "`smugmug-backup COMMAND --help` shows an example"
+
+
+def as_json(error: BackupError, *, hint: str | None = None) -> dict[str, Any]:
+    """The same for programs."""
+    told = {"code": str(error.code), "message": str(error), "hint": hint or hint_of(error)}
+    return {"error": told}
 
 
 def tell(console: Console, error: BackupError, *, hint: str | None = None) -> None:

@@ -1,7 +1,9 @@
 """What all commands share on the command line, and what their exit statuses mean."""
 
 import argparse
-from typing import Any
+from typing import Any, NoReturn
+
+from smugmug_backup.cli.errors import Mistaken
 
 FINE = 0
 NOT_ALL = 1
@@ -22,6 +24,14 @@ exit status:
   130  interrupted"""
 
 
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose complaint is one of our errors, told as all are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise it."""
+        raise Mistaken(message, hint=f"`{self.prog} --help` shows how it is meant")
+
+
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the line breaks of descriptions and examples."""
 
@@ -33,10 +43,14 @@ def command_parser(
     help: str,  # noqa: A002 (argparse calls it so)
     description: str,
     example: str,
+    quiet: str = "say nothing if all is well",
+    verbose: str = "say also how long it took",
+    looks_only: bool = False,
 ) -> argparse.ArgumentParser:
-    """The parser of one command, with ``--json``, ``--debug`` and an example at its end.
+    """The parser of one command, with what every one has, and an example at its end.
 
-    ``example`` is one or more whole command lines; a test runs them.
+    ``example`` is one or more whole command lines; a test runs them. ``looks_only``: nothing is
+    written, so that Ctrl-C may end it at any moment.
     """
     lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
     parser: argparse.ArgumentParser = subparsers.add_parser(
@@ -47,7 +61,11 @@ def command_parser(
         formatter_class=HelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    much = parser.add_mutually_exclusive_group()
+    much.add_argument("-q", "--quiet", action="store_true", help=quiet)
+    much.add_argument("-v", "--verbose", action="store_true", help=verbose)
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    parser.set_defaults(looks_only=looks_only)
     return parser
 
 

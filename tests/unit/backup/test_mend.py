@@ -1,8 +1,12 @@
 """What a check found damaged is made whole by the next run, or named until it is."""
 
+import json
+
 import pytest
 
 from smugmug_backup.archive import keys
+from smugmug_backup.backup.run import Options
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import PhotoError, StoreUnavailable
 from tests.tools.faults import Fault, Points, always
 from tests.tools.faulty_store import FaultyStore
@@ -264,3 +268,233 @@ def test_a_loss_accepted_under_a_numbered_name_is_not_that_of_the_plain_one(nigh
     report = nights.next_night()
     assert (report.counts.repaired, report.check.open) == (1, 0)
     assert nights.line("A", image.key).original.stored
+
+
+def test_damage_in_an_album_that_is_ignored_is_noted_until_it_is_not(nights):
+    image, key = original_of(nights, "B")
+    rot(nights, key)
+    check(nights, (key, "B"))
+    nights.options = Options(concurrency=2, ignore_albums=frozenset("B"))
+    for _ in range(2):
+        report = nights.next_night()
+        assert report.check.open == 1
+        assert any("not mended" in each and ": B;" in each for each in report.notes)
+    nights.options = Options(concurrency=2)
+    report = nights.next_night()
+    assert (report.check.open, report.counts.repaired, report.notes) == (0, 1, ())
+    assert nights.store.objects[nights.line("B", image.key).original.key] == image.body
+
+
+def left_for_good(nights, album="B"):
+    """An album of the source that has left, and was buried."""
+    del nights.source.world[album]
+    nights.next_night()
+    nights.next_night()
+    return [key for key in sorted(nights.store.objects) if key.startswith(f"manifests/{album}=1/")]
+
+
+def lost(nights, key):
+    del nights.store.objects[key]
+
+
+def rot_head(nights, key):
+    nights.store.objects[key] = b"?" + nights.store.objects[key][1:]
+
+
+@pytest.mark.parametrize("harm", [rot_head, lost])
+def test_an_album_that_left_and_lost_all_its_manifests_is_named_and_then_at_peace(nights, harm):
+    images = list(nights.source.world["B"].images)
+    both = left_for_good(nights)
+    for key in both:
+        harm(nights, key)
+    check(nights, (both[-1], "B"))
+    report = nights.next_night()
+    assert [(each.album_key, each.code) for each in report.failures] == [("B", "store_damaged")]
+    header = nights.manifest("B").header
+    assert (header.generation, header.previous) == (len(both) + 1, None)
+    assert (header.title, bool(header.deleted_at)) == (report.albums["B"].title, True)
+    for _ in range(2):
+        before = set(nights.store.objects)
+        report = nights.next_night()
+        assert (report.status, set(nights.store.objects) - before) == ("complete", {report.key})
+    proved = images if harm is rot_head else []
+    assert set(nights.manifest("B").entries) == {image.key for image in proved}
+    for image in proved:
+        assert nights.line("B", image.key).original.stored
+        assert nights.record("B", image.key)["image"]["FileName"] == image.file_name
+    assert_sound(nights.store, accepted=set(both))
+
+
+def test_an_album_that_leaves_after_all_its_manifests_were_damaged_gets_its_last_one(nights):
+    newest = "manifests/B=1/00000001.jsonl"
+    title = nights.manifest("B").header.title
+    album = nights.manifest("B").header.album
+    nights.store.objects[newest] += b"?"
+    left_for_good(nights)
+    assert nights.next_night().status == "complete"
+    header = nights.manifest("B").header
+    assert (header.generation, header.title, header.album) == (2, title, album)
+    assert header.deleted_at is not None
+    assert len(nights.manifest("B").entries) == 2
+
+
+def test_of_a_header_that_no_report_proves_only_the_name_is_taken(nights):
+    newest = "manifests/B=1/00000001.jsonl"
+    title = nights.manifest("B").header.title
+    nights.store.objects[newest] += b"?"
+    for key in [each for each in nights.store.objects if each.startswith("runs/")]:
+        del nights.store.objects[key]
+    left_for_good(nights)
+    nights.next_night()
+    assert nights.next_night().status == "complete"
+    header = nights.manifest("B").header
+    assert (header.title, header.album, header.cursor) == (title, {}, 0)
+    assert nights.reports[-1].albums["B"].deleted_at == header.deleted_at
+
+
+def test_lines_of_damaged_manifests_have_no_order_before_the_album_is_listed_in_full(nights):
+    """Else a commit on the way would say positions of a listing that nobody knows of."""
+    (newest,) = (key for key in nights.store.objects if key.startswith("manifests/A=1/"))
+    rot_head(nights, newest)
+    nights.options = Options(concurrency=2, commit_every=1)
+    for _ in range(3):
+        nights.source.upload("A")
+    nights.next_night()
+    on_the_way = nights.store.objects["manifests/A=1/00000002.jsonl"]
+    lines = [json.loads(line) for line in on_the_way.splitlines()[1:]]
+    assert {line["position"] for line in lines} == {None}
+    assert_sound(nights.store, accepted={newest})
+
+
+def test_what_a_later_generation_lost_comes_from_an_older_one_where_none_is_sound(nights):
+    nights.source.upload("B")
+    nights.next_night()
+    both = [key for key in sorted(nights.store.objects) if key.startswith("manifests/B=1/")]
+    first = nights.source.world["B"].images[0]
+    rot(nights, both[0])
+    head, *lines = nights.store.objects[both[1]].splitlines(keepends=True)
+    kept = [line for line in lines if first.key.encode() not in line]
+    nights.store.objects[both[1]] = b"".join((head, *kept))
+    left_for_good(nights)
+    nights.next_night()
+    assert len(nights.manifest("B").entries) == 3
+
+
+class LargeFiles(MemoryStore):
+    """Each original takes ten seconds to read."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def _note(self, operation, key):
+        super()._note(operation, key)
+        if operation == "get" and key.startswith("originals/"):
+            self.clock.advance(seconds=10)
+
+
+MANY = 12
+
+
+@pytest.fixture
+def large(source):
+    for _ in range(MANY - 3):
+        source.upload("A")
+    nights = Nights(source, LargeFiles(source.clock), source.clock)
+    nights.run()
+    return nights
+
+
+def short_night(nights):
+    """A run of two minutes."""
+    nights.clock.advance(days=1)
+    return nights.run(deadline=Deadline.after(nights.clock, 120, reserve=15))
+
+
+def originals(nights, album):
+    return [entry.original.key for entry in nights.manifest(album).entries.values()]
+
+
+@pytest.mark.parametrize("harm", [rot, lost])
+def test_an_album_with_more_damage_than_a_night_can_read_is_mended_in_several(large, harm):
+    hurt = originals(large, "A")
+    for key in hurt:
+        harm(large, key)
+    check(large, *((key, "A") for key in hurt))
+    for _ in range(3):
+        short_night(large)
+    # What was mended by now, a check finds past.
+    right = {image.body for image in large.source.world["A"].images}
+    wrong = [key for key in hurt if large.store.objects.get(key) not in right]
+    assert 0 < len(wrong) <= MANY
+    check(large, *((key, "A") for key in wrong))
+    for _ in range(5):
+        report = short_night(large)
+    assert report.status == "complete"
+    for image in large.source.world["A"].images:
+        assert large.store.objects[large.line("A", image.key).original.key] == image.body
+    assert large.reports[-1].check.open == 0
+    assert_sound(large.store, accepted=set(hurt))
+
+
+def test_findings_that_do_not_hold_keep_none_behind_them_from_being_looked_at(large):
+    hurt = originals(large, "A")
+    rot(large, hurt[-1])
+    check(large, *((key, "A") for key in hurt))
+    for _ in range(8):
+        short_night(large)
+    assert originals(large, "A")[-1] == keys.numbered(hurt[-1], 2)
+
+
+def test_a_gone_album_with_more_damage_than_a_night_can_read_is_mended_in_several(large):
+    hurt = originals(large, "A")
+    left_for_good(large, "A")
+    for key in hurt:
+        rot(large, key)
+    check(large, *((key, "A") for key in hurt))
+    report = short_night(large)
+    assert report.status == "continuing"
+    assert report.notes == ("time ran out; albums that have left wait for the next run: A",)
+    while report.status != "complete":
+        report = short_night(large)
+    assert len(large.reports) < 12
+    lines = [entry.original for entry in large.manifest("A").entries.values()]
+    assert {(line.status, line.reason) for line in lines} == {("unavailable", "damaged")}
+    assert {line.previous.key for line in lines} == set(hurt)
+
+
+def test_a_damaged_newest_manifest_that_an_interrupted_album_replaced_is_named(large):
+    for _ in range(4):
+        large.source.upload("B")
+    large.clock.advance(hours=1)
+    large.run()
+    newest = max(key for key in large.store.objects if key.startswith("manifests/B=1/"))
+    rot_head(large, newest)
+    check(large, (newest, "B"))
+    large.source.upload("B")
+    opened = large.source.open
+
+    def slow(offer, **more):
+        large.clock.advance(seconds=110)
+        return opened(offer, **more)
+
+    large.source.open = slow
+    report = short_night(large)
+    large.source.open = opened
+    assert report.status == "continuing"
+    assert ("B", "store_damaged") in {(each.album_key, each.code) for each in report.failures}
+    assert large.next_night().status == "complete"
+
+
+def test_bytes_of_a_damaged_manifest_that_nobody_had_the_time_to_read_are_looked_for_again(large):
+    (newest,) = (key for key in large.store.objects if key.startswith("manifests/A=1/"))
+    expected = originals(large, "A")
+    rot_head(large, newest)
+    left_for_good(large, "A")
+    check(large, (newest, "A"))
+    nights = 0
+    while sorted(filter(None, originals(large, "A"))) != expected:
+        short_night(large)
+        check(large, (newest, "A"))
+        nights += 1
+        assert nights < 8

@@ -22,7 +22,7 @@ from tests.tools.sample import sample_store
 
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
-WORKS["forget"] = 2
+WORKS |= {"forget": 2, "find": 0, "catalog": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
 
@@ -53,6 +53,8 @@ class World:
             "images": ["images", self.location, "harbour"],
             "diff": ["diff", self.location, "2026-11-24", "latest"],
             "check": ["check", self.location],
+            "find": ["find", self.location, "quay"],
+            "catalog": ["catalog", self.location, f"{self.free}/photos.sqlite"],
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
             "forget": ["forget", self.location, "i000003"],

@@ -23,24 +23,11 @@ from smugmug_backup.errors import (
 from smugmug_backup.keeping.forget import Album, Held, decide, forget, look
 from tests.tools.independent_reader import assert_sound
 from tests.tools.killed import Killed
+from tests.tools.memory_remover import MemoryRemover
 from tests.tools.memory_store import MemoryStore
 from tests.tools.sample import sample_store
 
 CAPTION = b"a secret of the family"
-
-
-class MemoryRemover:
-    """`Remover` of a `MemoryStore`; ``refused``: what it may not delete."""
-
-    def __init__(self, store):
-        self.store = store
-        self.refused = set()
-
-    def remove(self, key):
-        if key in self.refused:
-            raise StoreRefused(f"Object Lock forbids to delete {key}")
-        self.store.log.append(("remove", key))
-        self.store.objects.pop(key, None)
 
 
 @pytest.fixture
@@ -371,7 +358,6 @@ def test_a_run_that_commits_in_between_makes_it_start_over(sample):
     def create_after_a_run(key, body, *, file_name=None):
         if key.startswith("manifests/harbour/"):
             store.create = create
-            sample.source.replace(image)
             sample.source.touch(image, caption="newer")
             sample.nights.next_night(full=True)
         create(key, body, file_name=file_name)
@@ -381,6 +367,28 @@ def test_a_run_that_commits_in_between_makes_it_start_over(sample):
     assert left_of(sample) == []
     names = [key for key in store.objects if key.startswith("forgotten/")]
     assert sorted(names) == [f"forgotten/{sample.image}.2.json", f"forgotten/{sample.image}.json"]
+    assert_sound(store)
+    sample.clock.advance(hours=1)
+    assert checked(sample).sound
+
+
+def test_a_run_that_begins_in_between_brings_no_more_of_it(sample):
+    store = sample.store
+    create = store.create
+    image = sample.source.find(sample.image)
+
+    def create_after_a_run(key, body, *, file_name=None):
+        if key.startswith("manifests/harbour/"):
+            store.create = create
+            sample.source.replace(image)
+            sample.source.calls.clear()
+            sample.nights.next_night(full=True)
+        create(key, body, file_name=file_name)
+
+    store.create = create_after_a_run
+    forgotten(sample)
+    assert sample.source.calls[f"photo:{sample.image}"] == 0
+    assert left_of(sample) == []
     assert_sound(store)
     sample.clock.advance(hours=1)
     assert checked(sample).sound

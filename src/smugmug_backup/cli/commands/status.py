@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.check_report import CheckReport, Finding
+from smugmug_backup.archive.original import Reason
 from smugmug_backup.archive.report import AlbumState, Failure, RunReport
 from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import shown
@@ -68,6 +69,7 @@ def add_parser(subparsers: Any) -> None:
         description="Say whether a backup is complete, as of when, when it was last checked, and "
         "what is damaged,\npending, unavailable, unverified, not believed, gone or ignored, each "
         "with its reason.\nSizes are decimal: 1 MB = 10^6 bytes.",
+        looks_only=True,
         example="smugmug-backup status ~/photos-backup",
     )
     add_location(parser)
@@ -84,7 +86,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell it; 1 if it is not complete, damaged, or nothing runs any more."""
     seen = _Seen.read(open_to_look(args.location), runs=max(1, args.runs))
-    if not args.json:
+    if not args.json and not (args.quiet and seen.is_well):
         _tell(console, seen, shown_lines=None if args.all else _SHOWN)
     # After the backup: what AWS does not show hides nothing of it.
     stack, problem = _stack(args.stack)
@@ -271,7 +273,10 @@ def _tell(console: Console, seen: _Seen, *, shown_lines: int | None) -> None:
         ("unverified", "Unverified: stored, but without a checksum that agrees"),
         ("gone", "Gone from SmugMug, kept here"),
     ):
-        told.list(title, _IMAGES, _rows(seen.images(kind)))
+        found = [each for each in seen.images(kind) if each.why != Reason.FORGOTTEN]
+        told.list(title, _IMAGES, _rows(found))
+    forgotten = [each for each in seen.images("unavailable") if each.why == Reason.FORGOTTEN]
+    told.list("Forgotten: deleted for good, as you wanted", _IMAGES, _rows(forgotten))
     states = seen.albums
     told.list(
         "Albums not believed: SmugMug's list did not have the length that it said",
