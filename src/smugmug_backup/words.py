@@ -37,6 +37,10 @@ AMOUNT = (
 """Part of a store: bytes (1 GB = 10^9), a share, or all. Never nothing: a check that reads 0 bytes
 every night would pass for one that reads."""
 
+_HOST = r"(\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+|localhost|\[?::1\]?)"
+HOSTS = rf" *{_HOST}( *, *{_HOST})* *"
+"""Hosts of photos, as a person writes them down; see `parse_hosts`."""
+
 CREDENTIALS_NAME = r"(/[A-Za-z0-9_.-]+)+"
 """The name of a secret as a stack takes it, with the slash that the ARN in its role needs."""
 

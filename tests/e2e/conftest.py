@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -34,6 +34,8 @@ class Deployment:
 
     stack: Stack
     smugmug: LocalSmugMug
+    before: dict[str, bytes] = field(default_factory=dict)
+    """What the bucket held at some moment, for tests that compare."""
 
     @property
     def world(self) -> World:
@@ -105,10 +107,13 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def deployment_of(aws: LocalAws):
-    """Makes deployments: ``with deployment_of(account, Timeout="20") as deployment``."""
+    """Makes deployments: ``with deployment_of(account, Timeout="20") as deployment``; of another
+    ``template``, as `deploy` takes it."""
 
     @contextmanager
-    def make(account: Account | None = None, **parameters: str) -> Iterator[Deployment]:
+    def make(
+        account: Account | None = None, *, template: str | None = None, **parameters: str
+    ) -> Iterator[Deployment]:
         world = World(account or generate_account(seed=3, albums=3, images=3))
         with LocalSmugMug(world) as smugmug:
             given = {
@@ -119,7 +124,7 @@ def deployment_of(aws: LocalAws):
                 "SecretName": f"/test-{next(_NUMBERS)}/secret",
                 **parameters,
             }
-            stack = deploy(aws, given, name=f"backup-{next(_NUMBERS)}")
+            stack = deploy(aws, given, name=f"backup-{next(_NUMBERS)}", template=template)
             stack.put_secret(world.account.secret())
             deployment = Deployment(stack, smugmug)
             yield deployment

@@ -44,31 +44,32 @@ def test_an_unusable_secret(deployment, secret, text):
     assert deployment.stack.parameters["SecretName"] in message
 
 
-def test_a_secret_that_is_not_there(deployment_of):
-    with deployment_of() as deployment:
-        name = deployment.stack.parameters["SecretName"]
-        deployment.stack.aws.client("ssm").delete_parameter(Name=name)
+def test_a_secret_that_is_not_there(deployment, secret):
+    name = deployment.stack.parameters["SecretName"]
+    deployment.stack.aws.client("ssm").delete_parameter(Name=name)
+    message = deployment.refused(BY_HAND)
+    assert name in message
+    assert "does not exist" in message
+
+
+def test_the_nickname_of_somebody_else(deployment):
+    with deployment.stack.with_environment(SMUGMUG_NICKNAME="somebody"):
         message = deployment.refused(BY_HAND)
-        assert name in message
-        assert "does not exist" in message
+    assert "somebody" in message
+    assert deployment.world.account.nickname in message
 
 
-def test_the_nickname_of_somebody_else(deployment_of):
-    with deployment_of(SmugMugNickname="somebody") as deployment:
+def test_the_nickname_of_nobody_without_a_token(deployment, secret):
+    secret(deployment.world.account.secret(signed=False))
+    with deployment.stack.with_environment(SMUGMUG_NICKNAME="nobody"):
         message = deployment.refused(BY_HAND)
-        assert "somebody" in message
-        assert deployment.world.account.nickname in message
-
-
-def test_the_nickname_of_nobody_without_a_token(deployment_of):
-    with deployment_of(SmugMugNickname="nobody") as deployment:
-        deployment.stack.put_secret(deployment.world.account.secret(signed=False))
-        message = deployment.refused(BY_HAND)
-        assert "nickname" in message.lower()
+    assert "nickname" in message.lower()
 
 
 @pytest.mark.parametrize("retired", ["404", "html", "17", "redirect"])
 def test_an_api_that_is_switched_off(deployment, retired):
+    # Of a backup that was made through it: a new one would begin with the other API.
+    deployment.invoke(BY_HAND)
     deployment.smugmug.switches.retired = retired
     try:
         assert "SMUGMUG_API=v2" in deployment.refused(BY_HAND)
@@ -76,25 +77,16 @@ def test_an_api_that_is_switched_off(deployment, retired):
         deployment.smugmug.switches.retired = ""
 
 
-def test_the_bucket_of_another_account(deployment_of):
-    with deployment_of() as first:
-        first.invoke(BY_HAND)
-        with deployment_of(
-            generate_account(seed=99, albums=1), ExistingBucket=first.stack.bucket
-        ) as second:
-            before = second.stack.keys()
-            message = second.refused(BY_HAND)
-            assert first.world.account.nickname in message
-            assert "prefix of its own" in message
-            assert second.stack.keys() == before
-
-
-def test_a_second_stack_on_the_same_bucket_does_no_harm(deployment_of):
-    with deployment_of() as first:
-        first.invoke(BY_HAND)
-        with deployment_of(ExistingBucket=first.stack.bucket) as second:
-            result = second.invoke(BY_HAND)
-            assert (result["status"], result["counts"]["originals_stored"]) == ("complete", 0)
+def test_the_bucket_of_another_account(deployment, deployment_of):
+    deployment.invoke(BY_HAND)
+    with deployment_of(
+        generate_account(seed=99, albums=1), ExistingBucket=deployment.stack.bucket
+    ) as second:
+        before = second.stack.keys()
+        message = second.refused(BY_HAND)
+        assert deployment.world.account.nickname in message
+        assert "prefix of its own" in message
+        assert second.stack.keys() == before
 
 
 def test_a_bucket_that_does_not_exist(deployment_of):
@@ -103,17 +95,22 @@ def test_a_bucket_that_does_not_exist(deployment_of):
         assert "nobody-made-this-bucket" in message
 
 
-def test_removing_the_stack_keeps_the_bucket_and_a_new_stack_attaches_to_it(deployment_of):
-    with deployment_of() as first:
-        first.invoke(BY_HAND)
-        bucket, aws = first.stack.bucket, first.stack.aws
+def test_removing_the_stack_keeps_the_bucket_and_a_second_one_on_it_goes_on(
+    deployment, deployment_of
+):
+    """The last of this file: `deployment` is gone after it."""
+    deployment.invoke(BY_HAND)
+    bucket, aws = deployment.stack.bucket, deployment.stack.aws
+    with deployment_of(ExistingBucket=bucket) as second:
+        assert second.stack.bucket == bucket
+        # Two stacks on one bucket do no harm.
+        result = second.invoke(BY_HAND)
+        assert (result["status"], result["counts"]["originals_stored"]) == ("complete", 0)
         policy = aws.client("s3").get_bucket_policy(Bucket=bucket)["Policy"]
-        first.stack.delete()
+        deployment.stack.delete()
         assert aws.client("s3").get_bucket_policy(Bucket=bucket)["Policy"] == policy
-        with deployment_of(ExistingBucket=bucket) as second:
-            assert second.stack.bucket == bucket
-            result = second.invoke(BY_HAND)
-            assert (result["status"], result["counts"]["originals_stored"]) == ("complete", 0)
-            second.world.upload(next(iter(second.world.account.albums)))
-            assert second.invoke(BY_HAND)["counts"]["originals_stored"] == 1
-            assert second.everything_is_there()
+        result = second.invoke(BY_HAND)
+        assert (result["status"], result["counts"]["originals_stored"]) == ("complete", 0)
+        second.world.upload(next(iter(second.world.account.albums)))
+        assert second.invoke(BY_HAND)["counts"]["originals_stored"] == 1
+        assert second.everything_is_there()

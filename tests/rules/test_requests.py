@@ -11,12 +11,15 @@ import pytest
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.backup.run import Options
+from smugmug_backup.check.check import check
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused
 from smugmug_backup.storage.s3 import S3Store
 from tests.proof.damage import Ruin
 from tests.proof.world import World
 from tests.rules.account import served
 from tests.rules.backed_up import Service
+from tests.tools import costs
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
@@ -232,6 +235,60 @@ def test_a_run_without_a_trusted_report_reads_each_manifest_once(settled):
     # Each header tells the state, and the full listing that follows is compared with the lines.
     assert counted["get manifests"] <= 2 * ALBUMS
     assert "get records" not in counted
+
+
+def as_charged(counted):
+    """Counted requests as S3 charges them."""
+    kinds = Counter()
+    for what, number in counted.items():
+        kinds[what.split()[0]] += number
+    return costs.Requests(kinds["put"] + kinds["list"], kinds["get"] + kinds["head"])
+
+
+def test_the_page_of_costs_counts_a_first_backup_and_nights_as_they_are(nights, monkeypatch):
+    counted = as_charged(asked(nights, nights.run))
+    told = costs.first(images=ALL, albums=ALBUMS)
+    assert (counted.writes, counted.reads) == (told.writes, told.reads)
+    monkeypatch.setattr("smugmug_backup.backup.listing.is_due", lambda *_, **__: False)
+    night = costs.quiet_night(manifests=ALBUMS)
+    assert as_charged(asked(nights, nights.next_night)) == night
+    full = as_charged(asked(nights, lambda: nights.next_night(full=True)))
+    assert full == night + costs.full_listings(albums=ALBUMS)
+
+
+def test_the_page_of_costs_counts_news_as_they_are(settled, source):
+    night = costs.quiet_night(manifests=ALBUMS)
+    source.upload("album1")
+    new = as_charged(asked(settled, settled.next_night))
+    assert new == night + costs.news(new=True) + costs.commits(albums=1, images=1, edited=0)
+    # Within the overlap each album is read again for two nights.
+    for _ in range(3):
+        settled.next_night()
+    source.touch(source.world["album2"].images[0], caption="The new quay")
+    edited = as_charged(asked(settled, settled.next_night))
+    assert edited == night + costs.news(new=False) + costs.commits(albums=1, images=0, edited=1)
+
+
+def test_the_page_of_costs_counts_a_nightly_check_as_it_is(settled):
+    def checked():
+        with ThreadPoolExecutor(4) as executor:
+            check(
+                settled.store,
+                clock=settled.clock,
+                token="5f0c2a91",
+                deadline=Deadline.none(settled.clock),
+                executor=executor,
+                read_data="5GB",
+            )
+
+    for _ in range(3):
+        settled.next_night()
+        settled.clock.advance(hours=3)
+        counted = as_charged(asked(settled, checked))
+    told = costs.check(
+        originals=ALL, records=ALBUMS, manifests=ALBUMS, albums=ALBUMS, reports=4, read=1
+    )
+    assert counted == told
 
 
 @pytest.mark.parametrize(("api", "per_album"), [("1.3.0", 1), ("v2", 0)])

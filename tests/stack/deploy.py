@@ -65,6 +65,15 @@ class Stack:
         """The bucket that the stack writes into."""
         return self.outputs["BucketName"]
 
+    def given(self, parameter: str) -> str:
+        """The value of a parameter as the stack has it now."""
+        found = self.aws.client("cloudformation").describe_stacks(StackName=self.name)
+        values = {
+            each["ParameterKey"]: each["ParameterValue"]
+            for each in found["Stacks"][0]["Parameters"]
+        }
+        return values[parameter]
+
     def put_secret(self, secret: Mapping[str, Any] | str) -> None:
         """Store the credentials where the stack's parameters say."""
         text = secret if isinstance(secret, str) else json.dumps(dict(secret))
@@ -81,6 +90,18 @@ class Stack:
             if error.response["Error"]["Code"] != "ResourceExistsException":
                 raise
             client.put_secret_value(SecretId=name, SecretString=text)
+
+    @contextmanager
+    def with_environment(self, **changes: str) -> Iterator[None]:
+        """As if it had been deployed with other parameters that are only the function's own."""
+        client, name = self.aws.client("lambda"), self.outputs["FunctionName"]
+        whole = client.get_function_configuration(FunctionName=name)["Environment"]
+        changed = {"Variables": {**whole["Variables"], **changes}}
+        client.update_function_configuration(FunctionName=name, Environment=changed)
+        try:
+            yield
+        finally:
+            client.update_function_configuration(FunctionName=name, Environment=whole)
 
     def invoke(self, event: Any) -> Answer:
         """Invoke the function and wait for its answer."""

@@ -14,7 +14,8 @@ Statement = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """What S3 puts before a policy: who does what to which resource, and the condition keys."""
+    """What S3 puts before a policy: who does what to which resource, and the condition keys. The
+    resource is of the stack's own account unless ``aws:ResourceAccount`` says otherwise."""
 
     action: str
     resource: str
@@ -31,11 +32,14 @@ def decision(statements: Sequence[Statement], request: Request) -> str:
 
 
 def _applies(statement: Statement, request: Request) -> bool:
-    known = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+    known = {"Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "Condition"}
+    assert ("Action" in statement) != ("NotAction" in statement), "one of the two"
+    named = _list(statement.get("Action") or statement["NotAction"])
     assert set(statement) <= known, set(statement) - known
     assert statement.get("Principal", "*") == "*", "principals by name are not known here"
     return (
-        any(_like(request.action, each, ignore_case=True) for each in _list(statement["Action"]))
+        any(_like(request.action, each, ignore_case=True) for each in named)
+        == ("Action" in statement)
         and any(_like(request.resource, each) for each in _list(statement["Resource"]))
         and all(
             _holds(operator, key, _list(wanted), request)
@@ -48,6 +52,7 @@ def _applies(statement: Statement, request: Request) -> bool:
 def _holds(operator: str, key: str, wanted: list[str], request: Request) -> bool:
     context = {name.lower(): value for name, value in request.context.items()}
     context["aws:principalarn"] = request.principal
+    context.setdefault("aws:resourceaccount", "123456789012")
     value = context.get(key.lower())
     if operator == "Null":
         return any((value is None) == (each == "true") for each in wanted)

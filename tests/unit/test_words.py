@@ -29,6 +29,7 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
         ("ExistingBucket", f"^({words.BUCKET})?$"),
         ("IgnoreAlbums", f"^({words.KEYS})$"),
         ("SecretName", f"^{words.CREDENTIALS_NAME}$"),
+        ("SmugMugPhotoHosts", f"^{words.HOSTS}$"),
     ],
 )
 def test_a_parameter_of_the_stack_has_the_pattern_of_its_word(parameter, pattern):
@@ -154,6 +155,20 @@ def test_what_is_no_album_key_is_named():
     with pytest.raises(ValueError, match="no album key: a b, ü"):
         words.album_keys("hT4mWq,ü,a b")
     assert not re.search(PARAMETERS["IgnoreAlbums"]["AllowedPattern"], "hT4mWq,a b")
+
+
+@given(st.from_regex(PARAMETERS["SmugMugPhotoHosts"]["AllowedPattern"], fullmatch=True))
+@example(".smugmug.com, photos.smugmug.com")
+@example("127.0.0.1")
+def test_hosts_that_a_stack_takes_are_read_by_the_function(text):
+    assert words.parse_hosts(text)
+
+
+@pytest.mark.parametrize("text", ["", ".com", "https://smugmug.com", "smugmug.com:443", "a.b/c"])
+def test_hosts_that_the_function_would_refuse_are_refused_by_the_stack(text):
+    assert not re.search(PARAMETERS["SmugMugPhotoHosts"]["AllowedPattern"], text)
+    with pytest.raises(ValueError, match="must be host names"):
+        words.parse_hosts(text)
 
 
 @given(st.from_regex(PARAMETERS["SecretName"]["AllowedPattern"], fullmatch=True))

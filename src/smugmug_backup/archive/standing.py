@@ -25,6 +25,9 @@ from smugmug_backup.errors import Remedy, remedy_of
 
 SILENCE = timedelta(hours=50)
 """Two nights, and the time that a run takes: nothing runs any more if none ended for longer."""
+_A_RUN = timedelta(hours=2)
+_SLOWEST = timedelta(days=62)
+"""Two months: whoever runs it more seldom is told."""
 
 
 _MOST = 200
@@ -75,13 +78,25 @@ class Standing:
         return self.is_complete and not self.open_findings
 
     def silence(self, now: datetime) -> timedelta | None:
-        """How long no run over the whole account has ended, if that is longer than two nights.
+        """How long no run over the whole account has ended, if that is longer than `patience`.
 
         None if all is as it should be, and if none ever ended.
         """
         ended = [each.ended_at for each in (self.whole, *self.shown) if each and not each.part]
         silent = now - max(ended) if ended else None
-        return silent if silent is not None and silent > SILENCE else None
+        return silent if silent is not None and silent > self.patience else None
+
+    @property
+    def patience(self) -> timedelta:
+        """How long runs may be away: two nights, or twice the usual time between the shown ones.
+
+        Nobody has to say that a schedule is slower than nightly; three runs tell. Further attempts
+        of a trigger are no runs of their own.
+        """
+        starts = [r.started_at for r in self.shown if not r.part and r.attempt_of is None]
+        gaps = sorted(later - earlier for later, earlier in pairwise(starts))
+        usual = gaps[len(gaps) // 2] if len(gaps) > 1 else timedelta()
+        return min(max(SILENCE, 2 * usual + _A_RUN), _SLOWEST)
 
     @property
     def complete_as_of(self) -> CompleteAsOf | None:

@@ -110,7 +110,7 @@ class AutoSource:
         except OutOfTime:
             raise
         except BackupError as why:
-            raise _with(error, f"API v2 does not help either ({why})") from None
+            raise _with(error, f"API v2 does not help either ({why.code})") from None
         known = {each.casefold() for each in choice.nicknames}
         if known and account.nickname.casefold() not in known:
             raise _with(error, f"API v2 shows another account, {account.nickname}") from None

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 
+from smugmug_backup.backup.context import COMMIT_EVERY
 from smugmug_backup.backup.outcome import Forecast
 from smugmug_backup.cli.output import number, size
 
@@ -72,7 +74,8 @@ def estimate_run(
         records = each.new + each.changed
         if records or each.originals or each.missing:
             albums += 1
-            writes += 2 + records  # album record, manifest
+            # A records file and a manifest, at the end and after so many originals on the way.
+            writes += 2 * max(1, ceil(each.originals / COMMIT_EVERY))
             reads += 1 + each.changed
         images += records
         originals += each.originals

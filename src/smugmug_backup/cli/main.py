@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "authorize": "get access to a SmugMug account and store the secret",
     "run": "back up now, into a bucket or a folder",
+    "start": "start a run of the deployed function, and follow it",
     "status": "is the backup complete, as of when, and what is wrong",
     "albums": "list the albums of a backup",
     "images": "list the images of one album of a backup",

@@ -7,11 +7,14 @@ from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.client import aws_client as _client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
-from smugmug_backup.cli.errors import Mistaken
+from smugmug_backup.cli.bucket import look_at, looked
+from smugmug_backup.cli.deployed import deployment, no_stack
 
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _RULE = "AWS::Events::Rule"
 _TOPIC = "AWS::SNS::Topic"
+_ALARM = "AWS::CloudWatch::Alarm"
+_ROLE = "AWS::IAM::Role"
 _UNCONFIRMED = "PendingConfirmation"
 
 
@@ -26,13 +29,16 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """``confirmed`` and ``unconfirmed``: the mail addresses of the alarm topics."""
+    """``confirmed`` and ``unconfirmed``: the mail addresses of the alarm topics. ``alarms``: those
+    that are on. ``bucket``: what is to be said of the bucket, and whether it is good."""
 
     name: str
     schedules: tuple[Schedule, ...]
     topics: int
     confirmed: tuple[str, ...]
     unconfirmed: tuple[str, ...]
+    alarms: tuple[str, ...] = ()
+    bucket: tuple[tuple[str, bool], ...] = ()
 
     def lines(self) -> Iterator[tuple[str, bool]]:
         """(what a person should know, is it good)."""
@@ -53,12 +59,15 @@ class StackStatus:
                 "in the mail from AWS Notifications"
             )
             yield line, False
+        for alarm in self.alarms:
+            yield f"the alarm {alarm} is on", False
+        yield from self.bucket
 
 
 def stack_status(name: str) -> StackStatus:
-    """Ask CloudFormation, Scheduler and SNS. Raises BadRequest if there is no such stack, AwsError.
+    """Ask CloudFormation, Scheduler, SNS, CloudWatch and S3; nothing is changed.
 
-    Nothing is changed.
+    Raises BadRequest if there is no such stack, AwsError.
     """
     resources = _resources(name)
     schedules = [_schedule(each) for each in resources if each[0] == _SCHEDULE]
@@ -69,7 +78,40 @@ def stack_status(name: str) -> StackStatus:
         for address, arn in _subscriptions(topic):
             (unconfirmed if arn == _UNCONFIRMED else confirmed).append(address)
     return StackStatus(
-        name, tuple(schedules), len(topics), tuple(confirmed), tuple(sorted(set(unconfirmed)))
+        name,
+        tuple(schedules),
+        len(topics),
+        tuple(confirmed),
+        tuple(sorted(set(unconfirmed))),
+        _alarms([physical for kind, physical in resources if kind == _ALARM]),
+        # The policy of the bucket speaks of the function's role, which every stack of ours has.
+        _bucket(name) if any(kind == _ROLE for kind, _ in resources) else (),
+    )
+
+
+def _bucket(name: str) -> tuple[tuple[str, bool], ...]:
+    wanted = deployment(name).bucket
+    return tuple(looked(wanted, look_at(wanted)))
+
+
+def _alarms(names: list[str]) -> tuple[str, ...]:
+    """The stack's alarms that are on now: a mail comes only when one goes on, and to nobody if no
+    address was confirmed then."""
+    if not names:
+        return ()
+    try:
+        pages = _client("cloudwatch").get_paginator("describe_alarms")
+        found = [
+            each
+            for page in pages.paginate(AlarmNames=names, StateValue="ALARM")
+            for each in page["MetricAlarms"]
+        ]
+    except AWS_ERRORS as error:
+        raise aws_error(
+            error, doing="looking at the alarms", permission="cloudwatch:DescribeAlarms"
+        ) from None
+    return tuple(
+        f"{each['AlarmName']}: {each.get('AlarmDescription', '').split('. ')[0]}" for each in found
     )
 
 
@@ -84,10 +126,7 @@ def _resources(name: str) -> list[tuple[str, str]]:
         ]
     except AWS_ERRORS as error:
         if isinstance(error, ClientError) and "does not exist" in str(error):
-            raise Mistaken(
-                f"there is no stack {name} in this account and region",
-                hint="`aws cloudformation list-stacks`; AWS_PROFILE and AWS_REGION choose where",
-            ) from None
+            raise no_stack(name) from None
         raise aws_error(
             error,
             doing=f"looking at the stack {name}",

@@ -40,6 +40,13 @@ def open_existing(location: Location) -> BackupStore:
     return store
 
 
+def open_new_or_old(location: Location) -> BackupStore:
+    """The store at ``location``, whether it holds a backup yet or not. Raises StoreRefused."""
+    from smugmug_backup.storage.location import open_store
+
+    return open_store(location)
+
+
 def open_remover(location: Location) -> Remover:
     """What deletes at ``location``, at the owner's word. Raises StoreRefused."""
     from smugmug_backup.storage.remove import open_remover as opened

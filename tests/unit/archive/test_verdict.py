@@ -7,7 +7,7 @@ import pytest
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import Checked
-from smugmug_backup.archive.standing import standing_of
+from smugmug_backup.archive.standing import SILENCE, standing_of
 from smugmug_backup.archive.verdict import Verdict, verdict_of
 from smugmug_backup.errors import SourceUnavailable
 from tests.tools.clock import FakeClock
@@ -71,3 +71,27 @@ def test_damage_that_is_not_mended_outweighs_complete(nights):
     for open_findings, told in ((1, Verdict.DAMAGED), (0, Verdict.COMPLETE)):
         check = Checked(report.run_id, "", now, sound=False, open=open_findings)
         assert verdict_of(replace(standing, check=check), now) is told
+
+
+@pytest.mark.parametrize(
+    ("days", "patience"), [(0.5, 50), (1, 50), (7, 14 * 24 + 2), (60, 62 * 24)]
+)
+def test_the_rhythm_of_the_runs_says_how_long_a_silence_is(nights, days, patience):
+    for _ in range(4):
+        nights.clock.advance(days=days)
+        nights.run()
+    ended = nights.clock.now()
+    for hours, silent in ((patience - 1, False), (patience + 1, True)):
+        nights.clock.advance(hours=hours)
+        standing = standing_of(Archive(nights.store), now=nights.clock.now())
+        assert (standing.silence(nights.clock.now()) is not None) is silent
+        nights.clock.advance(hours=-hours)
+    assert nights.clock.now() == ended
+
+
+def test_two_runs_and_attempts_of_one_are_no_rhythm(nights):
+    nights.clock.advance(days=20)
+    nights.run(trigger="late")
+    nights.clock.advance(hours=1)
+    nights.run(trigger="late")
+    assert standing_of(Archive(nights.store), now=nights.clock.now()).patience == SILENCE

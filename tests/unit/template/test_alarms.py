@@ -89,7 +89,9 @@ def test_silence_is_heard_after_the_hours_that_were_asked_for():
     for hours in ("50", "168"):
         alarm = of_type(resolved({"SilenceHours": hours}), "AWS::CloudWatch::Alarm")["SilenceAlarm"]
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, hours)
-        assert alarm["TreatMissingData"] == "breaching"
+        # It mails when the data stop, and not before they began: then nobody can have confirmed.
+        assert alarm["TreatMissingData"] == "missing"
+        assert alarm["InsufficientDataActions"] == alarm["AlarmActions"] == ["<AlertTopic>"]
         # Progress, so that a first backup of days is not silence.
         assert (alarm["MetricName"], alarm["Statistic"]) == ("Progress", "Sum")
 
@@ -117,14 +119,30 @@ def test_no_alarm_looks_back_further_than_cloudwatch_allows(alarms):
 
 def test_three_days_without_a_complete_run_are_told(alarms):
     alarm = alarms["NotCompleteAlarm"]
-    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (86400, 3)
+    # One day of the four may be missing, or its data late.
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (86400, 4)
+    assert alarm["DatapointsToAlarm"] == 3
     assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "LessThanThreshold")
 
 
 def test_only_silence_takes_missing_data_for_bad_news(alarms):
-    breaching = {name for name, each in alarms.items() if each["TreatMissingData"] == "breaching"}
-    assert breaching == {"SilenceAlarm"}
-    assert {each["TreatMissingData"] for each in alarms.values()} == {"breaching", "notBreaching"}
+    told = {name for name, each in alarms.items() if "InsufficientDataActions" in each}
+    assert told == {"SilenceAlarm"}
+    assert {each["TreatMissingData"] for each in alarms.values()} == {"missing", "notBreaching"}
+
+
+def test_a_period_whose_data_came_late_hides_nothing(alarms):
+    for name, alarm in alarms.items():
+        if name != "SilenceAlarm":
+            assert int(alarm["EvaluationPeriods"]) > alarm["DatapointsToAlarm"], name
+
+
+def test_a_schedule_too_slow_for_the_alarm_on_silence_has_none():
+    stack = resolved({"SilenceHours": "0"})
+    assert "SilenceAlarm" not in of_type(stack, "AWS::CloudWatch::Alarm")
+    (dashboard,) = of_type(stack, "AWS::CloudWatch::Dashboard").values()
+    assert "SilenceAlarm" not in dashboard["DashboardBody"]
+    json.loads(dashboard["DashboardBody"])
 
 
 def test_the_topic_can_be_used_by_cloudwatch_and_the_address_is_optional(stack):

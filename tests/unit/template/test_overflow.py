@@ -9,7 +9,7 @@ import pytest
 
 from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.model import Account
-from tests.stack.template import STACK_NAME, of_type, resolved, statements
+from tests.stack.template import STACK_NAME, of_type, resolved, source, statements
 
 RUN = "20261124T030004Z-5f0c2a91"
 MACHINE = f"arn:aws:states:us-east-1:123456789012:stateMachine:{STACK_NAME}-overflow"
@@ -182,8 +182,10 @@ def test_tasks_outlast_the_function_and_try_again_only_what_lambda_refused(defin
     for task in (child["States"]["Work"], definition["States"]["Finish"]):
         assert task["Resource"] == "arn:aws:states:::lambda:invoke"
         assert task["Parameters"]["FunctionName"] == "<BackupFunction.Arn>"
-        assert task["TimeoutSeconds"] == 960
-        (retry,) = task["Retry"]
+        # The longest time limit that the function may have, and a minute.
+        longest = source()["Parameters"]["Timeout"]["MaxValue"]
+        assert task["TimeoutSeconds"] == longest + 60 == 1860
+        retry, died = task["Retry"]
         assert set(retry["ErrorEquals"]) == {
             "Lambda.TooManyRequestsException",
             "Lambda.ServiceException",
@@ -191,6 +193,12 @@ def test_tasks_outlast_the_function_and_try_again_only_what_lambda_refused(defin
             "Lambda.SdkClientException",
         }
         assert 1 <= retry["MaxAttempts"] <= 10
+        # An invocation that died may die again, and each costs what it takes.
+        assert set(died["ErrorEquals"]) == {
+            "Lambda.ClientExecutionTimeoutException",
+            "Lambda.Unknown",
+        }
+        assert died["MaxAttempts"] == 2
 
 
 def test_an_execution_ends_after_a_week(definition):

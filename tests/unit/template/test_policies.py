@@ -95,6 +95,45 @@ def test_the_function_deletes_nothing_even_if_its_role_were_allowed_to(action):
     assert decision(_policy(), Request(action, _object(), owner)) == "Allow"
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        "s3:PutObjectAnnotation",
+        "s3:DeleteObjectAnnotation",
+        "s3:UpdateObjectEncryption",
+        "s3:RenameObject",
+        "s3:PutObjectTagging",
+        "s3:PutObjectAcl",
+        "s3:PutObjectRetention",
+        "s3:BypassGovernanceRetention",
+        "s3:ReplicateObject",
+        "s3:PutBucketPolicy",
+        "s3:PutLifecycleConfiguration",
+        "s3:WhateverComesNext",
+    ],
+)
+def test_no_other_way_to_write_is_the_functions_even_if_its_role_were_allowed_to(action):
+    for resource in ("<Bucket.Arn>", _object()):
+        assert decision(_policy(), Request(action, resource, ROLE)) == "Deny"
+        assert decision(_policy(), Request(action, resource)) == "Allow"
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:AbortMultipartUpload"])
+def test_what_a_backup_needs_the_policy_leaves_to_the_function(action):
+    assert decision(_policy(), Request(action, _object(), ROLE)) == "Allow"
+    write = s3_write("PutObject", _object(), if_none_match=True, principal=ROLE)
+    assert decision(_policy(), write) == "Allow"
+    assert decision(_policy(), Request("s3:ListBucket", "<Bucket.Arn>", ROLE)) == "Allow"
+
+
+def test_write_once_is_lifted_and_put_back_by_its_parameter_and_nothing_else_with_it():
+    strict, lifted = _policy(), _policy(WriteOnce="off")
+    assert [each for each in strict if each.get("Sid") != "WriteOnce"] == lifted
+    over = s3_write("PutObject", _object(), if_none_match=False)
+    assert decision(lifted, over) == "Allow"
+    assert decision(lifted, Request("s3:DeleteObject", _object(), ROLE)) == "Deny"
+
+
 @pytest.mark.parametrize("resource", ["<Bucket.Arn>", "<Bucket.Arn>/README.txt"])
 def test_plain_http_is_refused(resource):
     plain = Request("s3:GetObject", resource, context={"aws:SecureTransport": "false"})
@@ -222,12 +261,11 @@ def test_the_function_may_do_exactly_this():
 @pytest.mark.parametrize("prefix", ["", "photos"])
 def test_the_function_writes_what_a_backup_and_a_check_write_and_nothing_else(prefix):
     role = of_type(resolved({"BackupPrefix": prefix}), "AWS::IAM::Role")["BackupRole"]
-    # The only condition is of the listing.
-    stored = [each for each in statements(role) if "Condition" not in each]
+    stored = [each for each in statements(role) if _list(each["Action"])[0].startswith("s3:")]
 
     def writing(key):
         resource = f"arn:aws:s3:::<Bucket>/{prefix}{'/' if prefix else ''}{key}"
-        return decision(stored, s3_write("PutObject", resource, if_none_match=True))
+        return decision(stored, s3_write("PutObject", resource, if_none_match=True, principal=ROLE))
 
     assert {key: writing(key) for key in KINDS} == dict.fromkeys(KINDS, "Allow")
     assert {key: writing(key) for key in NOT_THE_FUNCTIONS} == dict.fromkeys(
@@ -254,8 +292,21 @@ def test_each_role_is_for_one_service_of_this_account(name, service):
     (statement,) = _roles()[name]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": service}
     assert statement["Action"] == "sts:AssumeRole"
-    if name != "BackupRole":
-        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    # Of the function only where it is said: one that could not start would be worse.
+    operator = "StringEqualsIfExists" if name == "BackupRole" else "StringEquals"
+    assert statement["Condition"] == {operator: {"aws:SourceAccount": "123456789012"}}
+
+
+@pytest.mark.parametrize("name", ["BackupRole", "OverflowRole"])
+def test_a_bucket_of_another_account_is_neither_read_nor_written(name):
+    bucket = [each for each in statements(_roles()[name]) if "s3:" in str(each["Action"])]
+    assert bucket
+    for each in bucket:
+        resource = _list(each["Resource"])[0].replace("*", "x")
+        (action, *_) = _list(each["Action"])
+        for account, verdict in (("123456789012", "Allow"), ("999999999999", "nothing")):
+            context = {"aws:ResourceAccount": account, "s3:prefix": "photos/x"}
+            assert decision([each], Request(action, resource, ROLE, context)) == verdict
 
 
 def _listing(**parameters):

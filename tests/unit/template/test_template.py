@@ -73,7 +73,8 @@ def test_the_bucket_is_private_versioned_encrypted_and_has_no_name(stack):
 def test_the_bucket_and_its_policy_outlive_the_stack(stack):
     for name in ("Bucket", "BucketPolicy"):
         resource = stack["Resources"][name]
-        assert resource["DeletionPolicy"] == "Retain"
+        # Only a first deployment that fails takes them with it: nothing was ever stored there.
+        assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource["UpdateReplacePolicy"] == "Retain"
 
 
@@ -244,11 +245,12 @@ def test_outputs_say_where_everything_is(stack):
     assert location == "s3://<Bucket>/photos"
 
 
-def test_samconfig_serves_a_guided_deployment():
+def test_samconfig_serves_a_deployment_without_questions():
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     deploy = config["default"]["deploy"]["parameters"]
     assert deploy["capabilities"] == "CAPABILITY_IAM"
-    assert deploy["confirm_changeset"] is True
+    assert deploy["confirm_changeset"] is False
+    assert deploy["resolve_s3"] is True
     assert config["default"]["global"]["parameters"]["stack_name"]
 
 

@@ -70,7 +70,7 @@ from smugmug_backup.words import Location
 
 NAME = "run"
 
-_ENDED = {
+ENDED = {
     RunStatus.COMPLETE: FINE,
     RunStatus.CONTINUING: NOT_ALL,
     RunStatus.INCOMPLETE: NOT_ALL,
@@ -201,8 +201,8 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
         if args.json:
             print_json(console, json.loads(done.to_bytes()))
         elif not (args.quiet and done.status == RunStatus.COMPLETE):
-            _tell_report(console, done, progress.titles, interrupted=interruption.happened)
-        ended = _ENDED[RunStatus(done.status)]
+            tell_report(console, done, progress.titles, interrupted=interruption.happened)
+        ended = ENDED[RunStatus(done.status)]
         well = done.status == RunStatus.COMPLETE or (
             done.status == RunStatus.CONTINUING and not interruption.happened
         )
@@ -259,9 +259,10 @@ def _named_albums(
 # -- the report ------------------------------------------------------------------------------------
 
 
-def _tell_report(
+def tell_report(
     console: Console, report: RunReport, titles: Mapping[str, str], *, interrupted: bool
 ) -> None:
+    """How a run ended, for a person."""
     counts = report.counts
     if report.status == RunStatus.REFUSED:
         _tell_refusal(console, report)
@@ -459,4 +460,4 @@ def _plan_as_json(plan: DryRun, estimate: RunEstimate, *, in_s3: bool) -> dict[s
     }
 
 
-__all__ = ["NAME", "Parts", "add_parser", "build_parts", "run"]
+__all__ = ["ENDED", "NAME", "Parts", "add_parser", "build_parts", "run", "tell_report"]
