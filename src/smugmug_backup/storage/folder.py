@@ -11,7 +11,7 @@ from smugmug_backup import system
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
 from smugmug_backup.model import Room, StoredObject
-from smugmug_backup.ports import Batch
+from smugmug_backup.ports import Batch, Body
 from smugmug_backup.storage import file_system, probe
 from smugmug_backup.storage.file_system import check_is_there, close, store_error
 from smugmug_backup.storage.folder_batch import FolderBatch
@@ -153,7 +153,9 @@ class FolderStore:
         """See `BackupStore.bounded`: a system call cannot be broken off."""
         return self
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """See `BackupStore.create`."""
         self.begin(key)
         self.put(key, body, None)
@@ -180,7 +182,7 @@ class FolderStore:
         self._count()
         self._prepare()
 
-    def put(self, key: str, body: bytes, later: set[str] | None) -> None:
+    def put(self, key: str, body: Body, later: set[str] | None) -> None:
         """`create`; ``later``: where the folders are named that somebody else will flush."""
         place, _, name = key.rpartition("/")
         with self.errors("writing", key), self.into(place, later) as (folder, is_new):
@@ -197,7 +199,7 @@ class FolderStore:
         finally:
             upload.close()
 
-    def holds(self, key: str, body: bytes, later: set[str] | None = None) -> bool:
+    def holds(self, key: str, body: Body, later: set[str] | None = None) -> bool:
         """Whether ``body`` lies under ``key``, for good. Raises AlreadyStored for other bytes."""
         try:
             descriptor, found = self._file(key)
