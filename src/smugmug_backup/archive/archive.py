@@ -59,7 +59,14 @@ class Archive:
 
     def __init__(self, store: BackupStore) -> None:
         self.store = store
-        self.batch: Batch = store.batch()
+        self._batches: dict[str, Batch] = {}
+
+    @property
+    def batch(self) -> Batch:
+        """Where a commit's originals are created; the same for all threads."""
+        found = self._batches.get("one")
+        # Of two threads that come first, `setdefault` lets one win.
+        return found or self._batches.setdefault("one", self.store.batch())
 
     # -- reports ---------------------------------------------------------------------------------
 

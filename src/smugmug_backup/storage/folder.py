@@ -31,7 +31,7 @@ _STRAYS = 20
 """So many links and the like are remembered, to be told."""
 
 _RESERVE = 64 * 1024 * 1024
-"""So much is kept free of originals, or a sixteenth of a small disk: manifests and the report have
+"""So much is kept free of originals, or an eighth of a small disk: manifests and the report have
 to fit when they do not."""
 
 
@@ -82,7 +82,7 @@ class FolderStore:
             free, total = system.space(self._root)
         disk = self._disk
         return Room(
-            free=max(0, free - min(_RESERVE, total // 16)),
+            free=max(0, free - min(_RESERVE, total // 8)),
             largest=system.LARGEST_ON_FAT if disk and not disk.takes_large else None,
         )
 
