@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from smugmug_backup import __version__
 from smugmug_backup.cli.errors import tell
 from smugmug_backup.cli.output import (
     OutputLost,
@@ -15,9 +16,15 @@ from smugmug_backup.cli.output import (
     make_console,
     prepare_streams,
 )
-from smugmug_backup.cli.parsing import COULD_NOT, EXIT_STATUSES, INTERRUPTED, HelpFormatter
+from smugmug_backup.cli.parsing import (
+    COULD_NOT,
+    EXIT_STATUSES,
+    INTERRUPTED,
+    CommandParser,
+    HelpFormatter,
+)
+from smugmug_backup.cli.settings import location_of
 from smugmug_backup.errors import BackupError, BadRequest
-from smugmug_backup.words import Location
 
 COMMANDS = ("authorize", "run", "status", "albums", "images", "check", "restore", "diff", "forget")
 
@@ -91,7 +98,7 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace | int:
 def _run(args: argparse.Namespace) -> int:
     command: Command = args.command
     if hasattr(args, "location"):
-        args.location = Location.parse(args.location)
+        args.location = location_of(args)
     console = make_console()
     status = command(args, console)
     console.file.flush()
@@ -105,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"{EXIT_STATUSES}\n\n{_EXAMPLE}",
         formatter_class=HelpFormatter,
     )
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", version=f"smugmug-backup {__version__}")
+    subparsers = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
+    )
     for name in COMMANDS:
         _add(name, subparsers)
     return parser

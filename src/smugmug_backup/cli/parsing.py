@@ -26,6 +26,27 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the line breaks of descriptions and examples."""
 
 
+class CommandParser(argparse.ArgumentParser):
+    """Options may stand anywhere among the words, and the first word, LOCATION, may be left out.
+
+    argparse's own way gives an optional word up as soon as an option stands before the next one
+    (until Python 3.12), so that `diff --json LOCATION A B` would have a word too many.
+    """
+
+    _mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The options first, then all words together."""
+        words = [action.nargs for action in self._actions if not action.option_strings]
+        if self._mixing or argparse.REMAINDER in words:
+            return super().parse_known_args(args, namespace)
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
+
+
 def command_parser(
     subparsers: Any,
     name: str,
@@ -48,13 +69,20 @@ def command_parser(
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="the profile that `smugmug-backup setup` wrote (default)"
+    )
     return parser
 
 
 def add_location(parser: argparse.ArgumentParser) -> None:
     """``args.location``: the store; `main` makes a `Location` of it."""
     parser.add_argument(
-        "location", metavar="LOCATION", help="the backup: s3://bucket/prefix, or a folder"
+        "location",
+        nargs="?",
+        metavar="LOCATION",
+        help="the backup: s3://bucket/prefix, or a folder; without it SMUGMUG_BACKUP_LOCATION, or "
+        "the profile's",
     )
 
 
@@ -63,7 +91,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "the SmugMug account",
         "An option counts before the environment (SMUGMUG_NICKNAME, SMUGMUG_API, "
-        "SMUGMUG_SECRET),\nand that before the file that `smugmug-backup authorize` wrote.",
+        "SMUGMUG_SECRET),\nand that before the profile that `smugmug-backup setup` wrote.",
     )
     group.add_argument("--nickname", help="whose account (the first part of its web address)")
     group.add_argument("--api", choices=("1.3.0", "v2"), help="the API to use")

@@ -83,6 +83,7 @@ def world(sample, tmp_path, monkeypatch):
     folder, clock = sample
     (tmp_path / "home").mkdir()
     (tmp_path / "cred").write_text('{"api_key": "k"}')
+    (tmp_path / "cred").chmod(0o600)
     for name in list(os.environ):
         if name.startswith(("SMUGMUG_", "AWS_", "XDG_", "COLUMNS", "LINES")):
             monkeypatch.delenv(name)

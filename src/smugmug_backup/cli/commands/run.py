@@ -47,12 +47,13 @@ from smugmug_backup.cli.progress import (
     failure_text,
     interruptible,
 )
+from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import source_settings_of
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
-from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of, read_credentials
+from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
 
 NAME = "run"
 
@@ -170,7 +171,7 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     """What the settings and the location mean. A dry run makes no folder."""
     clock = SystemClock()
     settings = source_settings_of(args)
-    source = build_source(settings, read_credentials(settings.secret), clock)
+    source = build_source(settings, credentials_of(settings.secret), clock)
     connections = 2 * settings.max_concurrency + 2
     folder = args.location.folder
     is_new = folder is not None and not os.path.lexists(folder)
