@@ -18,6 +18,7 @@ from smugmug_backup.archive.titles import find_albums, shown
 from smugmug_backup.backup.account import ACCOUNT
 from smugmug_backup.backup.outcome import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
+from smugmug_backup.cli import known
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
 from smugmug_backup.cli.output import (
     Column,
@@ -124,12 +125,19 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="only say what would be done and what AWS would charge; write nothing",
     )
+    parser.add_argument(
+        "--new-location",
+        action="store_true",
+        help="the location is meant, though another backup, or one that is gone, was seen there",
+    )
     add_source_options(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Back up; see the parser."""
     say = make_console(stderr=True) if args.json else console
+    if not args.new_location:
+        _refuse_another_location(args)
     progress = RunProgress(say, debug=args.debug)
     with build_parts(args) as parts:
         deadline = Deadline.none(parts.clock)
@@ -158,12 +166,27 @@ def run(args: argparse.Namespace, console: Console) -> int:
         failed = any(each.error for each in done.forecasts)
         ended = NOT_ALL if failed else FINE
     else:
+        known.remember(args.location, Archive(parts.store), done)
         if args.json:
             print_json(console, json.loads(done.to_bytes()))
         else:
             _tell_report(console, done, progress.titles, interrupted=interruption.happened)
         ended = _ENDED[RunStatus(done.status)]
     return INTERRUPTED if interruption.happened and ended != FINE else ended
+
+
+def _refuse_another_location(args: argparse.Namespace) -> None:
+    """Before a folder is made ready: the mount point of a disk that is away stays untouched."""
+    if not known.recall(args.location):
+        return
+    folder = args.location.folder
+    if folder is not None and not os.path.lexists(folder):
+        met = known.Met.EMPTY
+    else:
+        met, _ = known.meet_at(args.location, Archive(open_store(args.location)))
+    refused = known.refusal(met, args.location)
+    if refused is not None:
+        raise refused
 
 
 @contextmanager
