@@ -19,6 +19,7 @@ from smugmug_backup.model import Availability, Image, Offer
 from smugmug_backup.ports import BackupStore
 from tests.proof.points import PointSource
 from tests.tools.clock import FakeClock
+from tests.tools.fake_overflow import FakeOverflow
 from tests.tools.fake_source import FakeImage, FakeSource
 from tests.tools.faults import Plan, Points
 from tests.tools.faulty_store import FaultyStore
@@ -45,22 +46,6 @@ class InlineBackup(Backup):
     @contextmanager
     def _pools(self) -> Iterator[tuple[Executor, Executor]]:
         yield Inline(), Inline()
-
-
-class FakeOverflow:
-    """Step Functions as far as a run sees it; `World.execute` is what the service would do."""
-
-    def __init__(self) -> None:
-        self.runs: list[str] = []
-        self.going: set[str] = set()
-
-    def start(self, run_id: str) -> None:
-        if run_id not in self.runs:
-            self.runs.insert(0, run_id)
-            self.going.add(run_id)
-
-    def recent(self) -> tuple[tuple[str, bool], ...]:
-        return tuple((run, run in self.going) for run in self.runs)
 
 
 class _PointOverflow:

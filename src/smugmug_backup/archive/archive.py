@@ -203,12 +203,20 @@ class Archive:
 
     # -- manifests -------------------------------------------------------------------------------
 
-    def manifest(self, album_key: str, generation: int, sha256: str | None = None) -> Manifest:
+    def manifest(
+        self,
+        album_key: str,
+        generation: int,
+        sha256: str | None = None,
+        *,
+        lines: MutableMapping[bytes, Entry] | None = None,
+    ) -> Manifest:
         """One generation of an album, read whole; ``sha256``: what is stated of its file.
 
+        ``lines``: as `Manifest.from_bytes` takes them, to go through many generations of an album.
         Raises NotABackup for what is damaged, lost, or of another album; FormatTooNew.
         """
-        return generations.read_manifest(self.store, album_key, generation, sha256)
+        return generations.read_manifest(self.store, album_key, generation, sha256, lines)
 
     def header(self, album_key: str, generation: int) -> Header:
         """The header of one generation, without the lines after it. Raises as `manifest`."""

@@ -15,7 +15,7 @@ generation, or does not have the SHA-256 that a report or the next generation st
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -67,15 +67,22 @@ class Newest:
 
 
 def read_manifest(
-    store: BackupStore, album_key: str, generation: int, sha256: str | None
+    store: BackupStore,
+    album_key: str,
+    generation: int,
+    sha256: str | None,
+    lines: MutableMapping[bytes, Entry] | None = None,
 ) -> Manifest:
-    """One generation of an album, read whole. Raises NotABackup, FormatTooNew, StoreError."""
+    """One generation of an album, read whole; ``lines`` as in `Manifest.from_bytes`.
+
+    Raises NotABackup, FormatTooNew, StoreError.
+    """
     key = keys.manifest(album_key, generation)
     try:
         body = reading.read_stated(store, key, sha256)
     except NotStored:
         raise NotABackup(f"{key} is not there") from None
-    manifest = Manifest.from_bytes(body, key=key)
+    manifest = Manifest.from_bytes(body, key=key, lines=lines)
     _belongs(manifest.header, album_key, generation, key)
     return manifest
 

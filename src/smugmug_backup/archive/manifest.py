@@ -1,7 +1,7 @@
 """The manifest of an album: the only thing that says "this is backed up"."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -230,26 +230,32 @@ class Manifest:
         return replace(self, header=replace(self.header, image_count=live, line_count=lines))
 
     @classmethod
-    def from_bytes(cls, body: bytes, *, key: str) -> Self:
+    def from_bytes(
+        cls, body: bytes, *, key: str, lines: MutableMapping[bytes, Entry] | None = None
+    ) -> Self:
         """Parse a manifest read whole from ``key``; what was cut off or does not count is damaged.
 
+        ``lines``: those of another generation of the album; they become those of this one, and a
+        line that is the same is the same `Entry`.
         Raises FormatTooNew, EarlierForm, NotABackup.
         """
         header = header_of(body, key=key)
         try:
             if not body.endswith(b"\n"):
                 raise ValueError("its last line is not whole")
-            lines = body[:-1].split(b"\n")[1:]
-            entries = {}
-            for line in lines:
-                entry = Entry.from_json(json.loads(line))
-                entries[entry.image_key] = entry
-            if not len(lines) == len(entries) == header.line_count:
+            bare = body[:-1].split(b"\n")[1:]
+            known = dict(lines or {})
+            found = {line: known.get(line) or Entry.from_json(json.loads(line)) for line in bare}
+            entries = {entry.image_key: entry for entry in found.values()}
+            if not len(bare) == len(entries) == header.line_count:
                 raise ValueError("its lines are not as many as it says")
             if live_count(entries.values()) != header.image_count:
                 raise ValueError("its images are not as many as it says")
         except Unreadable as error:
             raise damaged(key, error) from None
+        if lines is not None:
+            lines.clear()
+            lines.update(found)
         return cls(header, entries, sha256(body))
 
 

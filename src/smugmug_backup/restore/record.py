@@ -1,22 +1,18 @@
 """What a record says of its image, for a restored file: its time and its sidecars."""
 
-import html
 import json
-import math
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from smugmug_backup.archive.details import instant_of, keywords_of, place_of, text_of
 from smugmug_backup.archive.encoding import canonical_json, fingerprint
 
 Record = dict[str, Any]
 """What `archive.records` makes of a line."""
 
 _TIMES = ("DateTimeOriginal", "Date", "LastUpdated")
-# XML 1.0 has no characters but these, not even as references.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAMESPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -32,20 +28,10 @@ def moment_of(image: Mapping[str, Any], last_updated: str | None) -> datetime | 
     that every machine sets the same; they may be hours off.
     """
     for text in (*(image.get(name) for name in _TIMES), last_updated):
-        instant = _instant(text)
+        instant = instant_of(text)
         if instant is not None:
             return instant
     return None
-
-
-def _instant(text: object) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(str(text))
-        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
-        # What is older than photography is a camera's or a program's mistake.
-        return instant.astimezone(UTC) if instant.year >= 1826 else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def json_sidecar(record: Mapping[str, Any]) -> bytes:
@@ -60,8 +46,8 @@ def xmp_sidecar(record: Mapping[str, Any]) -> bytes:
     found = [f"smugmug:Record={quoteattr(fingerprint(canonical_json(record)))}"]
     found += [f"exif:{name}={quoteattr(value)}" for name, value in _place(image)]
     parts = [
-        _alternative("dc:title", _text(image.get("Title"))),
-        _alternative("dc:description", _text(image.get("Caption"))),
+        _alternative("dc:title", text_of(image.get("Title"))),
+        _alternative("dc:description", text_of(image.get("Caption"))),
         _bag("dc:subject", keywords_of(image)),
     ]
     namespaces = "".join(f'\n    xmlns:{name}="{uri}"' for name, uri in _NAMESPACES.items())
@@ -89,37 +75,21 @@ def is_sidecar_of(body: bytes, kind: str, record_fingerprint: str) -> bool:
         return False
 
 
-def keywords_of(image: Mapping[str, Any]) -> list[str]:
-    """The keywords one by one, each once; SmugMug parts them by semicolons, or by commas."""
-    listed = image.get("KeywordArray")
-    if isinstance(listed, list) and listed:
-        words = [_text(each) for each in listed]
-    else:
-        text = _text(image.get("Keywords"))
-        words = text.split(";" if ";" in text else ",")
-    return list(dict.fromkeys(word for word in (each.strip(' "\t\n\r') for each in words) if word))
-
-
-def _text(value: object) -> str:
-    text = html.unescape(value) if isinstance(value, str) else ""
-    return _NOT_XML.sub("\ufffd", text)
-
-
 def _place(image: Mapping[str, Any]) -> list[tuple[str, str]]:
-    latitude, longitude = _number(image.get("Latitude")), _number(image.get("Longitude"))
-    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
-        return []  # SmugMug says 0, 0 of what has no place.
-    if abs(latitude) > 90 or abs(longitude) > 180:
+    place = place_of(image)
+    if place is None:
         return []
     found = [
         ("GPSVersionID", "2.3.0.0"),
-        ("GPSLatitude", _degrees(latitude, "NS")),
-        ("GPSLongitude", _degrees(longitude, "EW")),
+        ("GPSLatitude", _degrees(place.latitude, "NS")),
+        ("GPSLongitude", _degrees(place.longitude, "EW")),
     ]
-    altitude = _number(image.get("Altitude"))
-    if altitude is not None and altitude != 0 and abs(altitude) < 100_000:
-        below = "1" if altitude < 0 else "0"
-        found += [("GPSAltitude", f"{round(abs(altitude) * 100)}/100"), ("GPSAltitudeRef", below)]
+    if place.altitude is not None:
+        below = "1" if place.altitude < 0 else "0"
+        found += [
+            ("GPSAltitude", f"{round(abs(place.altitude) * 100)}/100"),
+            ("GPSAltitudeRef", below),
+        ]
     return found
 
 
@@ -128,14 +98,6 @@ def _degrees(value: float, letters: str) -> str:
     millionths = round(abs(value) * 60 * 1_000_000)
     degrees, rest = divmod(millionths, 60 * 1_000_000)
     return f"{degrees},{rest / 1_000_000:.6f}{letters[value < 0]}"
-
-
-def _number(value: object) -> float | None:
-    try:
-        number = float(value) if isinstance(value, (int, float, str)) else math.nan
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _alternative(name: str, text: str) -> str:

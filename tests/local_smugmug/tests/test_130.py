@@ -6,24 +6,15 @@ import re
 
 import pytest
 
-from tests.local_smugmug import LocalSmugMug, World, generate_account, new_account
-from tests.local_smugmug.caller import PATH, Caller
+from tests.local_smugmug import generate_account, new_account
+from tests.local_smugmug.caller import PATH
 from tests.local_smugmug.generate import GENERATED_AT
 
 
 @pytest.fixture
-def caller():
-    other = generate_account(seed=2, albums=1, images=1)
-    world = World(generate_account(seed=1, albums=3, images=4, video_every=4), other)
-    with LocalSmugMug(world) as smugmug:
-        caller = Caller(smugmug)
-        yield caller
-        caller.close()
-
-
-@pytest.fixture
-def album(caller) -> str:
-    return next(iter(caller.account.albums))
+def accounts():
+    first = generate_account(seed=1, albums=3, images=4, video_every=4)
+    return [first, generate_account(seed=2, albums=1, images=1)]
 
 
 # -- the parameters, in the specification's order ---------------------------------------------

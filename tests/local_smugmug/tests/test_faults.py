@@ -10,21 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.local_smugmug import KINDS, LocalSmugMug, World, generate_account
-from tests.local_smugmug.caller import PATH, Caller
-
-
-@pytest.fixture
-def caller():
-    with LocalSmugMug(World(generate_account(seed=1, albums=3, images=4))) as smugmug:
-        caller = Caller(smugmug)
-        yield caller
-        caller.close()
-
-
-@pytest.fixture
-def album(caller) -> str:
-    return next(iter(caller.account.albums))
+from tests.local_smugmug import KINDS
+from tests.local_smugmug.caller import PATH
 
 
 def strike(caller, kind, **options):

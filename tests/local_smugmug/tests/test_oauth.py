@@ -7,19 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from requests_oauthlib import OAuth1, OAuth1Session
 
-from tests.local_smugmug import LocalSmugMug, World, generate_account
-from tests.local_smugmug.caller import PATH, Caller
+from tests.local_smugmug import generate_account
+from tests.local_smugmug.caller import PATH
 
 METHOD = {"method": "smugmug.albums.get"}
 
 
 @pytest.fixture
-def caller():
-    world = World(generate_account(seed=1, albums=2, images=2))
-    with LocalSmugMug(world) as smugmug:
-        caller = Caller(smugmug)
-        yield caller
-        caller.close()
+def accounts():
+    return [generate_account(seed=1, albums=2, images=2)]
 
 
 def code(caller, auth, *, http="GET", **params) -> int:

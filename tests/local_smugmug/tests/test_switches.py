@@ -5,33 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_smugmug import LocalSmugMug, Switches, World, generate_account
-from tests.local_smugmug.caller import Caller
-from tests.tools.clock import FakeClock
+from tests.local_smugmug import Switches, World, generate_account
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def caller(clock):
-    world = World(generate_account(seed=1, albums=2, images=3), clock=clock.now)
-    with LocalSmugMug(world) as smugmug:
-        caller = Caller(smugmug)
-        yield caller
-        caller.close()
-
-
-@pytest.fixture
-def album(caller) -> str:
-    return next(iter(caller.account.albums))
-
-
-@pytest.fixture
-def world(caller) -> World:
-    return caller.smugmug.world
+def world(clock) -> World:
+    return World(generate_account(seed=1, albums=2, images=3), clock=clock.now)
 
 
 @pytest.fixture

@@ -4,16 +4,12 @@ import json
 
 import pytest
 
-from tests.local_smugmug import LocalSmugMug, World, demo_account
-from tests.local_smugmug.caller import Caller
+from tests.local_smugmug import demo_account
 
 
 @pytest.fixture
-def caller():
-    with LocalSmugMug(World(demo_account())) as smugmug:
-        caller = Caller(smugmug)
-        yield caller
-        caller.close()
+def accounts():
+    return [demo_account()]
 
 
 @pytest.fixture

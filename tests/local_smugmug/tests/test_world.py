@@ -21,26 +21,11 @@ from tests.local_smugmug import (
 from tests.local_smugmug.caller import PATH, Caller
 from tests.local_smugmug.calls import most_within_a_second
 from tests.local_smugmug.generate import KeyMaker
-from tests.tools.clock import FakeClock
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def caller(clock):
-    world = World(generate_account(seed=1, albums=3, images=4, video_every=4), clock=clock.now)
-    with LocalSmugMug(world) as smugmug:
-        caller = Caller(smugmug)
-        yield caller
-        caller.close()
-
-
-@pytest.fixture
-def world(caller) -> World:
-    return caller.smugmug.world
+def world(clock) -> World:
+    return World(generate_account(seed=1, albums=3, images=4, video_every=4), clock=clock.now)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.faults import Fault, Points, always
 from tests.tools.faulty_store import FaultyStore
@@ -39,11 +38,6 @@ class OneKey(MemoryStore):
             if key.startswith(begins):
                 raise error
         return super().read(key)
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 @pytest.fixture

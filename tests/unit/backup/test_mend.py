@@ -4,24 +4,12 @@ import pytest
 
 from smugmug_backup.archive import keys
 from smugmug_backup.errors import PhotoError, StoreUnavailable
-from tests.tools.clock import FakeClock
-from tests.tools.fake_source import FakeSource
 from tests.tools.faults import Fault, Points, always
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.independent_reader import assert_sound
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 from tests.unit.backup.checks import check
-
-
-@pytest.fixture
-def source():
-    clock = FakeClock()
-    source = FakeSource(clock)
-    source.album("A", images=3)
-    source.album("B", images=2)
-    clock.advance(days=100)
-    return source
 
 
 @pytest.fixture

@@ -22,32 +22,11 @@ from smugmug_backup.errors import (
     SourceUnavailable,
 )
 from smugmug_backup.model import Account, Album
-from tests.tools.clock import FakeClock
+from tests.tools.fake_overflow import FakeOverflow
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 from tests.unit.backup.checks import check
-
-
-class FakeMachine:
-    """`Overflow` that only remembers; the test plays the state machine."""
-
-    def __init__(self):
-        self.started = []
-        self.going = True
-
-    def start(self, run_id):
-        if run_id not in self.started:
-            self.started.append(run_id)
-
-    def recent(self):
-        newest_first = reversed(self.started)
-        return tuple((run, self.going and run == self.started[-1]) for run in newest_first)
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 @pytest.fixture
@@ -63,7 +42,7 @@ def source(clock):
 
 @pytest.fixture
 def machine():
-    return FakeMachine()
+    return FakeOverflow()
 
 
 @pytest.fixture
@@ -106,9 +85,9 @@ def everything_is_stored(nights, source):
 def test_an_account_that_outgrows_one_invocation_is_finished_by_the_machine(nights, source):
     first = nights.run(deadline=minute(nights.clock), trigger="nightly")
     assert first.status == "continuing"
-    assert machine_of(nights).started == [first.run_id]
+    assert machine_of(nights).runs == [first.run_id]
     assert play(nights, first.run_id) > 1
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     last = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
     assert last.status == "complete"
     assert last.attempt_of == first.run_id
@@ -186,7 +165,7 @@ def test_a_plan_whose_album_has_no_record_is_one_clear_error(nights):
 
 def test_an_execution_whose_plan_is_gone_is_no_overflow_of_ours(nights, source):
     first = nights.run(deadline=minute(nights.clock))
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     del nights.store.objects[keys.plan(first.run_id)]
     report = nights.next_night()
     assert report.status == "complete"
@@ -195,7 +174,7 @@ def test_an_execution_whose_plan_is_gone_is_no_overflow_of_ours(nights, source):
 
 def test_a_machine_that_never_ran_is_no_overflow_of_ours(nights, source):
     nights.run(deadline=minute(nights.clock))
-    machine_of(nights).started.clear()
+    machine_of(nights).runs.clear()
     assert not any("overflow" in note for note in nights.next_night().notes)
 
 
@@ -213,17 +192,17 @@ def test_the_next_schedule_leaves_the_albums_of_a_running_machine_to_it(nights, 
     source.calls.clear()
     second = nights.next_night()
     assert second.status == "continuing"
-    assert machine_of(nights).started == [first.run_id]
+    assert machine_of(nights).runs == [first.run_id]
     assert not any(source.calls[f"images:{key}"] for key in planned)
     play(nights, first.run_id)
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     assert nights.backup().finish(first.run_id, deadline=minute(nights.clock)).status == "complete"
 
 
 def test_a_machine_that_died_without_a_report_is_noticed_and_its_work_taken_up(nights, source):
     first = nights.run(deadline=minute(nights.clock))
     play(nights, first.run_id)
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     source.calls.clear()
     report = nights.next_night()
     assert report.status == "complete"
@@ -242,7 +221,7 @@ def test_what_was_asked_for_in_full_is_listed_in_full_by_the_workers_too(nights,
     first = nights.run(deadline=minute(nights.clock), full=True)
     assert first.status == "continuing"
     play(nights, first.run_id)
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     last = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
     assert last.status == "complete"
     for n, image in enumerate(hidden):
@@ -262,7 +241,7 @@ def test_a_worker_that_sees_less_than_the_plan_was_made_for_is_refused(nights, s
 
 
 def test_an_execution_of_somebody_elses_is_noted_and_the_run_goes_on(nights, machine):
-    machine.started.append("by-hand")
+    machine.start("by-hand")
     report = nights.run()
     assert report.status == "complete"
     assert any("by-hand" in note for note in report.notes)
@@ -351,7 +330,7 @@ def test_what_a_plan_cannot_hold_is_named_and_waits(nights, monkeypatch):
     assert len(read_plan(nights.store, first.run_id).albums) == 2
     assert any("more than a plan holds" in note for note in first.notes)
     play(nights, first.run_id)
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     last = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
     assert last.status == "incomplete"
     assert nights.next_night().status == "complete"
@@ -366,7 +345,7 @@ def test_a_damaged_note_of_a_worker_costs_its_album_a_look_and_no_run(nights, cl
     first = nights.run(deadline=minute(nights.clock))
     play(nights, first.run_id)
     nights.store.objects[outcomes_of(nights, first.run_id)[-1]] = b'{"state":'
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     if closed:
         report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
         assert {failure.code for failure in report.failures} == {"not_done"}
@@ -381,7 +360,7 @@ def test_a_worker_meets_a_damaged_note_and_works_on(nights, source):
     nights.backup().work(first.run_id, line, deadline=minute(nights.clock))
     nights.store.objects[outcomes_of(nights, first.run_id)[0]] = b"?"
     play(nights, first.run_id)
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
     assert report.status == "complete"
     assert everything_is_stored(nights, source)
@@ -400,7 +379,7 @@ def test_an_album_done_in_many_turns_changed_once(nights, source):
 def test_the_end_of_an_overflow_keeps_the_new_name_of_an_account(nights, source):
     first = nights.run(deadline=minute(nights.clock))
     play(nights, first.run_id)
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     source.nickname = "newname"
     nights.run(accept_rename=True)
     report = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
@@ -435,7 +414,7 @@ def test_what_workers_mended_is_open_no_more_in_the_report_of_the_end(nights, so
     assert 0 < len(planned) < 6
     assert first.check.open == len(planned) + 1
     play(nights, first.run_id)
-    machine_of(nights).going = False
+    machine_of(nights).going.clear()
     last = nights.backup().finish(first.run_id, deadline=minute(nights.clock))
     assert (last.status, last.check.open) == ("complete", 1)
     assert everything_is_stored(nights, source)

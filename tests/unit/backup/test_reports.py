@@ -10,33 +10,16 @@ from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.archive.original import When
 from smugmug_backup.backup.run import Options
 from smugmug_backup.errors import RunRefused, SourceUnavailable, StoreUnavailable
-from tests.tools.clock import FakeClock
-from tests.tools.fake_source import FakeSource
 from tests.tools.faults import Fault, Points
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 
 
-@pytest.fixture
-def source():
-    clock = FakeClock()
-    source = FakeSource(clock)
-    source.album("A", images=3)
-    source.album("B", images=2)
-    clock.advance(days=100)
-    return source
-
-
 def no_report(operation):
     """A plan of faults: the run ends before its report is written."""
     written = operation.name == "create" and operation.key.startswith("runs/")
     return Fault.REQUEST_LOST if written else None
-
-
-@pytest.fixture
-def nights(source):
-    return Nights(source, MemoryStore(), source.clock)
 
 
 def test_a_run_over_an_ignored_album_is_judged_by_that_album(source):

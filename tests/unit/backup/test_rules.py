@@ -16,15 +16,9 @@ from smugmug_backup.errors import (
     PhotoTooLarge,
     SourceUnavailable,
 )
-from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 @pytest.fixture
@@ -35,11 +29,6 @@ def source(clock):
     # Long ago, so that nothing lies inside the overlap.
     clock.advance(days=100)
     return source
-
-
-@pytest.fixture
-def nights(source, clock):
-    return Nights(source, MemoryStore(), clock)
 
 
 def cut_at_a_line(body):

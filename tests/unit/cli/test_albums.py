@@ -4,26 +4,6 @@ import pytest
 
 from smugmug_backup.errors import Concerns, ListingIncomplete, StoreRefused
 from smugmug_backup.storage.folder import FolderStore
-from smugmug_backup.storage.location import open_store
-from tests.tools.cli import Shell
-from tests.tools.sample import sample_store
-
-
-@pytest.fixture
-def shell(capsys, monkeypatch, tmp_path):
-    return Shell(capsys, monkeypatch, tmp_path / "home")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "photos-backup"
-
-
-@pytest.fixture
-def sample(shell, folder):
-    sample = sample_store(open_store(str(folder), create=True))
-    shell.at(sample.clock)
-    return sample
 
 
 def rows(ran):

@@ -3,13 +3,7 @@
 import pytest
 
 from smugmug_backup.storage.location import open_store
-from tests.tools.cli import Shell
 from tests.tools.sample import sample_store
-
-
-@pytest.fixture
-def shell(capsys, monkeypatch, tmp_path):
-    return Shell(capsys, monkeypatch, tmp_path / "home")
 
 
 @pytest.fixture

@@ -7,29 +7,7 @@ import pytest
 
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.clock import Deadline
-from smugmug_backup.storage.location import open_store
-from smugmug_backup.words import Location
-from tests.tools.cli import Shell
 from tests.tools.clock import FakeClock
-from tests.tools.sample import sample_store
-
-
-@pytest.fixture
-def shell(capsys, monkeypatch, tmp_path):
-    return Shell(capsys, monkeypatch, tmp_path / "home")
-
-
-@pytest.fixture
-def sample(shell, tmp_path):
-    location = Location.parse(str(tmp_path / "photos-backup"))
-    sample = sample_store(open_store(location, create=True))
-    shell.at(sample.clock)
-    return sample
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "photos-backup"
 
 
 def told(ran):

@@ -1,30 +1,6 @@
 """`smugmug-backup images`."""
 
-import pytest
-
 from smugmug_backup.errors import AccessRefused
-from smugmug_backup.storage.location import open_store
-from smugmug_backup.words import Location
-from tests.tools.cli import Shell
-from tests.tools.sample import sample_store
-
-
-@pytest.fixture
-def shell(capsys, monkeypatch, tmp_path):
-    return Shell(capsys, monkeypatch, tmp_path / "home")
-
-
-@pytest.fixture
-def sample(shell, tmp_path):
-    location = Location.parse(str(tmp_path / "photos-backup"))
-    sample = sample_store(open_store(location, create=True))
-    shell.at(sample.clock)
-    return sample
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "photos-backup"
 
 
 def test_images_stand_in_the_order_of_the_album_and_what_left_stands_last(shell, sample, folder):

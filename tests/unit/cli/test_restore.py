@@ -19,24 +19,8 @@ from smugmug_backup.errors import StoreUnavailable
 from smugmug_backup.restore import survey
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
-from tests.tools.cli import Shell
-from tests.tools.clock import FakeClock
-from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
-
-
-@pytest.fixture
-def shell(capsys, monkeypatch, tmp_path):
-    return Shell(capsys, monkeypatch, tmp_path / "home")
-
-
-@pytest.fixture
-def source():
-    source = FakeSource(FakeClock())
-    source.album("A1", "Harbour 2024", images=2)
-    source.album("A2", "Scans &amp; Misc", images=1)
-    return source
 
 
 @pytest.fixture

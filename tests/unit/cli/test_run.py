@@ -29,22 +29,6 @@ from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable, S
 from smugmug_backup.restore.plan import Target
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
-from tests.tools.cli import Shell
-from tests.tools.clock import FakeClock
-from tests.tools.fake_source import FakeSource
-
-
-@pytest.fixture
-def shell(capsys, monkeypatch, tmp_path):
-    return Shell(capsys, monkeypatch, tmp_path / "home")
-
-
-@pytest.fixture
-def source():
-    source = FakeSource(FakeClock())
-    source.album("A1", "Harbour 2024", images=2)
-    source.album("A2", "Scans &amp; Misc", images=1)
-    return source
 
 
 @pytest.fixture(autouse=True)

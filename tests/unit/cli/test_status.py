@@ -13,29 +13,7 @@ from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wro
 from smugmug_backup.cli import stack
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused
-from smugmug_backup.storage.location import open_store
-from smugmug_backup.words import Location
-from tests.tools.cli import Shell
 from tests.tools.clock import START
-from tests.tools.sample import sample_store
-
-
-@pytest.fixture
-def shell(capsys, monkeypatch, tmp_path):
-    return Shell(capsys, monkeypatch, tmp_path / "home")
-
-
-@pytest.fixture
-def sample(shell, tmp_path):
-    location = Location.parse(str(tmp_path / "photos-backup"))
-    sample = sample_store(open_store(location, create=True))
-    shell.at(sample.clock)
-    return sample
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "photos-backup"
 
 
 def test_it_says_that_it_is_not_complete_and_as_of_when_it_was(shell, sample, folder):

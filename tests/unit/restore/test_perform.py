@@ -21,7 +21,7 @@ from smugmug_backup.restore.alone import StoreGone, TargetUnusable
 from smugmug_backup.restore.folder import WORKSHOP
 from smugmug_backup.restore.perform import Result
 from smugmug_backup.restore.plan import Problem, Target
-from smugmug_backup.restore.record import keywords_of, moment_of, xmp_sidecar
+from smugmug_backup.restore.record import moment_of, xmp_sidecar
 from tests.tools.fake_source import JPEG
 from tests.tools.faults import Fault, Operation, Points, always
 from tests.tools.faulty_disk import strike
@@ -533,13 +533,6 @@ def test_xmp_tells_title_caption_keywords_and_place() -> None:
 )
 def test_xmp_names_no_place_where_there_is_none(place: dict[str, Any]) -> None:
     assert xmp(**place).get(f"{EXIF}GPSLatitude") is None
-
-
-def test_keywords_are_parted_as_smugmug_does() -> None:
-    assert keywords_of({"Keywords": "a, b"}) == ["a", "b"]
-    assert keywords_of({"Keywords": '"New York"; a, b'}) == ["New York", "a, b"]
-    assert keywords_of({"KeywordArray": ["a", "b", "a", 3], "Keywords": "x"}) == ["a", "b"]
-    assert keywords_of({}) == []
 
 
 def test_xmp_sidecars_are_resumed_too(world: World) -> None:

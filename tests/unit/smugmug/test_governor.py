@@ -11,11 +11,6 @@ from smugmug_backup.smugmug.governor import Governor, Lane
 from tests.unit.smugmug.server import FakeClock
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 def starts(lane: Lane, clock: FakeClock, count: int) -> list[float]:
     begun = []
     for _ in range(count):

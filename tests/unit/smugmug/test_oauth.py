@@ -1,7 +1,6 @@
 """OAuth: signatures that another implementation accepts, and the dance."""
 
 import random
-from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -13,15 +12,9 @@ from smugmug_backup.errors import BadRequest, LoginLost, MalformedAnswer
 from smugmug_backup.smugmug import oauth
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.signing import Signer
-from tests.unit.smugmug.server import START, FakeClock, Said, Server, serving
+from tests.unit.smugmug.server import START, FakeClock, Said, Server
 
 SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
 
 
 def header_of(request: requests.PreparedRequest) -> dict[str, str]:

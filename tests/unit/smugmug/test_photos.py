@@ -4,7 +4,6 @@ import logging
 import random
 import socket
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,20 +24,9 @@ from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.wiring import SystemClock
 from smugmug_backup.words import parse_hosts
-from tests.unit.smugmug.server import START, FakeClock, Said, Server, serving
+from tests.unit.smugmug.server import START, FakeClock, Said, Server
 
 SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
 
 
 def photos(clock: FakeClock, *, allowed: str = "127.0.0.1", **more: Any) -> Photos:

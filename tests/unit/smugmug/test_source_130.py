@@ -3,7 +3,7 @@
 import inspect
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -54,12 +54,6 @@ COLLECTED = {
     "Format": "JPG",
     "Album": {"id": 51840399, "Key": "Zc9RkD", "URL": "https://x"},
 }
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
 
 
 def source(

@@ -1,7 +1,6 @@
 """API v2 as a source: pages, what they become, and what is known without asking."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +25,7 @@ from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.shapes_v2 import IMAGE_FIELDS, image_of, offer_of
 from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
-from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server, serving
+from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server
 
 SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
 PUBLIC = Credentials("KEY-1")
@@ -75,12 +74,6 @@ VIDEO = {
     "ArchivedMD5": "51f7e3a09bd24cc8816e0f42d7a9c350",
     "ArchivedSize": 24410882,
 }
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
 
 
 def source(

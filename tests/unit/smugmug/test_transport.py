@@ -42,11 +42,6 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 def client(
     server: Server,
     clock: FakeClock,

@@ -1,0 +1,39 @@
+"""The owner's tool as from a shell, and a small backup, or an account, for it to look at."""
+
+from pathlib import Path
+
+import pytest
+
+from smugmug_backup.storage.location import Location, open_store
+from tests.tools.cli import Shell
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.sample import Sample, sample_store
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch, tmp_path) -> Shell:
+    return Shell(capsys, monkeypatch, tmp_path / "home")
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Where `sample` lies."""
+    return tmp_path / "photos-backup"
+
+
+@pytest.fixture
+def sample(shell, folder) -> Sample:
+    """A backup with one of everything; commands that only look are run at its time."""
+    sample = sample_store(open_store(Location.parse(str(folder)), create=True))
+    shell.at(sample.clock)
+    return sample
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    """An account of two albums and three photos."""
+    source = FakeSource(FakeClock())
+    source.album("A1", "Harbour 2024", images=2)
+    source.album("A2", "Scans &amp; Misc", images=1)
+    return source
