@@ -19,6 +19,7 @@ from smugmug_backup.cli.output import (
 from smugmug_backup.cli.parsing import (
     COULD_NOT,
     EXIT_STATUSES,
+    FINE,
     INTERRUPTED,
     CommandParser,
     HelpFormatter,
@@ -26,7 +27,19 @@ from smugmug_backup.cli.parsing import (
 from smugmug_backup.cli.settings import location_of
 from smugmug_backup.errors import BackupError, BadRequest
 
-COMMANDS = ("authorize", "run", "status", "albums", "images", "check", "restore", "diff", "forget")
+COMMANDS = (
+    "setup",
+    "authorize",
+    "doctor",
+    "run",
+    "status",
+    "albums",
+    "images",
+    "check",
+    "restore",
+    "diff",
+    "forget",
+)
 
 _EXAMPLE = """\
 A location is s3://bucket/prefix or a folder. Every command takes --json, for programs.
@@ -56,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     errors = make_console(stderr=True)
     debug = False
+    args: argparse.Namespace | int = FINE
     try:
         args = _parsed(argv)
         if isinstance(args, int):
@@ -72,7 +86,7 @@ def _main(argv: Sequence[str] | None) -> int:
             give_up(sys.stdout)
         if debug:
             errors.print_exception()
-        tell(errors, error)
+        tell(errors, error, in_s3=getattr(getattr(args, "location", None), "in_s3", None))
         return COULD_NOT
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
         # Its text is not shown: an exception of an HTTP library may hold a signed URL.
