@@ -189,6 +189,8 @@ def test_a_new_image_costs_one_download_and_three_writes(settled, source):
     assert counted == {
         **QUIET,
         "get manifests": 1,
+        # What the owner had deleted for good is asked once, of all that is new in a night.
+        "list forgotten": 1,
         "head originals": 1,
         "put originals": 1,
         "put records": 1,

@@ -1,28 +1,23 @@
 """Programs of the system that a test makes up, without starting any."""
 
 import subprocess
-from pathlib import Path
 from typing import Any
 
 from smugmug_backup.cli.timers import calling
 
 
 class Programs:
-    """``names`` on the PATH, and nothing else; each ends well and says nothing, unless told.
+    """``names`` are there, and nothing else; each ends well and says nothing, unless told.
 
     ``crontab`` keeps a ``table``. ``called``: every command line so far.
     """
 
-    def __init__(self, folder: Path, monkeypatch: Any, *names: str) -> None:
-        folder.mkdir()
+    def __init__(self, monkeypatch: Any, *names: str) -> None:
         self._names = names
         self._answers: dict[str, tuple[int, str, str]] = {}
         self.called: list[str] = []
         self.table: str | None = None
-        for name in names:
-            (folder / name).touch(0o755)
-        monkeypatch.setenv("PATH", str(folder))
-        monkeypatch.setattr(calling.subprocess, "run", self._run)
+        monkeypatch.setattr(calling, "start", self._run)
 
     def answer(self, line: str, *, status: int = 0, out: str = "", err: str = "") -> None:
         """What a call that begins with ``line`` says from now on."""

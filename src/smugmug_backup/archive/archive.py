@@ -35,6 +35,7 @@ from smugmug_backup.archive.report import AlbumState, Link, RunReport, future
 from smugmug_backup.errors import (
     AlreadyStored,
     CommitConflict,
+    FormatTooNew,
     ListingIncomplete,
     NotABackup,
     NotStored,
@@ -66,6 +67,12 @@ class Archive:
     def reports_again(self, begun: Reports, *, now: datetime) -> Reports:
         """The same when a run ends."""
         return chain.look_again(self.store, begun, now=now)
+
+    def proved_reports(self, reports: Reports, *, now: datetime) -> Reports:
+        """``reports`` without those whose account all that they name contradicts: of the newest
+        one nothing else would tell that its name is damaged. ``reports`` itself if there is none.
+        """
+        return chain.proved(self.store, reports, now=now)
 
     def heads(self, begun: Reports, ended: Reports, check: CheckReport | None) -> tuple[Link, ...]:
         """The reports that a run which ends now names as its predecessors."""
@@ -147,13 +154,13 @@ class Archive:
 
     def newest_check(self, *, now: datetime) -> CheckReport | None:
         """The newest check report that can be read, None if there is none."""
-        return next(self._checks(now), None)
+        return next(self.checks(now=now), None)
 
     def check_heads(self, *, now: datetime) -> list[CheckReport]:
         """The check reports that no other names: what is open stands in these."""
         found: list[CheckReport] = []
         named: set[str] = set()
-        for report in self._checks(now):
+        for report in self.checks(now=now):
             if report.run_id not in named:
                 found.append(report)
             named.update(link.run_id for link in report.previous)
@@ -165,12 +172,14 @@ class Archive:
     def check_report(self, run: str) -> CheckReport | None:
         """One check's report; None if it is not there, or cannot be read tonight or as one."""
         key = keys.check_report(run)
-        with suppress(NotABackup, StoreError):
+        # One of a newer form tells no more than one that cannot be read; runs go on without it.
+        with suppress(NotABackup, StoreError, FormatTooNew):
             report = CheckReport.from_bytes(self.store.read(key), key=key)
             return report if report.run_id == run else None
         return None
 
-    def _checks(self, now: datetime) -> Iterator[CheckReport]:
+    def checks(self, *, now: datetime) -> Iterator[CheckReport]:
+        """The check reports that can be read, newest first."""
         found = []
         with suppress(ListingIncomplete):
             for each in self.store.list(keys.CHECKS):
@@ -388,6 +397,11 @@ class Archive:
         """The files that tell what the owner had deleted for good, ascending."""
         listed = self.store.list(keys.FORGOTTEN)
         return (each.key for each in listed if keys.parse_forgotten(keys.plain(each.key)[0]))
+
+    def forgotten_images(self) -> frozenset[str]:
+        """The images of which any such file tells. Raises StoreError."""
+        found = (keys.parse_forgotten(keys.plain(key)[0]) for key in self.forgotten_files())
+        return frozenset(each for each in found if each is not None)
 
     def forgotten(self, key: str) -> tuple[str, ...]:
         """What was deleted, by one of these. Raises NotABackup, FormatTooNew, StoreError."""

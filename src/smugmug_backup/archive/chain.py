@@ -1,15 +1,34 @@
 """Which run reports there are, which of them counts, and which no other names.
 
+No other report states the SHA-256 of the newest one. Where a letter of it is damaged, it is often
+no report any more; where it still is one:
+
+=================================  =============================================================
+the newest report                  is
+=================================  =============================================================
+has a greater version, and is in   damaged in that digit: a newer form of the store begins with a
+all else of this form, with the    README.txt of its own
+README.txt that this program, or
+the report before it, writes
+has a greater version              of a newer program: refused
+names an account that neither the  damaged in that name, which is asked only where the account
+report before it nor its manifests read now is another than its
+name, and none that it had before
+=================================  =============================================================
+
 A *head* is a report that no other report names. The SHA-256 of the head is the seal: from it every
 byte of the backup can be proved. How a run finds the heads that it names, and why two runs at once
 leave two, stands in ``FORMAT.md``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from smugmug_backup.archive import keys
+from smugmug_backup.archive import generations, keys, reading
+from smugmug_backup.archive.encoding import sha256
+from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.archive.report import (
     AlbumState,
     CompleteAsOf,
@@ -18,7 +37,14 @@ from smugmug_backup.archive.report import (
     future,
     merged,
 )
-from smugmug_backup.errors import ListingIncomplete, NotABackup, NotStored, StoreError
+from smugmug_backup.errors import (
+    EarlierForm,
+    FormatTooNew,
+    ListingIncomplete,
+    NotABackup,
+    NotStored,
+    StoreError,
+)
 from smugmug_backup.model import Account
 from smugmug_backup.ports import BackupStore
 
@@ -34,7 +60,8 @@ class Reports:
     ``beside``: other heads that tell it, too (two runs at once). ``passed_over``: what should be
     told of reports that do not count, in words. ``listed``: run ids, ascending. ``after``: the key
     after which they were listed. ``read``: those that were read, None if that was in vain.
-    ``unread``: those that are there and cannot be read tonight, and why.
+    ``unread``: those that are there and cannot be read tonight, and why; ``too_new``: those that
+    say that a newer program wrote them.
     """
 
     newest: RunReport | None = None
@@ -45,6 +72,7 @@ class Reports:
     after: str = ""
     read: dict[str, RunReport | None] = field(default_factory=dict)
     unread: dict[str, StoreError] = field(default_factory=dict)
+    too_new: dict[str, FormatTooNew] = field(default_factory=dict)
 
     @property
     def albums(self) -> Mapping[str, AlbumState]:
@@ -91,13 +119,21 @@ class Reports:
                 pass
             except StoreError as error:
                 self.unread[run] = error
+            except FormatTooNew as error:
+                # Where a report of this form is newer, its version is damaged.
+                self.too_new[run] = error
         return self.read[run]
 
 
 def load_report(store: BackupStore, run: str) -> RunReport:
     """One run's report. Raises NotStored, FormatTooNew, EarlierForm, NotABackup."""
     key = keys.report(run)
-    report = RunReport.from_bytes(store.read(key), key=key)
+    return _parsed(store.read(key), run)
+
+
+def _parsed(body: bytes, run: str) -> RunReport:
+    key = keys.report(run)
+    report = RunReport.from_bytes(body, key=key)
     if report.run_id != run:
         raise NotABackup(f"{key} is the report of another run")
     return report
@@ -173,6 +209,10 @@ def _find_in(
             )
             continue
         report = reports.report(store, run)
+        if run in reports.too_new and reports.newest is None:
+            older = [each for each in listed if each < run]
+            if not _of_this_program(store, reports, run, older):
+                raise reports.too_new[run]
         if report is None:
             error = reports.unread.get(run)
             unread += error is not None
@@ -188,6 +228,53 @@ def _find_in(
     reports.passed_over = tuple(passed_over)
     reports.listed = tuple(listed)
     reports.beside = tuple(_beside(store, reports, now))
+
+
+def _of_this_program(store: BackupStore, reports: Reports, run: str, older: Sequence[str]) -> bool:
+    """Whether of a report of a newer version nothing is newer but that number."""
+    report = RunReport.of_this_form(store.read(keys.report(run)), key=keys.report(run))
+    if report is None or report.readme_sha256 is None:
+        return False
+    if report.readme_sha256 == sha256(README_TEXT.encode()):
+        return True
+    before = (reports.report(store, each) for each in reversed(older[-_FEW:]))
+    nearest = next((each for each in before if each is not None), None)
+    return nearest is not None and nearest.readme_sha256 == report.readme_sha256
+
+
+def proved(store: BackupStore, reports: Reports, *, now: datetime) -> Reports:
+    """``reports`` without those that name an account which all that they name contradicts."""
+    found = reports
+    while outvoted := [each for each in found.counting if _is_outvoted(store, each)]:
+        read = {**found.read, **dict.fromkeys(each.run_id for each in outvoted)}
+        found = Reports(after=found.after, read=read, unread=found.unread, too_new=found.too_new)
+        _find_in(store, found, reports.listed, now)
+    return found
+
+
+def _is_outvoted(store: BackupStore, report: RunReport) -> bool:
+    if report.account is None:
+        return False
+    names = {each.casefold() for each in (report.account.nickname, *report.formerly)}
+    told = next(_named_accounts(store, report), None)
+    return told is not None and told.nickname.casefold() not in names
+
+
+def _named_accounts(store: BackupStore, report: RunReport) -> Iterator[Account]:
+    """The account by what a report names: the reports before it, else its albums' manifests; each
+    proved by its SHA-256."""
+    for link in report.previous:
+        with suppress(NotABackup, StoreError, FormatTooNew, EarlierForm):
+            body = reading.read_stated(store, keys.report(link.run_id), link.sha256)
+            account = _parsed(body, link.run_id).account
+            if account is not None:
+                yield account
+    for key, state in report.albums.items():
+        if state.manifest_sha256 is not None:
+            with suppress(NotABackup, StoreError, FormatTooNew, EarlierForm):
+                yield generations.read_manifest(
+                    store, key, state.generation, state.manifest_sha256
+                ).header.account
 
 
 def _beside(store: BackupStore, reports: Reports, now: datetime) -> Iterator[RunReport]:
@@ -217,7 +304,9 @@ def _names(store: BackupStore, reports: Reports, run: str) -> tuple[Link, ...]:
 
 def look_again(store: BackupStore, reports: Reports, *, now: datetime) -> Reports:
     """The reports as they are when a run ends: what was read before is not read again."""
-    again = Reports(after=reports.after, read=reports.read, unread=reports.unread)
+    again = Reports(
+        after=reports.after, read=reports.read, unread=reports.unread, too_new=reports.too_new
+    )
     _find(store, again, now)
     return again
 

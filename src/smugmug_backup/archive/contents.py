@@ -121,6 +121,7 @@ def _take_up(found: Contents, key: str, newest: Newest, known: AlbumState, when:
             state,
             generation=newest.generation,
             manifest_sha256=stated,
+            album_fingerprint=state.album_fingerprint or known.album_fingerprint,
             missing_since=known.missing_since or state.missing_since,
             deleted_at=known.deleted_at or state.deleted_at,
         )

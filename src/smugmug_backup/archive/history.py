@@ -278,7 +278,7 @@ def _album(archive: Archive, old: Manifest | None, new: Manifest) -> AlbumChange
         elif key in changed:
             kept = archive.told_forgotten(key) is None
             fields = ("record lost" if kept else "record forgotten",)
-        image = _image(known.get(key), entry, fields)
+        image = image_change(known.get(key), entry, fields)
         if image is not None:
             change.images.append(image)
     return change
@@ -288,7 +288,12 @@ def _record_changed(old: Entry | None, new: Entry) -> bool:
     return old is not None and old.live and new.live and old.fingerprint != new.fingerprint
 
 
-def _image(old: Entry | None, new: Entry, names: tuple[str, ...]) -> ImageChange | None:
+def image_change(old: Entry | None, new: Entry, names: tuple[str, ...]) -> ImageChange | None:
+    """What became of an image from one generation to a later one; None if nothing did.
+
+    ``names``: the fields of its record that differ.
+    """
+
     def change(what: str, *names: str) -> ImageChange:
         return ImageChange(what, new.image_key, new.file_name, names)
 

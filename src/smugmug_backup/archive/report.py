@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,7 +20,7 @@ from smugmug_backup.archive.encoding import (
 from smugmug_backup.archive.manifest import Manifest, Pending, Totals, Unavailable
 from smugmug_backup.archive.original import When
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
-from smugmug_backup.errors import BackupError, Remedy, remedy_of
+from smugmug_backup.errors import BackupError, EarlierForm, NotABackup, Remedy, remedy_of
 from smugmug_backup.model import Account
 
 FORMAT = "smugmug-backup/run-report"
@@ -450,6 +451,16 @@ class RunReport:
         except Unreadable as error:
             raise damaged(key, error) from None
 
+    @classmethod
+    def of_this_form(cls, body: bytes, *, key: str) -> Self | None:
+        """The report in ``body``, whose version is too new, if nothing else of it is."""
+        with suppress(NotABackup, EarlierForm, *Unreadable):
+            data = json.loads(body)
+            report = cls.from_bytes(json_line({**data, "version": VERSION}), key=key)
+            if data.keys() == json.loads(report.to_bytes()).keys():
+                return report
+        return None
+
     @property
     def key(self) -> str:
         """Where it lies."""
@@ -486,9 +497,11 @@ def account_json(account: Account | None) -> dict[str, str | None]:
 
 
 def account_of(data: Mapping[str, Any]) -> Account | None:
-    """What `account_json` made."""
+    """What `account_json` made. Raises KeyError, ValueError."""
     if data["nickname"] is None:
         return None
+    if data["access"] not in ("owner", "public"):
+        raise ValueError("no view of an account")
     return Account(data["nickname"], data["access"])
 
 

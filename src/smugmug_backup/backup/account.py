@@ -43,6 +43,13 @@ class Binding:
         return Binding(account, tuple(each for each in names if not _same(each, account.nickname)))
 
 
+def is_bound(bound: Binding, seen: Account) -> bool:
+    """Whether the store is that of ``seen``, under its name or an earlier one, or of nobody yet."""
+    if bound.account is None:
+        return True
+    return any(_same(name, seen.nickname) for name in (bound.account.nickname, *bound.formerly))
+
+
 def check_binding(
     bound: Binding,
     seen: Account,
@@ -59,7 +66,7 @@ def check_binding(
     account = bound.account
     if account is None:
         return
-    if not any(_same(name, seen.nickname) for name in (account.nickname, *bound.formerly)):
+    if not is_bound(bound, seen):
         shown = {album.key for album in albums}
         live = {key for key, state in (known or {}).items() if state.live}
         shows = sum(key in shown for key in live)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Contents
+from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.original import When
 from smugmug_backup.archive.report import (
     AlbumState,
@@ -15,7 +16,7 @@ from smugmug_backup.archive.report import (
     RunStatus,
 )
 from smugmug_backup.backup import overflow as handover
-from smugmug_backup.backup.account import Binding, check_albums, check_binding
+from smugmug_backup.backup.account import Binding, check_albums, check_binding, is_bound
 from smugmug_backup.backup.album import AlbumWork
 from smugmug_backup.backup.attempts import Attempts
 from smugmug_backup.backup.context import Context
@@ -55,32 +56,41 @@ class AccountRun(Session):
         super().__init__(parts, deadline, albums_pool, transfers)
         self._request = request
         self._earlier = handover.Earlier()
-        self._notes: list[str] = [*request.notes]
 
     def run(self) -> RunReport | DryRun:
         """See `Backup.run`."""
         asked = self.albums_pool.submit(self._ask_source)
-        self._reports = self.archive.reports(now=self.started_at)
-        self._notes += self._reports.passed_over
-        self.run_id = self.archive.new_run_id(self.started_at, self.parts.token, self._reports)
-        self._attempts = Attempts.before(self.archive, self._reports.newest, self._request.trigger)
+        reports = self.archive.reports(now=self.started_at)
+        self.run_id = self.archive.new_run_id(self.started_at, self.parts.token, reports)
         generations = self.archive.newest_generations(self.transfers.map)
-        self._check, self._findings = self.checks(self._reports)
         self._look_at_overflow()
+        contents = self._take_up(reports, generations)
+        try:
+            account, albums = asked.result()
+        except (SourceError, OutOfTime) as error:
+            return self._without_source(contents, error)
+        if not is_bound(self._binding, account):
+            proved = self.archive.proved_reports(reports, now=self.started_at)
+            if proved is not reports:
+                contents = self._take_up(proved, generations)
+        return self._with_source(contents, account, albums, bool(generations))
+
+    def _take_up(self, reports: Reports, generations: Mapping[str, int]) -> Contents:
+        """What the reports tell, and of albums of which they do not, the manifests."""
+        self._reports = reports
+        self._notes = [*self._request.notes, *reports.passed_over, *self._earlier.notes]
+        self._attempts = Attempts.before(self.archive, reports.newest, self._request.trigger)
+        self._check, self._findings = self.checks(reports)
         contents = self.archive.contents(
-            self._reports,
+            reports,
             generations,
             self.transfers.map,
             when=When(self.started_at),
             entries=self._entries(),
         )
-        self._binding = Binding(contents.account, self._reports.formerly)
-        self._readme = self._reports.trusted.readme_sha256 if self._reports.trusted else None
-        try:
-            account, albums = asked.result()
-        except (SourceError, OutOfTime) as error:
-            return self._without_source(contents, error)
-        return self._with_source(contents, account, albums, bool(generations))
+        self._binding = Binding(contents.account, reports.formerly)
+        self._readme = reports.trusted.readme_sha256 if reports.trusted else None
+        return contents
 
     def _with_source(
         self, contents: Contents, account: Account, albums: Sequence[Album], begun: bool
@@ -111,8 +121,8 @@ class AccountRun(Session):
             findings=self._findings.albums,
         )
         originals = Originals(context)
-        if not begun:
-            originals.see_whether_any()
+        if not begun and not originals.see_whether_any():
+            context.forgotten.none_yet()
         work = AlbumWork(context, originals)
         if request.dry_run:
             return self._dry_run(contents, work, albums, chosen)
@@ -135,7 +145,6 @@ class AccountRun(Session):
         if overflow is None or self._request.albums:
             return
         self._earlier = handover.look(self.archive.store, overflow)
-        self._notes += self._earlier.notes
 
     def _entries(self) -> Mapping[str, AlbumState]:
         entries = self._reports.albums

@@ -13,7 +13,7 @@ from smugmug_backup.backup.listing import new_cursor
 from smugmug_backup.backup.originals import Originals
 from smugmug_backup.backup.outcome import Forecast, Outcome
 from smugmug_backup.backup.survey import Survey, survey
-from smugmug_backup.errors import BackupError, Code, CommitConflict, NotABackup, OutOfTime
+from smugmug_backup.errors import BackupError, Code, CommitConflict, OutOfTime
 from smugmug_backup.model import Album
 
 _STARTS_OVER = 3
@@ -158,8 +158,6 @@ class AlbumWork:
         context = self._context
         newest = context.archive.newest(album_key, state.generation, state.manifest_sha256)
         known = newest.manifest
-        if known is None:
-            raise NotABackup(f"no generation of album {album_key} is sound: {newest.damage}")
         mended = mend.mend(context, album_key, newest)
         entries = mended.entries
         places = context.archive.write_records(album_key, mended.records)
@@ -168,24 +166,30 @@ class AlbumWork:
         if not burying:
             entries = mend.without_source(entries)
         findings = context.findings.get(album_key, ())
-        if not burying and entries == known.entries and newest.damage is None:
+        same = known is not None and entries == known.entries and newest.damage is None
+        if not burying and same:
             return Outcome(
                 state,
                 failures=tuple(mended.failures),
                 mended=() if mended.failures else mended_findings(findings, known, mended.past),
             )
         now = context.now()
+        before = known.header if known else mend.header_of_lost(context, album_key, state)
+        if before.full_listing_at is None:
+            entries = mend.without_order(entries)
         header = replace(
-            known.header,
+            before,
             generation=newest.generation + 1,
-            previous=known.named,
+            previous=known.named if known else None,
             run_id=context.run_id,
             written_at=context.clock.now(),
             account=context.account,
-            deleted_at=now if burying else known.header.deleted_at or state.deleted_at,
+            deleted_at=now if burying else before.deleted_at or state.deleted_at,
         )
         committed = context.archive.commit(Manifest(header, entries))
         after = replace(state.committed(committed, context.when()), next_full=None)
+        if known is None:
+            after = replace(after, cursor=0, full_listing_at=header.full_listing_at)
         counts = Counts(
             albums_changed=1,
             deleted=int(burying),

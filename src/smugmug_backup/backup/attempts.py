@@ -11,7 +11,7 @@ from datetime import datetime
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import AlbumState, RunReport
-from smugmug_backup.errors import NotABackup, StoreError
+from smugmug_backup.errors import FormatTooNew, NotABackup, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def listed_since(state: AlbumState, since: datetime | None) -> bool:
 def _back(archive: Archive, report: RunReport) -> Iterator[RunReport]:
     """A report, that of the attempt before it, and so on, as far as they can be read."""
     seen = set[str]()
-    with suppress(StoreError, NotABackup):
+    with suppress(StoreError, NotABackup, FormatTooNew):
         while report.run_id not in seen:
             seen.add(report.run_id)
             yield report

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from smugmug_backup.archive.encoding import fingerprint
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Original, Reason, Step, When
 from smugmug_backup.backup.belief import SECOND_LOOK
+from smugmug_backup.backup.forgotten import forgotten_line
 from smugmug_backup.model import Availability, Image, Kind, Offer
 
 Record = Mapping[str, Any]
@@ -69,7 +70,8 @@ class Comparison:
 
     ``believed``: a full listing that shows all there is, so that what it does not show has
     vanished. ``dated``: the answer's date, None if nothing may vanish by it; ``when``: the instant
-    that is recorded.
+    that is recorded. ``forgotten``: images that the owner had deleted for good; asked only of those
+    that are new, or would be fetched.
     """
 
     known: Mapping[str, Entry]
@@ -79,6 +81,7 @@ class Comparison:
     source: str
     when: When
     dated: datetime | None
+    forgotten: Container[str] = ()
 
 
 def once_each(images: Sequence[Image], source: str) -> tuple[list[Image], tuple[str, ...]]:
@@ -166,9 +169,7 @@ def _take(
         full=full,
         when=comparison.when,
     )
-    if step.fetch:
-        changes.wanted[image.key] = _wanted(image, step)
-    changes.entries[image.key] = Entry(
+    entry = Entry(
         image_key=image.key,
         image_id=image.id if image.id is not None else before.image_id if before else None,
         file_name=image.file_name,
@@ -179,6 +180,12 @@ def _take(
         position=before.position if before else None,
         original=step.line,
     )
+    if (before is None or step.fetch) and image.key in comparison.forgotten:
+        changes.records.pop(image.key, None)
+        entry = forgotten_line(entry, comparison.when)
+    elif step.fetch:
+        changes.wanted[image.key] = _wanted(image, step)
+    changes.entries[image.key] = entry
 
 
 def _wanted(image: Image, step: Step) -> Wanted:

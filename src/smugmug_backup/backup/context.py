@@ -12,6 +12,7 @@ from smugmug_backup.archive.check_report import Finding
 from smugmug_backup.archive.original import When
 from smugmug_backup.backup.alone import Alone
 from smugmug_backup.backup.dates import RunDate
+from smugmug_backup.backup.forgotten import Forgotten
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import OutOfTime
 from smugmug_backup.model import Account, Album
@@ -49,10 +50,10 @@ class Context:
     """One run (or one worker's batch).
 
     ``account``: whose photos these are. ``date``: the source's clock. ``alone``: decides whether
-    an error concerns the run. ``full``: every album is listed whole. ``accepted``: albums whose
-    shrinking the owner accepted. ``findings``: what checks found damaged and no run has mended
-    yet, by album. ``transfers``: the pool that fetches and stores, not the one that works through
-    albums.
+    an error concerns the run. ``forgotten``: images that the owner had deleted for good. ``full``:
+    every album is listed whole. ``accepted``: albums whose shrinking the owner accepted.
+    ``findings``: what checks found damaged and no run has mended yet, by album. ``transfers``: the
+    pool that fetches and stores, not the one that works through albums.
     """
 
     source: PhotoSource
@@ -64,6 +65,7 @@ class Context:
     run_id: str
     date: RunDate
     alone: Alone
+    forgotten: Forgotten
     transfers: Executor
     listener: Listener | None = None
     full: bool = False

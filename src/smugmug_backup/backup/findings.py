@@ -120,7 +120,8 @@ def mended(
     the finding is of       it is open while
     ======================  ===========================================================
     an original             a line names it, or waits for its bytes as ``damaged``, or no
-                            line names its bytes under another number
+                            line names its bytes under another number; never of an image
+                            whose line says ``forgotten``
     a records file          a line names it, or a line's record is lost
     a newest manifest       no newer generation of the album is sound
     what only older         always: a check finds it past, once `repair` brought it, or
@@ -163,6 +164,10 @@ def _open(finding: Finding, manifest: Manifest | None) -> bool:
 
 def _original_open(key: str, manifest: Manifest) -> bool:
     plain, elsewhere = keys.plain(key)[0], False
+    image = keys.parse_original(plain)
+    owner = manifest.entries.get(image[0]) if image else None
+    if owner is not None and owner.original.reason == Reason.FORGOTTEN:
+        return False
     for entry in manifest.entries.values():
         line = entry.original
         waiting = line.previous if line.reason == Reason.DAMAGED else None

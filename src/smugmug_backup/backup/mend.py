@@ -14,23 +14,36 @@ a records file             lines that still have their fingerprint are copied in
                            the others, live images are recorded anew, the rest has no record
 the newest manifest        what parses and is proved by its record comes over from it; bytes
                            that such a line names, only if they are there
+an original that its       the line says ``forgotten``; the same of each line behind a damaged
+owner had deleted          newest manifest, whatever the generation before it says
+all manifests              the same from each of them, the newest first; what is known of an album
+                           that has left is the record of it that its report proves, else none
 =========================  =======================================================================
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from smugmug_backup.archive import keys, original, reading
 from smugmug_backup.archive.archive import Newest
 from smugmug_backup.archive.check_report import Finding
 from smugmug_backup.archive.encoding import canonical_json
-from smugmug_backup.archive.manifest import Entry
+from smugmug_backup.archive.manifest import Entry, Header
 from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes
-from smugmug_backup.archive.report import Failure
+from smugmug_backup.archive.report import AlbumState, Failure
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.findings import passed_over
-from smugmug_backup.errors import Archived, BackupError, Code, NotStored, StoreError
+from smugmug_backup.backup.forgotten import forgotten_line
+from smugmug_backup.errors import (
+    Archived,
+    BackupError,
+    Code,
+    NotABackup,
+    NotStored,
+    StoreError,
+)
 from smugmug_backup.model import Kind
 
 
@@ -60,6 +73,7 @@ def mend(context: Context, album_key: str, newest: Newest) -> Mended:
                 mended.entries[entry.image_key] = replace(entry, original=_proved(context, entry))
     if newest.damage is not None:
         _take_over(context, album_key, newest, mended)
+        _forget(context, mended)
     findings = context.findings.get(album_key, ())
     asked = {keys.plain(finding.key)[0] for finding in findings}
     if asked:
@@ -70,8 +84,16 @@ def mend(context: Context, album_key: str, newest: Newest) -> Mended:
 
 def _take_over(context: Context, album_key: str, newest: Newest, mended: Mended) -> None:
     """Lines of a damaged newest manifest that an older one lacks: those that parse, and whose
-    fingerprint their records file proves."""
-    lines = context.archive.whole_lines(album_key, newest.generation)
+    fingerprint their records file proves. Where no generation is sound, those of all."""
+    numbers = [newest.generation]
+    if newest.manifest is None:
+        numbers = sorted({*context.archive.generations_of(album_key), *numbers}, reverse=True)
+    for number in numbers:
+        lines = context.archive.whole_lines(album_key, number)
+        _take_proved(context, album_key, lines, mended)
+
+
+def _take_proved(context: Context, album_key: str, lines: Iterable[Entry], mended: Mended) -> None:
     found = [
         _with_its_own_record(album_key, each)
         for each in lines
@@ -85,6 +107,14 @@ def _take_over(context: Context, album_key: str, newest: Newest, mended: Mended)
         mended.records[entry.image_key] = canonical_json(proved[entry.image_key])
         entry = replace(entry, record=None, record_at=None, original=known)
         mended.entries[entry.image_key] = entry
+
+
+def _forget(context: Context, mended: Mended) -> None:
+    """What is forgotten stays so, though the generation that said it is damaged."""
+    for key, entry in mended.entries.items():
+        if key in context.forgotten:
+            mended.entries[key] = forgotten_line(entry, context.when())
+            mended.records.pop(key, None)
 
 
 def _with_its_own_record(album_key: str, entry: Entry) -> Entry:
@@ -144,6 +174,8 @@ def _originals(context: Context, album_key: str, asked: set[str], mended: Mended
             line = _looked_at(context, entry)
         except BackupError as error:
             return entry, Failure.of(error, album_key=album_key, image_key=entry.image_key)
+        if line.reason == Reason.FORGOTTEN:
+            entry = replace(entry, record=None, record_at=None)
         return replace(entry, original=line), None
 
     named = [
@@ -181,6 +213,8 @@ def _looked_at(context: Context, entry: Entry) -> Original:
         if line.stored or line.reason == Reason.DAMAGED:
             return original.found_sound(line, replace(best, key=name))
         return line
+    if entry.image_key in context.forgotten:
+        return original.forgotten(line, context.when())
     if line.reason != Reason.DAMAGED:
         line = original.found_damaged(line, context.when())
     return line if entry.live else original.lost_for_good(line)
@@ -231,6 +265,49 @@ def _copied(context: Context, album_key: str, hit: Iterable[Entry], mended: Mend
         # Without one it is recorded anew if the listing shows it, else it is lost.
         mended.entries[entry.image_key] = replace(entry, record=None, record_at=None)
     mended.repaired += 1
+
+
+def header_of_lost(context: Context, album_key: str, state: AlbumState) -> Header:
+    """The header for an album that has left and of which no generation is sound.
+
+    Its own record is that of the header whose fingerprint the report states; without one it is
+    lost. Its name is the report's; one that nothing proves is still better than none.
+    """
+    title, path = state.title, state.path
+    album: Mapping[str, Any] = {}
+    urls: tuple[str, ...] = ()
+    listed = state.full_listing_at
+    for number in reversed(context.archive.generations_of(album_key)):
+        with suppress(NotABackup):
+            header = context.archive.header(album_key, number)
+            title, path = title or header.title, path or header.path
+            listed = listed or header.full_listing_at
+            if header.album_fingerprint == state.album_fingerprint:
+                album, urls = header.album, header.urls
+                break
+    return Header(
+        album_key=album_key,
+        generation=0,
+        previous=None,
+        run_id=context.run_id,
+        written_at=context.clock.now(),
+        account=context.account,
+        source=context.source.name,
+        title=title,
+        path=path,
+        album=album,
+        urls=urls,
+        image_count=0,
+        line_count=0,
+        cursor=0,
+        full_listing_at=listed,
+        deleted_at=None,
+    )
+
+
+def without_order(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """The lines of an album of which no full listing is known: their order is not either."""
+    return {key: replace(entry, position=None) for key, entry in entries.items()}
 
 
 def without_source(entries: Mapping[str, Entry]) -> dict[str, Entry]:

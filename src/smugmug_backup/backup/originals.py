@@ -105,13 +105,14 @@ class Originals:
         self._known: OrderedDict[str, StoredBytes] = OrderedDict()
         self._none_before = False
 
-    def see_whether_any(self) -> None:
+    def see_whether_any(self) -> bool:
         """Ask once whether the store has originals at all; a first backup need not ask for each.
 
         It saves questions only: what another run stores meanwhile is met, and adopted, at the
         write.
         """
         self._none_before = not self._context.archive.has_originals()
+        return not self._none_before
 
     def fetch(self, album: Album, wanted: Wanted, *, when: When) -> Fetched:
         """Fetch one original, or say why it is not there.

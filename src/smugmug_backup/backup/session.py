@@ -13,6 +13,7 @@ from smugmug_backup.backup.alone import Alone
 from smugmug_backup.backup.context import Context, Listener, Options
 from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.findings import Findings
+from smugmug_backup.backup.forgotten import Forgotten
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.model import Account, Album
@@ -92,6 +93,7 @@ class Session:
             run_id=run_id,
             date=date,
             alone=Alone(self.source, self.archive, self.deadline),
+            forgotten=Forgotten(self.archive),
             transfers=self.transfers,
             listener=self.parts.observer,
             full=full,

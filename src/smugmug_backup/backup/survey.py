@@ -170,6 +170,8 @@ class _Surveying:
                     self._album.key, state.generation, state.manifest_sha256
                 )
             self._mended = mend.mend(context, self._album.key, self._newest)
+            if self._newest.manifest is None:
+                self._mended.entries = mend.without_order(self._mended.entries)
         return self._mended.entries
 
     def _compare(self, images: Sequence[Image], listing: Listing, *, believed: bool) -> Changes:
@@ -183,6 +185,7 @@ class _Surveying:
             source=context.source.name,
             when=context.when(listing.answered_at),
             dated=dated,
+            forgotten=context.forgotten,
         )
 
         def read_records(entries: Sequence[Entry]) -> dict[str, Record]:

@@ -244,8 +244,11 @@ class AlbumsPass:
         counts.lines += len(entries)
         counts.images += len(seen.state.live)
         self._need_records(seen, records)
+        # What is forgotten, the newest generation says so; the one before it, if that is damaged,
+        # need not.
+        behind = any(each.scope is Scope.STATE for each in seen.problems)
         for entry in entries:
-            self._originals_of(seen.album_key, entry, Scope.STATE)
+            self._originals_of(seen.album_key, entry, Scope.STATE, newest=not behind)
         for entry in seen.older.values():
             self._originals_of(seen.album_key, entry, Scope.HISTORY)
 
@@ -288,13 +291,18 @@ class AlbumsPass:
         except (StoreError, FormatTooNew) as error:
             self.work.ledger.failed(key, error, album_key=album_key, scope=scope)
 
-    def _originals_of(self, album_key: str, entry: Entry, scope: Scope) -> None:
+    def _originals_of(
+        self, album_key: str, entry: Entry, scope: Scope, *, newest: bool = False
+    ) -> None:
         line = entry.original
         for content in (line.content, line.previous):
             if content is not None and line.reason != Reason.FORGOTTEN:
-                self._bytes(album_key, entry, content, scope)
+                forgotten = not newest and content.key in self.work.forgotten
+                self._bytes(album_key, entry, content, scope, forgotten=forgotten)
 
-    def _bytes(self, album_key: str, entry: Entry, content: StoredBytes, scope: Scope) -> None:
+    def _bytes(
+        self, album_key: str, entry: Entry, content: StoredBytes, scope: Scope, *, forgotten: bool
+    ) -> None:
         """What a line says that it has is there and has its length, under some name of it."""
         index, at = self.work.index, place(content.key)
         found = index.find(at)
@@ -305,7 +313,7 @@ class AlbumsPass:
                 self._conflicts.add(content.key)
             if found.bytes == content.bytes:
                 return
-        elif content.key in self.work.forgotten or self.work.listings.unknown(content.key):
+        elif forgotten or self.work.listings.unknown(content.key):
             return
         try:
             late = None if found else self.work.archive.store.head(content.key)

@@ -15,7 +15,7 @@ from smugmug_backup.archive.check_report import Scope, Wrong
 from smugmug_backup.archive.report import AlbumState, Link, RunReport, future
 from smugmug_backup.check.turns import place
 from smugmug_backup.check.work import Patience, Work, ahead, in_time
-from smugmug_backup.errors import BackupError, NotABackup, NotStored
+from smugmug_backup.errors import BackupError, FormatTooNew, NotABackup, NotStored
 
 _RECENT = 40
 
@@ -139,6 +139,12 @@ class ReportsPass:
     def _read(self, run: str) -> _Read:
         try:
             report = self.work.archive.inspect_report(run)
+        except FormatTooNew as error:
+            if future(run, self.work.now):
+                return _Read(run, error)
+            # Else nobody could have told which report is the newest: see `chain`.
+            said = f"{keys.report(run)}: of its version a digit is damaged"
+            return _Read(run, NotABackup(said))
         except BackupError as error:
             return _Read(run, error)
         read = _Read(run, None, str(report.sha256), tuple(report.previous))

@@ -28,17 +28,8 @@ from smugmug_backup.cli.settings import location_of
 from smugmug_backup.errors import BackupError, BadRequest
 
 COMMANDS = (
-    "setup",
-    "authorize",
-    "doctor",
-    "run",
-    "status",
-    "albums",
-    "images",
-    "check",
-    "restore",
-    "diff",
-    "forget",
+    *("setup", "authorize", "doctor", "run", "status", "albums", "images", "find", "catalog"),
+    *("check", "restore", "diff", "forget"),
 )
 
 _EXAMPLE = """\

@@ -75,8 +75,13 @@ def command_parser(
     return parser
 
 
-def add_location(parser: argparse.ArgumentParser) -> None:
-    """``args.location``: the store; `main` makes a `Location` of it."""
+def add_location(parser: argparse.ArgumentParser, *, before: str | None = None) -> None:
+    """``args.location``: the store; `main` makes a `Location` of it.
+
+    ``before``: the name of the list of words that follows, if their number is open. What does not
+    look like a location is the first of them (`settings.location_of`).
+    """
+    parser.set_defaults(words_after_location=before)
     parser.add_argument(
         "location",
         nargs="?",

@@ -128,6 +128,13 @@ def location_of(args: argparse.Namespace) -> Location:
 
     Raises BadRequest if there is none.
     """
+    words = getattr(args, "words_after_location", None)
+    if args.location is not None and words is not None and not looks_like_one(args.location):
+        first, args.location = args.location, None
+        if LOCATION in settings_of(args):
+            getattr(args, words).insert(0, first)
+        else:
+            args.location = first
     if args.location is not None:
         return Location.parse(args.location)
     found = settings_of(args).get(LOCATION)
@@ -137,3 +144,19 @@ def location_of(args: argparse.Namespace) -> Location:
             hint="name it, as s3://bucket/prefix or a folder; `smugmug-backup setup` remembers one",
         )
     return Location.parse(found.value)
+
+
+def looks_like_one(word: str) -> bool:
+    """Whether a word is a location and no other word, where either may stand.
+
+    ==========================  ===
+    ``s3://photos``             yes
+    ``/mnt/disk``, ``a/b``      yes: it has a slash
+    ``.``, ``..``, ``~``        yes
+    the name of a folder here   yes
+    ``harbour``, ``i000003``    no
+    ==========================  ===
+    """
+    if word.startswith(("s3:", "~")) or "/" in word or word in (".", ".."):
+        return True
+    return os.sep in word or ("\0" not in word and os.path.isdir(word))  # noqa: PTH112 (a word)

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smugmug_backup.archive import chain, keys
+from smugmug_backup.archive.encoding import sha256
+from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.archive.report import AlbumState, CompleteAsOf
 from smugmug_backup.errors import (
     EarlierForm,
@@ -19,7 +21,7 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Account
 from tests.tools.faulty_store import FaultyStore
-from tests.unit.archive.build import Store, day, report, run_id
+from tests.unit.archive.build import HASH, OWNER, Store, day, report, run_id, state
 
 
 @pytest.fixture
@@ -468,3 +470,122 @@ def test_run_ids_are_told_apart_and_sort_as_runs_that_follow_each_other_began(sp
     assert len({each.run_id for each in written}) == len(spans)
     later = made.archive.new_run_id(day(1, 60), "00000000", made.archive.reports(now=day(1, 60)))
     assert all(each.run_id < later for each in written)
+
+
+# -- letters of the newest one that nothing else vouches for -------------------------------------
+
+
+README = sha256(README_TEXT.encode())
+
+
+@pytest.mark.parametrize(
+    ("before", "fields", "damaged"),
+    [
+        ({}, {"readme_sha256": README}, True),
+        ({"readme_sha256": HASH}, {"readme_sha256": HASH}, True),
+        ({"readme_sha256": HASH}, {"readme_sha256": HASH[::-1]}, False),
+        ({"readme_sha256": None}, {"readme_sha256": None}, False),
+        # A field more, or one less, is a form that this program does not know.
+        ({}, {"readme_sha256": README, "more": 1}, False),
+        ({}, {"readme_sha256": README, "part": None}, False),
+    ],
+)
+def test_a_greater_version_is_damage_only_if_all_else_is_this_programs(
+    made, before, fields, damaged
+):
+    first = made.report(1, **before)
+    second = made.report(2, first, readme_sha256=fields["readme_sha256"] or HASH)
+    changed(made, second, version=5, **fields)
+    if fields["readme_sha256"] is None:
+        data = json.loads(made.store.objects[second.key])
+        made.damage(second.key, json.dumps({**data, "readme_sha256": None}).encode())
+    if not damaged:
+        with pytest.raises(FormatTooNew):
+            made.reports(3)
+        return
+    found = made.reports(3)
+    assert found.trusted == first
+    assert found.passed_over == (f"{second.key} is damaged; it is passed over",)
+    assert made.archive.heads(found, found, None) == (first.link,)
+
+
+def test_a_greater_version_before_a_report_of_this_form_is_damage(made):
+    first = made.report(1)
+    second = made.report(2, first)
+    changed(made, first, version=5)
+    found = made.reports(3)
+    assert found.trusted == second
+    assert made.archive.heads(found, found, None) == (second.link,)
+
+
+def test_a_check_report_of_a_newer_form_is_passed_over(made):
+    one = made.check(1)
+    two = made.check(2, one)
+    data = json.loads(made.store.objects[two.key])
+    made.damage(two.key, json.dumps({**data, "version": 5}).encode())
+    assert made.archive.check_heads(now=day(3)) == [one]
+
+
+OTHER = replace(OWNER, nickname="larkfielx")
+
+
+def proved(made, number=9):
+    reports = made.reports(number)
+    found = made.archive.proved_reports(reports, now=day(number))
+    return reports, found
+
+
+def test_a_name_that_the_report_before_it_contradicts_is_damaged(made):
+    first = made.report(1)
+    made.report(2, first, account=OTHER)
+    reports, found = proved(made)
+    assert (reports.account, found.account) == (OTHER, OWNER)
+    assert found.trusted == first and len(found.passed_over) == 1
+    again = made.archive.reports_again(found, now=day(9))
+    assert made.archive.heads(found, again, None) == (first.link,)
+
+
+def test_a_name_that_its_owner_accepted_is_not_contradicted(made):
+    first = made.report(1)
+    made.report(2, first, account=OTHER, formerly=("Larkfield",))
+    reports, found = proved(made)
+    assert found is reports
+
+
+def test_a_report_before_it_that_is_damaged_itself_is_no_witness(made):
+    first = made.report(1, account=OTHER)
+    made.report(2, first)
+    made.damage(first.key, made.store.objects[first.key].replace(b"larkfielx", b"larkfiely"))
+    reports, found = proved(made)
+    assert found is reports
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_where_no_report_before_it_tells_the_manifests_do(made, lost):
+    album = made.generations()
+    first = made.report(1)
+    made.report(2, *([first] if lost else []), account=OTHER, albums={"hT4mWq": state(album)})
+    if lost:
+        made.damage(first.key)
+    else:
+        del made.store.objects[first.key]
+    reports, found = proved(made)
+    assert reports.account == OTHER
+    assert (found.account, found.trusted) == (None, None)
+
+
+def test_a_name_that_nothing_contradicts_counts(made):
+    made.report(1, account=OTHER)
+    reports, found = proved(made)
+    assert found is reports
+    made.report(2, made.archive.report(run_id(1)), account=replace(OTHER, nickname="LARKFIELX"))
+    reports, found = proved(made)
+    assert found is reports
+
+
+def test_each_report_that_counts_is_asked(made):
+    first = made.report(1)
+    made.report(2, first, account=OTHER)
+    made.report(2, first, token=1, account=OTHER)
+    _, found = proved(made)
+    assert found.trusted == first

@@ -1,8 +1,11 @@
 """What a check found damaged is made whole by the next run, or named until it is."""
 
+import json
+
 import pytest
 
 from smugmug_backup.archive import keys
+from smugmug_backup.backup.run import Options
 from smugmug_backup.errors import PhotoError, StoreUnavailable
 from tests.tools.faults import Fault, Points, always
 from tests.tools.faulty_store import FaultyStore
@@ -264,3 +267,98 @@ def test_a_loss_accepted_under_a_numbered_name_is_not_that_of_the_plain_one(nigh
     report = nights.next_night()
     assert (report.counts.repaired, report.check.open) == (1, 0)
     assert nights.line("A", image.key).original.stored
+
+
+def left_for_good(nights, album="B"):
+    """An album of the source that has left, and was buried."""
+    del nights.source.world[album]
+    nights.next_night()
+    nights.next_night()
+    return [key for key in sorted(nights.store.objects) if key.startswith(f"manifests/{album}=1/")]
+
+
+def lost(nights, key):
+    del nights.store.objects[key]
+
+
+def rot_head(nights, key):
+    nights.store.objects[key] = b"?" + nights.store.objects[key][1:]
+
+
+@pytest.mark.parametrize("harm", [rot_head, lost])
+def test_an_album_that_left_and_lost_all_its_manifests_is_named_and_then_at_peace(nights, harm):
+    images = list(nights.source.world["B"].images)
+    both = left_for_good(nights)
+    for key in both:
+        harm(nights, key)
+    check(nights, (both[-1], "B"))
+    report = nights.next_night()
+    assert [(each.album_key, each.code) for each in report.failures] == [("B", "store_damaged")]
+    header = nights.manifest("B").header
+    assert (header.generation, header.previous) == (len(both) + 1, None)
+    assert (header.title, bool(header.deleted_at)) == (report.albums["B"].title, True)
+    for _ in range(2):
+        before = set(nights.store.objects)
+        report = nights.next_night()
+        assert (report.status, set(nights.store.objects) - before) == ("complete", {report.key})
+    proved = images if harm is rot_head else []
+    assert set(nights.manifest("B").entries) == {image.key for image in proved}
+    for image in proved:
+        assert nights.line("B", image.key).original.stored
+        assert nights.record("B", image.key)["image"]["FileName"] == image.file_name
+    assert_sound(nights.store, accepted=set(both))
+
+
+def test_an_album_that_leaves_after_all_its_manifests_were_damaged_gets_its_last_one(nights):
+    newest = "manifests/B=1/00000001.jsonl"
+    title = nights.manifest("B").header.title
+    album = nights.manifest("B").header.album
+    nights.store.objects[newest] += b"?"
+    left_for_good(nights)
+    assert nights.next_night().status == "complete"
+    header = nights.manifest("B").header
+    assert (header.generation, header.title, header.album) == (2, title, album)
+    assert header.deleted_at is not None
+    assert len(nights.manifest("B").entries) == 2
+
+
+def test_of_a_header_that_no_report_proves_only_the_name_is_taken(nights):
+    newest = "manifests/B=1/00000001.jsonl"
+    title = nights.manifest("B").header.title
+    nights.store.objects[newest] += b"?"
+    for key in [each for each in nights.store.objects if each.startswith("runs/")]:
+        del nights.store.objects[key]
+    left_for_good(nights)
+    nights.next_night()
+    assert nights.next_night().status == "complete"
+    header = nights.manifest("B").header
+    assert (header.title, header.album, header.cursor) == (title, {}, 0)
+    assert nights.reports[-1].albums["B"].deleted_at == header.deleted_at
+
+
+def test_lines_of_damaged_manifests_have_no_order_before_the_album_is_listed_in_full(nights):
+    """Else a commit on the way would say positions of a listing that nobody knows of."""
+    (newest,) = (key for key in nights.store.objects if key.startswith("manifests/A=1/"))
+    rot_head(nights, newest)
+    nights.options = Options(concurrency=2, commit_every=1)
+    for _ in range(3):
+        nights.source.upload("A")
+    nights.next_night()
+    on_the_way = nights.store.objects["manifests/A=1/00000002.jsonl"]
+    lines = [json.loads(line) for line in on_the_way.splitlines()[1:]]
+    assert {line["position"] for line in lines} == {None}
+    assert_sound(nights.store, accepted={newest})
+
+
+def test_what_a_later_generation_lost_comes_from_an_older_one_where_none_is_sound(nights):
+    nights.source.upload("B")
+    nights.next_night()
+    both = [key for key in sorted(nights.store.objects) if key.startswith("manifests/B=1/")]
+    first = nights.source.world["B"].images[0]
+    rot(nights, both[0])
+    head, *lines = nights.store.objects[both[1]].splitlines(keepends=True)
+    kept = [line for line in lines if first.key.encode() not in line]
+    nights.store.objects[both[1]] = b"".join((head, *kept))
+    left_for_good(nights)
+    nights.next_night()
+    assert len(nights.manifest("B").entries) == 3

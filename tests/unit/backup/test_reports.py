@@ -1,5 +1,6 @@
 """What a report says: by name whatever keeps a run from complete, and nothing that is not so."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,15 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.archive.original import When
 from smugmug_backup.backup.run import Options
-from smugmug_backup.errors import RunRefused, SourceUnavailable, StoreUnavailable
+from smugmug_backup.errors import (
+    FormatTooNew,
+    RunRefused,
+    SourceUnavailable,
+    StoreUnavailable,
+)
 from tests.tools.faults import Fault, Points
 from tests.tools.faulty_store import FaultyStore
+from tests.tools.independent_reader import assert_sound
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 
@@ -251,3 +258,56 @@ def test_awaited_images_that_no_list_has_room_for_are_counted_though_their_album
     source.errors["images:A"] = SourceUnavailable("503")
     report = nights.next_night()
     assert (report.counts.pending, len(report.pending), report.more_pending) == (5, 2, 3)
+
+
+def rotten(nights, old, new):
+    """A letter of the newest report turns."""
+    key = nights.reports[-1].key
+    body = nights.store.objects[key]
+    assert old in body
+    nights.store.objects[key] = body.replace(old, new, 1)
+    return key
+
+
+@pytest.mark.parametrize("nights_before", [1, 2])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"nickname":"larkfield"', b'"nickname":"larkfielx"'),
+        (b'"access":"owner"', b'"access":"ownes"'),
+        (b'"version":1', b'"version":9'),
+    ],
+)
+def test_a_letter_of_the_newest_report_costs_that_report_and_no_night(
+    nights, nights_before, old, new
+):
+    for _ in range(nights_before):
+        nights.next_night()
+    key = rotten(nights, old, new)
+    report = nights.next_night()
+    assert report.status == "complete"
+    assert f"{key} is damaged; it is passed over" in report.notes
+    assert (report.account.nickname, report.formerly) == ("larkfield", ())
+    assert nights.next_night().notes == ()
+    assert_sound(nights.store, accepted={key})
+
+
+def test_another_account_is_refused_though_its_name_is_not_the_reports(nights, source):
+    nights.run()
+    nights.next_night()
+    source.nickname = "stranger"
+    before = set(nights.store.objects)
+    with pytest.raises(RunRefused):
+        nights.next_night()
+    assert set(nights.store.objects) == before
+
+
+def test_a_store_of_a_newer_program_is_refused_and_nothing_is_written(nights):
+    nights.run()
+    data = json.loads(nights.store.objects[nights.reports[-1].key])
+    newer = {**data, "version": 2, "readme_sha256": "0" * 64}
+    nights.store.objects[nights.reports[-1].key] = json.dumps(newer).encode()
+    before = set(nights.store.objects)
+    with pytest.raises(FormatTooNew):
+        nights.next_night()
+    assert set(nights.store.objects) == before

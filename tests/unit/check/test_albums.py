@@ -1,5 +1,7 @@
 """A check of the history: every generation, and all that only older ones name."""
 
+import pytest
+
 from tests.unit.check.helpers import (
     checked,
     flip,
@@ -150,3 +152,27 @@ def checked_alone(sample, read_data):
     result = checked(sample, read_data)
     del sample.store.objects[result.report.key]
     return result
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_an_album_that_left_and_has_no_sound_manifest_is_open_until_it_is_accepted(sample, lost):
+    sample.source.errors.clear()
+    both = keys(sample, "manifests/gone/")
+    for key in both:
+        if lost:
+            del sample.store.objects[key]
+        else:
+            flip(sample, key, at=0)
+    found = {key for key, _ in problems(next_check(sample))}
+    for _ in range(3):
+        sample.nights.next_night()
+        result = next_check(sample)
+        found |= {key for key, _ in problems(result)}
+        assert (result.sound, sample.nights.reports[-1].status) != (True, "complete")
+    assert sample.nights.reports[-1].status == "complete"
+    assert found <= set(both)
+    next_check(sample, accept=[key for key, _ in problems(result)])
+    for _ in range(3):
+        report = sample.nights.next_night()
+        assert (report.status, report.check.open) == ("complete", 0)
+        assert next_check(sample).sound

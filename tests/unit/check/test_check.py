@@ -1,9 +1,8 @@
 """What a check of the newest state finds, and what it does not mistake for damage."""
 
-import json
-
 import pytest
 
+from smugmug_backup.archive.archive import Archive
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.model import StoredObject
@@ -12,6 +11,7 @@ from tests.unit.check.helpers import (
     flip,
     keys,
     newest_manifest,
+    next_check,
     original_of,
     problems,
     record_of,
@@ -283,23 +283,44 @@ def test_archived_objects_are_counted_and_not_read(sample):
     assert any("thawed" in each for each in result.report.not_checked)
 
 
-def test_what_the_owner_had_deleted_for_good_is_no_damage(sample):
-    key = original_of(sample)
+def told_forgotten(sample, key):
+    """The owner had it deleted, by what is told; it is not there."""
     del sample.store.objects[key]
-    image = key.split("/")[1]
-    forgotten = {
-        "format": "smugmug-backup/forgotten",
-        "version": 1,
-        "image_key": image,
-        "forgotten_at": "2026-11-25T18:00:00Z",
-        "keys": [key],
-    }
-    sample.store.objects[f"forgotten/{image}.json"] = json.dumps(forgotten).encode()
+    Archive(sample.store).tell_forgotten(key.split("/")[1], [key], at=sample.clock.now())
+
+
+def test_what_the_owner_had_deleted_for_good_is_no_damage(sample):
+    image = sample.source.world["harbour"].images[1]
+    now = sample.nights.line("harbour", image.key).original.key
+    (key,) = {each for each in keys(sample, f"originals/{image.key}/") if each != now}
+    told_forgotten(sample, key)
     assert checked(sample, "all").sound
     sample.store.objects["forgotten/zzz.json"] = b"?"
     assert problems(checked(sample)) == [("forgotten/zzz.json", "damaged")]
     del sample.store.objects["forgotten/zzz.json"]
     assert checked(sample).sound
+
+
+def test_a_newest_line_that_says_stored_is_missing_though_its_bytes_are_told_forgotten(sample):
+    key = original_of(sample)
+    told_forgotten(sample, key)
+    for _ in range(2):
+        assert problems(next_check(sample)) == [(key, "missing")]
+    sample.nights.next_night()
+    assert sample.nights.line("alps", key.split("/")[1]).original.reason == "forgotten"
+    assert next_check(sample, "all").sound
+
+
+def test_behind_a_damaged_newest_manifest_what_is_forgotten_is_not_missing(sample):
+    newest = newest_manifest(sample, "alps")
+    key = original_of(sample)
+    sample.source.touch(sample.source.world["alps"].images[-1], caption="newer")
+    sample.nights.next_night()
+    damaged = newest_manifest(sample, "alps")
+    assert damaged != newest
+    flip(sample, damaged, at=0)
+    told_forgotten(sample, key)
+    assert problems(next_check(sample)) == [(damaged, "damaged")]
 
 
 def test_an_end_of_time_in_the_structure_is_neither_sound_nor_not(sample):

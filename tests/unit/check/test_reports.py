@@ -56,3 +56,13 @@ def test_a_check_report_that_a_run_names_is_missed_but_not_in_a_copy(sample):
     assert (first.key, "missing") in problems(checked(sample, history=True))
     sample.store.objects[first.key] = body
     assert next_check(sample).sound
+
+
+def test_a_report_with_a_digit_of_its_version_damaged_is_damaged(sample):
+    newest = max(keys(sample, "runs/"))
+    body = sample.store.objects[newest]
+    sample.store.objects[newest] = body.replace(b'"version":1', b'"version":9', 1)
+    result = checked(sample)
+    assert problems(result) == [(newest, "damaged")]
+    next_check(sample, accept=[newest])
+    assert next_check(sample).sound

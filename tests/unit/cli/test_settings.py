@@ -6,7 +6,12 @@ import pytest
 
 from smugmug_backup.cli.errors import hint_of
 from smugmug_backup.cli.profiles import config_path, write_profile
-from smugmug_backup.cli.settings import location_of, settings_of, source_settings_of
+from smugmug_backup.cli.settings import (
+    location_of,
+    looks_like_one,
+    settings_of,
+    source_settings_of,
+)
 from smugmug_backup.errors import BadRequest
 from tests.tools.cli import Shell
 
@@ -102,3 +107,51 @@ def test_a_location_comes_from_the_line_the_environment_or_the_profile(
     monkeypatch.setenv("SMUGMUG_BACKUP_LOCATION", str(tmp_path / "environment"))
     assert f"no folder {tmp_path}/environment" in shell("status").err
     assert f"no folder {tmp_path}/line" in shell("status", tmp_path / "line").err
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"),
+    [
+        ("s3://photos", True),
+        ("/mnt/disk", True),
+        ("a/b", True),
+        (".", True),
+        ("..", True),
+        ("~", True),
+        ("here", True),
+        ("harbour", False),
+        ("i000003", False),
+        ("\0", False),
+        ("", False),
+    ],
+)
+def test_a_word_that_may_be_a_location_is_one_if_it_looks_like_one(
+    monkeypatch, tmp_path, word, is_one
+):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert looks_like_one(word) is is_one
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("given", "after", "location", "words"),
+    [
+        ("harbour", ["quay"], "/profile", ["harbour", "quay"]),
+        ("harbour", [], "/profile", ["harbour"]),
+        ("/other", ["quay"], "/other", ["quay"]),
+        (None, [], "/profile", []),
+    ],
+)
+def test_words_without_a_location_are_words(given, after, location, words):
+    write_profile("default", {"location": "/profile"}, config_path())
+    found = args(location=given, words=[*after], words_after_location="words")
+    assert str(location_of(found)) == location
+    assert found.words == words
+
+
+@pytest.mark.usefixtures("shell")
+def test_where_no_location_is_remembered_the_first_word_is_one():
+    found = args(location="backup", words=["quay"], words_after_location="words")
+    assert str(location_of(found)) == "backup"
+    assert found.words == ["quay"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from smugmug_backup.cli.commands import authorize, run
+from smugmug_backup.cli.looks import smugmug
 from smugmug_backup.cli.main import COMMANDS, main
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.errors import SourceUnavailable
@@ -22,7 +23,7 @@ from tests.tools.sample import sample_store
 
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
-WORKS["forget"] = 2
+WORKS |= {"forget": 2, "find": 0, "catalog": 0, "doctor": 1, "setup": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
 
@@ -53,9 +54,13 @@ class World:
             "images": ["images", self.location, "harbour"],
             "diff": ["diff", self.location, "2026-11-24", "latest"],
             "check": ["check", self.location],
+            "find": ["find", self.location, "quay"],
+            "catalog": ["catalog", self.location, f"{self.free}/photos.sqlite"],
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
             "forget": ["forget", self.location, "i000003"],
+            "doctor": ["doctor", self.location],
+            "setup": ["setup", "--yes", "--no-browser", "--timer", "none", "--to", self.new],
             "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],
         }[command]
 
@@ -110,6 +115,7 @@ def world(sample, tmp_path, monkeypatch):
 
     monkeypatch.setattr(authorize.oauth, "request_token", unreachable)
     monkeypatch.setattr(run, "build_source", source)
+    monkeypatch.setattr(smugmug, "build_source", source)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return World(str(folder), str(tmp_path / "new"), str(tmp_path / "free"))
@@ -201,14 +207,14 @@ def torn_aws_config(world, tmp_path, monkeypatch):
 
 
 GOES_ON = {
-    "no home, no user name": (no_home, {"authorize": 2}),
+    "no home, no user name": (no_home, {"authorize": 2, "setup": 2}),
     "ascii": (with_letters("ascii"), {}),
     "latin-1": (with_letters("latin-1"), {}),
     "cp1252": (with_letters("cp1252"), {}),
     "a terminal": (with_letters("utf-8", Terminal), {}),
     "a terminal of few letters": (with_letters("latin-1", Terminal), {}),
     "streams closed": (closed_streams, {}),
-    "read-only home": (read_only_home, {}),
+    "read-only home": (read_only_home, {"setup": 2}),
     "odd terminal": (odd_terminal, {}),
     "current folder gone": (folder_that_is_gone, {}),
     "torn AWS config": (torn_aws_config, {}),

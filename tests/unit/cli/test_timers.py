@@ -139,7 +139,7 @@ def home(monkeypatch, tmp_path):
 
 
 def test_systemd_gets_its_units_and_loses_them_again(home, monkeypatch, tmp_path):
-    programs = Programs(tmp_path / "bin", monkeypatch, "systemctl", "loginctl")
+    programs = Programs(monkeypatch, "systemctl", "loginctl")
     programs.answer("loginctl show-user", out="no\n")
     unit = timers.timers_of("systemd")
     assert unit.is_there()
@@ -161,7 +161,7 @@ def test_systemd_gets_its_units_and_loses_them_again(home, monkeypatch, tmp_path
 
 @pytest.mark.usefixtures("home")
 def test_what_systemd_says_of_its_timer_is_told(monkeypatch, tmp_path):
-    programs = Programs(tmp_path / "bin", monkeypatch, "systemctl", "loginctl")
+    programs = Programs(monkeypatch, "systemctl", "loginctl")
     programs.answer("loginctl show-user", out="yes\n")
     unit = timers.timers_of("systemd")
     unit.install("default", [RUN])
@@ -181,7 +181,7 @@ def test_what_systemd_says_of_its_timer_is_told(monkeypatch, tmp_path):
 
 @pytest.mark.usefixtures("home")
 def test_what_a_system_refuses_is_one_sentence(monkeypatch, tmp_path):
-    programs = Programs(tmp_path / "bin", monkeypatch, "systemctl")
+    programs = Programs(monkeypatch, "systemctl")
     programs.answer("systemctl --user daemon-reload", status=1, err="x\nno bus\n")
     with pytest.raises(BadRequest, match="systemctl --user daemon-reload` failed: no bus") as told:
         timers.timers_of("systemd").install("default", [RUN])
@@ -226,7 +226,7 @@ def test_what_else_stands_in_the_crontab_stays(table):
 
 
 def test_cron_gets_its_lines_and_loses_them_again(monkeypatch, tmp_path):
-    programs = Programs(tmp_path / "bin", monkeypatch, "crontab")
+    programs = Programs(monkeypatch, "crontab")
     table = timers.timers_of("cron")
     assert table.is_there()
     assert table.state("default") is None
@@ -244,7 +244,7 @@ def test_cron_gets_its_lines_and_loses_them_again(monkeypatch, tmp_path):
 
 
 def test_a_crontab_that_cannot_be_read_is_not_written_over(monkeypatch, tmp_path):
-    programs = Programs(tmp_path / "bin", monkeypatch, "crontab")
+    programs = Programs(monkeypatch, "crontab")
     programs.table = "0 1 * * * mine\n"
     programs.answer("crontab -l", status=1, err="you may not use this program\n")
     with pytest.raises(BadRequest, match="you may not use this program"):
@@ -306,7 +306,7 @@ def test_a_task_says_when_and_what():
 
 
 def test_launchd_gets_its_agents_and_loses_them_again(home, monkeypatch, tmp_path):
-    programs = Programs(tmp_path / "bin", monkeypatch, "launchctl")
+    programs = Programs(monkeypatch, "launchctl")
     agents = timers.timers_of("launchd")
     assert agents.is_there()
     assert agents.state("default") is None
@@ -322,7 +322,7 @@ def test_launchd_gets_its_agents_and_loses_them_again(home, monkeypatch, tmp_pat
 
 
 def test_task_scheduler_gets_its_tasks_and_loses_them_again(monkeypatch, tmp_path):
-    programs = Programs(tmp_path / "bin", monkeypatch, "schtasks")
+    programs = Programs(monkeypatch, "schtasks")
     tasks = timers.timers_of("windows")
     assert tasks.is_there()
     assert "made up" in tasks.install("default", [RUN, CHECK])[0]
@@ -355,14 +355,14 @@ def test_each_kind_of_system_has_its_timers_the_best_first(platform, names):
     ("there", "best"), [(["systemctl", "crontab"], "systemd"), (["crontab"], "cron"), ([], None)]
 )
 def test_the_best_that_is_there_is_taken(monkeypatch, tmp_path, there, best):
-    Programs(tmp_path / "bin", monkeypatch, *there)
+    Programs(monkeypatch, *there)
     found = timers.best_here()
     assert (found and found.name) == best
 
 
 @pytest.mark.usefixtures("home")
 def test_a_timer_that_moved_to_another_system_leaves_none_behind(monkeypatch, tmp_path):
-    Programs(tmp_path / "bin", monkeypatch, "systemctl", "loginctl", "crontab")
+    Programs(monkeypatch, "systemctl", "loginctl", "crontab")
     timers.timers_of("cron").install("default", [RUN])
     timers.timers_of("systemd").install("default", [RUN])
     assert [name for name, _ in timers.states("default")] == ["systemd", "cron"]

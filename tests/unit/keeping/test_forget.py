@@ -371,7 +371,6 @@ def test_a_run_that_commits_in_between_makes_it_start_over(sample):
     def create_after_a_run(key, body, *, file_name=None):
         if key.startswith("manifests/harbour/"):
             store.create = create
-            sample.source.replace(image)
             sample.source.touch(image, caption="newer")
             sample.nights.next_night(full=True)
         create(key, body, file_name=file_name)
@@ -381,6 +380,28 @@ def test_a_run_that_commits_in_between_makes_it_start_over(sample):
     assert left_of(sample) == []
     names = [key for key in store.objects if key.startswith("forgotten/")]
     assert sorted(names) == [f"forgotten/{sample.image}.2.json", f"forgotten/{sample.image}.json"]
+    assert_sound(store)
+    sample.clock.advance(hours=1)
+    assert checked(sample).sound
+
+
+def test_a_run_that_begins_in_between_brings_no_more_of_it(sample):
+    store = sample.store
+    create = store.create
+    image = sample.source.find(sample.image)
+
+    def create_after_a_run(key, body, *, file_name=None):
+        if key.startswith("manifests/harbour/"):
+            store.create = create
+            sample.source.replace(image)
+            sample.source.calls.clear()
+            sample.nights.next_night(full=True)
+        create(key, body, file_name=file_name)
+
+    store.create = create_after_a_run
+    forgotten(sample)
+    assert sample.source.calls[f"photo:{sample.image}"] == 0
+    assert left_of(sample) == []
     assert_sound(store)
     sample.clock.advance(hours=1)
     assert checked(sample).sound

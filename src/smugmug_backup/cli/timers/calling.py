@@ -9,6 +9,9 @@ from smugmug_backup.cli.errors import Mistaken
 
 _SECONDS = 60
 
+start = subprocess.run
+"""Tests put programs of their own here: no real crontab is theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -27,7 +30,7 @@ class Answer:
 def call(*command: str, given: str | None = None) -> Answer:
     """Run a program of the system's, with ``given`` as its input."""
     try:
-        done = subprocess.run(  # nosec B603 # noqa: S603
+        done = start(  # nosec B603
             command,
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 from collections.abc import Sequence
 
 from smugmug_backup.cli.timers.calling import Answer, call, demand, failed
@@ -46,7 +45,7 @@ class Cron:
 
     def is_there(self) -> bool:
         """Whether there is a crontab."""
-        return shutil.which("crontab") is not None
+        return call("crontab", "-l").status is not None
 
     def install(self, profile: str, jobs: Sequence[Job]) -> list[str]:
         """Write the lines; what its owner should know."""

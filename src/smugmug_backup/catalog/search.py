@@ -1,0 +1,247 @@
+"""Search a catalog: words and filters, made into one query.
+
+=================  ==================================================================
+asked for          found
+=================  ==================================================================
+words              images of whose file name, title, caption or keywords a word begins
+                   with each of them; accents and case do not matter
+``taken``          taken between two days, both included; of those without a date
+                   nothing can be said, they are counted
+``near``           within so many kilometres of a place
+``gone``           what SmugMug shows no more; ``gone=False``: what it still shows
+``past``           earlier versions count, too: a caption that was
+=================  ==================================================================
+"""
+
+import math
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, Self
+
+from smugmug_backup.errors import BadRequest
+
+_EARTH_KM = 6371.0
+_DEGREE_KM = 111.0
+# Written without blanks between words, so that the tokenizer takes a whole sentence for one.
+_UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From one day to another, both included: ``2019..2021``, ``2020-05``, ``..2001-02-03``."""
+
+    first: str
+    last: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises BadRequest, which says how it is written."""
+        begin, dots, end = text.partition("..")
+        if not dots:
+            end = begin
+        if not (begin or end):
+            raise BadRequest("--taken wants a year, a month or a day, or two of them: 2019..2021")
+        first = _bound(begin, text, "0001-01-01")
+        last = _bound(end, text, "9999-12-31", last=True)
+        if first > last:
+            raise BadRequest(f"--taken {text}: the first day is later than the last one")
+        return cls(first, last)
+
+
+def _bound(text: str, whole: str, missing: str, *, last: bool = False) -> str:
+    if not text:
+        return missing
+    try:
+        parts = [int(each) for each in text.split("-")]
+        if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
+            raise ValueError
+        date(*[*parts, 1, 1][:3])
+    except ValueError:
+        raise BadRequest(
+            f"--taken {whole}: {text!r} is no day; write 2019, 2019-05, 2019-05-31, or two of them "
+            "with .. between"
+        ) from None
+    return (text + "-12-31"[3 * (len(parts) - 1) :]) if last else text
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A place and how far from it, in kilometres: ``54.48,-0.61,5``."""
+
+    latitude: float
+    longitude: float
+    km: float
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises BadRequest, which says how it is written."""
+        try:
+            latitude, longitude, km = (float(each) for each in text.split(","))
+        except ValueError:
+            latitude = longitude = km = math.nan
+        if not (abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < km <= 20_100):
+            raise BadRequest(
+                f"--near {text}: write degrees north, degrees east and kilometres, as in "
+                "54.4861,-0.6133,5"
+            )
+        return cls(latitude, longitude, km)
+
+    def distance(self, latitude: float, longitude: float) -> float:
+        """Kilometres from the place, along the surface."""
+        one, other = math.radians(self.latitude), math.radians(latitude)
+        east = math.radians(longitude - self.longitude)
+        h = math.sin((other - one) / 2) ** 2
+        h += math.cos(one) * math.cos(other) * math.sin(east / 2) ** 2
+        return 2 * _EARTH_KM * math.asin(min(1.0, math.sqrt(h)))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for; see the module. ``albums``: their keys."""
+
+    words: tuple[str, ...] = ()
+    albums: tuple[str, ...] = ()
+    taken: Days | None = None
+    gone: bool | None = None
+    video: bool | None = None
+    near: Near | None = None
+    past: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One image that was found, in one album; fields as in ``SCHEMA.md``."""
+
+    album_key: str
+    album_name: str
+    image_key: str
+    file_name: str | None
+    title: str | None
+    caption: str | None
+    keywords: str | None
+    taken_at: str | None
+    uploaded_at: str | None
+    latitude: float | None
+    longitude: float | None
+    format: str | None
+    is_video: bool
+    bytes: int | None
+    md5: str | None
+    key: str | None
+    status: str
+    reason: str | None
+    verified: bool
+    gone_since: str | None
+    valid_from: str
+    valid_until: str | None
+
+    @property
+    def gone(self) -> bool:
+        """SmugMug shows it no more."""
+        return self.gone_since is not None
+
+
+def search(db: sqlite3.Connection, query: Query, *, most: int | None = None) -> Iterator[Found]:
+    """The images found, by album and in its order; with ``past`` the newest version found of each.
+
+    Raises BadRequest for words that hold nothing to look for.
+    """
+    where, values = _conditions(query)
+    sql = (
+        f"SELECT {_FOUND} FROM image_versions v JOIN albums a USING (album_key) "  # noqa: S608
+        f"WHERE {where} ORDER BY a.name, v.album_key, v.position IS NULL, v.position, v.image_key, "
+        "v.version_id DESC"
+    )
+    if most is not None and query.near is None and not query.past:
+        sql += f" LIMIT {int(most)}"
+    count = 0
+    last = None
+    for row in db.execute(sql, values):
+        found = Found(*row)
+        if (found.album_key, found.image_key) == last:
+            continue
+        if query.near and query.near.distance(found.latitude or 0, found.longitude or 0) > (
+            query.near.km
+        ):
+            continue
+        if most is not None and count >= most:
+            return
+        last, count = (found.album_key, found.image_key), count + 1
+        yield found
+
+
+def undated(db: sqlite3.Connection, query: Query) -> int:
+    """How many images ``query`` would find but for ``taken``, of which no date is known."""
+    where, values = _conditions(query, taken=False)
+    sql = (
+        "SELECT count(DISTINCT v.album_key || '/' || v.image_key) "  # noqa: S608
+        "FROM image_versions v JOIN albums a USING (album_key) "
+        f"WHERE {where} AND v.taken_at IS NULL"
+    )
+    return int(db.execute(sql, values).fetchone()[0])
+
+
+_GONE_SINCE = "coalesce(v.deleted_at, v.missing_since, a.deleted_at, a.missing_since)"
+_NAMES = {"album_name": "a.name", "gone_since": _GONE_SINCE}
+_FOUND = ", ".join(_NAMES.get(each.name, f"v.{each.name}") for each in fields(Found))
+
+
+def _conditions(query: Query, *, taken: bool = True) -> tuple[str, list[Any]]:
+    tests: list[str] = [] if query.past else ["v.until_generation IS NULL"]
+    values: list[Any] = []
+    if query.words:
+        _words(query.words, tests, values)
+    if query.albums:
+        tests.append(f"v.album_key IN ({', '.join('?' * len(query.albums))})")
+        values += query.albums
+    if query.taken and taken:
+        # A text that begins with the last day is of that day.
+        tests.append("v.taken_at >= ? AND substr(v.taken_at, 1, 10) <= ?")
+        values += [query.taken.first, query.taken.last]
+    if query.gone is not None:
+        tests.append(f"({_GONE_SINCE} IS NOT NULL) = ?")
+        values.append(query.gone)
+    if query.video is not None:
+        tests.append("v.is_video = ?")
+        values.append(query.video)
+    if query.near:
+        _near(query.near, tests, values)
+    return " AND ".join(tests) or "1", values
+
+
+def _words(words: tuple[str, ...], tests: list[str], values: list[Any]) -> None:
+    parted = [each for each in words if any(map(str.isalnum, each)) and not _UNPARTED.search(each)]
+    unparted = [each for each in words if _UNPARTED.search(each)]
+    if not parted and not unparted:
+        raise BadRequest(f"there is no letter and no digit to look for in {' '.join(words)!r}")
+    if parted:
+        tests.append("v.version_id IN (SELECT rowid FROM image_words WHERE image_words MATCH ?)")
+        # A phrase, of which the last word may go on; quoted, so that nothing in it is a command.
+        values.append(" ".join('"' + each.replace('"', '""') + '"*' for each in parted))
+    for each in unparted:
+        tests.append(
+            "instr(coalesce(v.file_name, '') || char(10) || coalesce(v.title, '') || char(10) || "
+            "coalesce(v.caption, '') || char(10) || coalesce(v.keywords, ''), ?) > 0"
+        )
+        values.append(each)
+
+
+def _near(near: Near, tests: list[str], values: list[Any]) -> None:
+    """A box around the circle; `search` measures what lies in it."""
+    tests.append("v.latitude BETWEEN ? AND ?")
+    reach = near.km / _DEGREE_KM
+    values += [near.latitude - reach, near.latitude + reach]
+    widest = math.cos(math.radians(min(89.9, abs(near.latitude) + reach)))
+    east = reach / widest if widest > 0 else 360.0
+    if east < 180:
+        west_end, east_end = near.longitude - east, near.longitude + east
+        ranges = [(west_end, east_end)]
+        if west_end < -180:
+            ranges.append((west_end + 360, 180))
+        if east_end > 180:
+            ranges.append((-180, east_end - 360))
+        tests.append("(" + " OR ".join("v.longitude BETWEEN ? AND ?" for _ in ranges) + ")")
+        values += [each for pair in ranges for each in pair]

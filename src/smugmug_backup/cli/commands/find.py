@@ -1,0 +1,145 @@
+"""`smugmug-backup find`: search a backup."""
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+
+from smugmug_backup.archive.titles import find_albums
+from smugmug_backup.catalog.search import Days, Found, Near, Query, search, undated
+from smugmug_backup.cli.catalogs import albums_of, cache_of, open_catalog, reading
+from smugmug_backup.cli.errors import Mistaken, tell_problems
+from smugmug_backup.cli.output import Column, plural, print_json, print_table, size
+from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.store import open_to_look
+
+NAME = "find"
+
+_SHOWN = 200
+_COLUMNS = (
+    Column("File", elastic=True, middle=True),
+    Column("Album", elastic=True, middle=True),
+    Column("Taken"),
+    Column("Size", right=True),
+    Column("Says", elastic=True),
+    Column("Key"),
+)
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="search a backup for photos and videos",
+        description="Find the images of whose file name, title, caption or keywords a word "
+        "begins with each WORD\n(accents and case do not matter), and that pass all filters. "
+        "The first call reads the whole backup\ninto a catalog in your cache folder; later ones "
+        "read only what is new.",
+        example="smugmug-backup find ~/photos-backup quay dusk\n"
+        "smugmug-backup find ~/photos-backup --taken 2019..2021 --type video --keys",
+    )
+    add_location(parser, before="words")
+    parser.add_argument("words", metavar="WORD", nargs="*", help="what is looked for")
+    parser.add_argument(
+        "--album", action="append", default=[], help="only in this album (key or title); repeatable"
+    )
+    parser.add_argument(
+        "--taken",
+        metavar="DAYS",
+        help="when: 2019, 2019-05, 2019-05-31, or two of them: 2019..2021",
+    )
+    parser.add_argument("--gone", action="store_true", help="only what SmugMug shows no more")
+    parser.add_argument("--type", choices=("photo", "video"), help="only photos, or only videos")
+    parser.add_argument(
+        "--near", metavar="LAT,LON,KM", help="only what was taken near a place: 54.48,-0.61,5"
+    )
+    parser.add_argument(
+        "--past", action="store_true", help="look at earlier versions, too: a caption that was"
+    )
+    parser.add_argument("--all", action="store_true", help=f"show all, not the first {_SHOWN}")
+    parser.add_argument(
+        "--keys", action="store_true", help="print image keys only, one a line, each once"
+    )
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Search."""
+    query = _query(args)
+    opened = open_to_look(args.location)
+    with (
+        reading() as tell,
+        open_catalog(opened.archive, cache_of(args.location), tell=tell) as catalog,
+    ):
+        albums = albums_of(catalog.db)
+        if args.album:
+            query = Query(**{**_fields(query), "albums": tuple(find_albums(args.album, albums))})
+        found = list(search(catalog.db, query))
+        without = undated(catalog.db, query) if query.taken else 0
+    problems = [
+        f"{albums[key].name if key in albums else key}: {why}"
+        for key, why in catalog.updated.problems.items()
+    ]
+    problems += opened.unseen()
+    tell_problems(problems)
+    if args.keys:
+        for key in dict.fromkeys(each.image_key for each in found):
+            console.print(key)
+    elif args.json:
+        images = [asdict(each) for each in found]
+        print_json(console, {"images": images, "undated": without, "problems": problems})
+    else:
+        _show(console, found, without, everything=args.all or not console.is_terminal)
+    return NOT_ALL if problems else FINE
+
+
+def _query(args: argparse.Namespace) -> Query:
+    query = Query(
+        words=tuple(word for each in args.words for word in each.split()),
+        taken=Days.parse(args.taken) if args.taken else None,
+        gone=True if args.gone else None,
+        video=None if args.type is None else args.type == "video",
+        near=Near.parse(args.near) if args.near else None,
+        past=args.past,
+    )
+    if query == Query(past=args.past) and not args.album:
+        raise Mistaken(
+            "nothing to look for was said",
+            hint="give a word, or a filter: --album, --taken, --gone, --type, --near",
+        )
+    return query
+
+
+def _fields(query: Query) -> dict[str, Any]:
+    return {name: getattr(query, name) for name in Query.__dataclass_fields__}
+
+
+def _show(console: Console, found: list[Found], without: int, *, everything: bool) -> None:
+    shown = found if everything else found[:_SHOWN]
+    if found:
+        print_table(console, _COLUMNS, map(_row, shown))
+    if console.is_terminal:
+        console.print()
+        if len(shown) < len(found):
+            console.print(f"… and {len(found) - len(shown):,} more (--all)")
+    if console.is_terminal or not found:
+        console.print(plural(len(found), "image") if found else "nothing found", style="dim")
+    if without:
+        console.print(f"of {plural(without, 'image')} no date is known", style="dim")
+
+
+def _row(found: Found) -> tuple[str, ...]:
+    said = [found.caption or found.title or "", found.keywords or ""]
+    if found.gone_since:
+        said.insert(0, f"gone {found.gone_since[:10]}")
+    elif found.valid_until:
+        said.insert(0, f"until {found.valid_until[:10]}")
+    return (
+        found.file_name or "-",
+        found.album_name,
+        (found.taken_at or "-")[:10],
+        size(found.bytes),
+        " · ".join(each for each in said if each),
+        found.image_key,
+    )
