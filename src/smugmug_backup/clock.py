@@ -44,8 +44,11 @@ class Deadline:
         """No deadline: a run on the owner's own machine."""
         return cls(clock, float("inf"), float("inf"))
 
-    def stop(self) -> None:
-        """Take no more work from now on; what is under way may finish. From any thread."""
+    def stop(self, *, grace: float | None = None) -> None:
+        """Take no more work from now on; what is under way may finish, and with a ``grace`` has so
+        many seconds for it. From any thread."""
+        if grace is not None:
+            self.ends = min(self.ends, self.clock.monotonic() + grace)
         self.stops_taking = float("-inf")
 
     @property

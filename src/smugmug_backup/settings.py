@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.words import album_keys, is_loopback_name, parse_hosts, prefix
 
+API_AUTO = "auto"
 API_130 = "1.3.0"
 API_V2 = "v2"
 DEFAULT_API_URL = "https://api.smugmug.com"
@@ -44,12 +45,13 @@ class SecretName:
 class SourceSettings:
     """How the source is read, and how politely.
 
+    ``api`` auto: as `backup.api` decides by the reports of the store.
     ``max_concurrency`` is the number of API calls, and of downloads, at a time; each download may
     hold 32 MiB. ``max_calls_per_second`` None: no ceiling.
     """
 
     secret: SecretName
-    api: str = API_130
+    api: str = API_AUTO
     nickname: str | None = None
     api_url: str = DEFAULT_API_URL
     photo_hosts: tuple[str, ...] = DEFAULT_PHOTO_HOSTS
@@ -105,7 +107,7 @@ def source_settings(environment: Mapping[str, str]) -> SourceSettings:
 def _source(read: "_Reader") -> SourceSettings:
     return SourceSettings(
         secret=read.required("SMUGMUG_SECRET", SecretName.parse, SecretName("ssm", "")),
-        api=read.optional("SMUGMUG_API", _api, API_130),
+        api=read.optional("SMUGMUG_API", _api, API_AUTO),
         nickname=read.optional("SMUGMUG_NICKNAME", str, None),
         api_url=read.optional("SMUGMUG_API_URL", _api_url, DEFAULT_API_URL),
         photo_hosts=read.optional("SMUGMUG_PHOTO_HOSTS", parse_hosts, DEFAULT_PHOTO_HOSTS),
@@ -152,8 +154,8 @@ class _Reader:
 
 
 def _api(text: str) -> str:
-    if text not in (API_130, API_V2):
-        raise ValueError(f"must be {API_130} or {API_V2}")
+    if text not in (API_AUTO, API_130, API_V2):
+        raise ValueError(f"must be {API_AUTO}, {API_130} or {API_V2}")
     return text
 
 

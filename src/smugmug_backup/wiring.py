@@ -3,22 +3,35 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.records import V2, V130
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.secret import read_secret
 from smugmug_backup.aws.step_functions import StepFunctionsOverflow
+from smugmug_backup.backup.api import Choice, choice_of
+from smugmug_backup.backup.auto import AutoSource
 from smugmug_backup.backup.run import Backup, Observer, Options
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.ports import BackupStore, PhotoSource
-from smugmug_backup.settings import API_V2, SecretName, Settings, SourceSettings
+from smugmug_backup.settings import API_AUTO, API_V2, SecretName, Settings, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.outage import Outage, reach
+from smugmug_backup.smugmug.rate import RateLimit
 from smugmug_backup.smugmug.source_130 import SmugMug130Source
 from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
 from smugmug_backup.storage.s3 import S3Store, s3_client
+
+Builder = Callable[[str], PhotoSource]
+"""Makes the source of a name, always the same one."""
+
+_LOOK, _BREATH = 0.2, 0.02
 
 
 class SystemClock:
@@ -37,6 +50,27 @@ class SystemClock:
         time.sleep(seconds)
 
 
+class WakingClock(SystemClock):
+    """The machine's clock for whoever may press Ctrl-C: `wake` ends every wait, and all to come."""
+
+    def __init__(self) -> None:
+        # No Event: a handler that interrupts its own thread inside of one would wait for ever.
+        self._woken = False
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, until that or until somebody wakes us."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._woken:
+            time.sleep(min(left, _LOOK))
+        if left > 0:
+            # Who looks again and again must not do it without a pause.
+            time.sleep(min(left, _BREATH))
+
+    def wake(self) -> None:
+        """Nobody waits any more; from any thread, and from a signal's handler."""
+        self._woken = True
+
+
 @dataclass(slots=True)
 class Application:
     """The deployed function's parts. Kept between invocations while the settings stay."""
@@ -45,7 +79,7 @@ class Application:
     clock: Clock
     store: BackupStore
     _credentials: Credentials | None = None
-    _sources: dict[int, PhotoSource] | None = None
+    _builders: dict[int, Builder] = field(default_factory=dict)
 
     @classmethod
     def build(cls, settings: Settings, clock: Clock) -> "Application":
@@ -62,9 +96,10 @@ class Application:
         secret is read at each call, so that a new one is used at once. Raises BadRequest for
         credentials that cannot be used and AwsError if they cannot be read.
         """
+        store = self.store.bounded(deadline)
         return Backup(
-            source=self._source(share),
-            store=self.store.bounded(deadline),
+            source=self._source(share, store),
+            store=store,
             clock=self.clock,
             token=new_token,
             options=options_of(self.settings.source),
@@ -72,15 +107,14 @@ class Application:
             observer=observer,
         )
 
-    def _source(self, share: int) -> PhotoSource:
-        credentials = read_credentials(self.settings.source.secret)
-        if self._sources is None or credentials != self._credentials:
-            self._credentials, self._sources = credentials, {}
-        if share not in self._sources:
-            self._sources[share] = build_source(
-                self.settings.source, credentials, self.clock, share=share
-            )
-        return self._sources[share]
+    def _source(self, share: int, store: BackupStore) -> PhotoSource:
+        settings = self.settings.source
+        credentials = read_credentials(settings.secret)
+        if credentials != self._credentials:
+            self._credentials, self._builders = credentials, {}
+        if share not in self._builders:
+            self._builders[share] = _builder(settings, credentials, self.clock, share)
+        return _source_of(settings.api, self._builders[share], store, self.clock)
 
     def _overflow(self) -> StepFunctionsOverflow | None:
         arn = self.settings.state_machine_arn
@@ -99,30 +133,94 @@ def read_credentials(secret: SecretName) -> Credentials:
         raise BadRequest(f"the secret {secret} cannot be used: {error}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """What a run at somebody's home asks of the source besides, and a function never.
+
+    ``patience``: seconds that a lost connection is waited for, which ``tell`` says;
+    ``bytes_per_second``: of all downloads together, None for as many as come.
+    """
+
+    tell: Callable[[str], None]
+    patience: float = 600.0
+    bytes_per_second: float | None = None
+
+
 def build_source(
-    settings: SourceSettings, credentials: Credentials, clock: Clock, *, share: int = 1
+    settings: SourceSettings,
+    credentials: Credentials,
+    clock: Clock,
+    *,
+    share: int = 1,
+    store: BackupStore | None = None,
+    home: AtHome | None = None,
 ) -> PhotoSource:
-    """The source that the settings name. Raises BadRequest if a nickname is needed."""
+    """The source that the settings name; ``auto`` goes by the reports in ``store``, if any.
+
+    Raises BadRequest if a nickname is needed.
+    """
+    return _source_of(
+        settings.api, _builder(settings, credentials, clock, share, home), store, clock
+    )
+
+
+def check_whose(settings: SourceSettings, credentials: Credentials) -> None:
+    """Raise BadRequest if nothing says whose albums are to be read."""
     if settings.nickname is None and not credentials.signed:
         raise BadRequest(
             "SMUGMUG_NICKNAME is missing: without an access token it says whose albums to read"
         )
+
+
+def _source_of(api: str, build: Builder, store: BackupStore | None, clock: Clock) -> PhotoSource:
+    if api != API_AUTO:
+        return build(V2 if api == API_V2 else V130)
+
+    def choose() -> Choice:
+        return choice_of(Reports() if store is None else Archive(store).reports(now=clock.now()))
+
+    return AutoSource(choose, build)
+
+
+def _builder(
+    settings: SourceSettings,
+    credentials: Credentials,
+    clock: Clock,
+    share: int,
+    home: AtHome | None = None,
+) -> Builder:
+    """Sources of one account; they share their politeness. Raises BadRequest."""
+    check_whose(settings, credentials)
     ceiling = settings.max_calls_per_second
-    build: Callable[..., PhotoSource] = (
-        SmugMugV2Source if settings.api == API_V2 else SmugMug130Source
-    )
-    return build(
-        credentials,
-        settings.nickname,
-        api_url=settings.api_url,
-        photo_hosts=settings.photo_hosts,
-        governor=Governor(
-            max_concurrency=settings.max_concurrency,
-            calls_per_second=None if ceiling is None else ceiling / share,
-            clock=clock,
-        ),
+    governor = Governor(
+        max_concurrency=settings.max_concurrency,
+        calls_per_second=None if ceiling is None else ceiling / share,
+        outage=None if home is None else _outage(settings.api_url, clock, home),
+        limit=_limit(home.bytes_per_second if home else None, clock),
         clock=clock,
     )
+
+    @cache
+    def build(name: str) -> PhotoSource:
+        kind: Callable[..., PhotoSource] = SmugMugV2Source if name == V2 else SmugMug130Source
+        return kind(
+            credentials,
+            settings.nickname,
+            api_url=settings.api_url,
+            photo_hosts=settings.photo_hosts,
+            governor=governor,
+            clock=clock,
+        )
+
+    return build
+
+
+def _outage(url: str, clock: Clock, home: AtHome) -> Outage:
+    return Outage(clock=clock, reach=lambda: reach(url), patience=home.patience, tell=home.tell)
+
+
+def _limit(bytes_per_second: float | None, clock: Clock) -> RateLimit | None:
+    return None if bytes_per_second is None else RateLimit(bytes_per_second, clock)
 
 
 def options_of(settings: SourceSettings) -> Options:

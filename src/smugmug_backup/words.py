@@ -8,6 +8,7 @@ compares them. What the store's files call themselves is `archive/`'s.
 import ipaddress
 import re
 from dataclasses import dataclass
+from datetime import time
 from math import ceil
 from pathlib import Path
 
@@ -200,3 +201,50 @@ class Amount:
         number = text.rstrip("BKMGTbkmgt ")
         unit = text[len(number) :].strip().upper()
         return cls(text, bytes=max(1, round(float(number) * _UNITS[unit])))
+
+
+LEAST_RATE = 1000
+"""Bytes a second: with less, a photo would take a night, and its host would not wait."""
+
+RATE = r"([0-9]{1,12}(\.[0-9]{1,9})?) ?([KMG]?)(B?)"
+"""Bytes a second, as wget and curl take them, but in decimal units as all sizes here."""
+
+_RATE = re.compile(RATE, re.IGNORECASE | re.ASCII)
+
+
+def bytes_per_second(text: str) -> float:
+    """``5M`` is 5,000,000 a second. Raises ValueError, whose text goes on from the name."""
+    match = _RATE.fullmatch(text.strip())
+    rate = float(match[1]) * _UNITS[match[3].upper() + "B"] if match else 0.0
+    if rate < LEAST_RATE:
+        raise ValueError("must be bytes a second, such as 500K or 5M, and 1K at least")
+    return rate
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """From one time of day until another, by the clock on the wall; over midnight where the first
+    is the later one."""
+
+    begin: time
+    end: time
+
+    @classmethod
+    def parse(cls, text: str) -> "Hours":
+        """``01:00-06:00``. Raises ValueError, whose text goes on from the name."""
+        match = _HOURS.fullmatch(text.strip())
+        if match is None or match[1] == match[2]:
+            raise ValueError("must be two times of day, such as 01:00-06:00 or 22:30-06:00")
+        return cls(time.fromisoformat(match[1]), time.fromisoformat(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+
+    def hold(self, now: time) -> bool:
+        """Whether ``now`` is within them; the last moment is not."""
+        if self.begin < self.end:
+            return self.begin <= now < self.end
+        return now >= self.begin or now < self.end
+
+
+_HOURS = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])")

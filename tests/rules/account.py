@@ -18,7 +18,7 @@ from smugmug_backup.errors import (
     SourceRetired,
     SourceUnavailable,
 )
-from smugmug_backup.ports import PhotoSource
+from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.wiring import build_source
@@ -314,7 +314,12 @@ class OverHttp(Account):
         self._removed: dict[str, Any] = {}
 
     def reader(
-        self, api: str | None = None, *, signed: bool = True, **settings: Any
+        self,
+        api: str | None = None,
+        *,
+        signed: bool = True,
+        store: BackupStore | None = None,
+        **settings: Any,
     ) -> PhotoSource:
         """A source over the account as it is; unsigned: the public view."""
         account = self.world.account
@@ -337,6 +342,7 @@ class OverHttp(Account):
                 album_passwords=account.album_passwords,
             ),
             self.clock,
+            store=store,
         )
 
     def source(self, *, public: bool = False) -> PhotoSource:

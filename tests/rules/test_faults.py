@@ -251,3 +251,39 @@ def test_two_runs_at_once_leave_one_winner_per_generation_and_everything_there(s
     assert service.written_by(service.next_night) == set()
     # A loser offered a generation that was taken, and began anew from it.
     service.store.overwrites.clear()
+
+
+def test_a_login_that_opens_no_album_is_told_once(service):
+    service.run()
+    before = service.reports[-1].albums
+    service.smugmug.faults.add("status", method="images", status=401, times=None)
+    report = service.next_night(full=True)
+    (failure,) = report.failures
+    assert (report.status, failure.code, failure.album_key) == (
+        "incomplete",
+        "access_refused",
+        None,
+    )
+    assert failure.message.startswith("none of the 3 albums could be read: ")
+    assert {key: each.generation for key, each in report.albums.items()} == {
+        key: each.generation for key, each in before.items()
+    }
+    assert service.healthy().status == "complete"
+
+
+def test_albums_that_are_refused_beside_others_are_named_one_by_one(service):
+    service.run()
+    for album in service.albums[:2]:
+        service.smugmug.faults.add("status", method="images", album=album, status=401, times=None)
+    report = service.next_night(full=True)
+    assert {failure.album_key for failure in report.failures} == set(service.albums[:2])
+
+
+def test_a_token_of_the_public_view_ends_in_a_report(service):
+    service.run()
+    service.smugmug.switches.set(token_access="Public")
+    report = service.next_night()
+    assert (report.status, report.failures[0].code) == ("refused", "access_refused")
+    assert "Access=Full" in report.failures[0].message
+    service.smugmug.switches.set(token_access="Full")
+    assert service.healthy().status == "complete"

@@ -13,20 +13,7 @@ from smugmug_backup.model import Account, Kind
 from smugmug_backup.ports import BackupStore
 
 START = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
-_WORDS = [
-    "harbour",
-    "dusk",
-    "quay",
-    "alps",
-    "winter",
-    "birthday",
-    "boat",
-    "market",
-    "river",
-    "élan",
-    "山",
-    "lantern",
-]
+_WORDS = ("harbour", "dusk", "quay", "alps", "winter", "boat", "river", "élan", "山", "lantern")
 _ACCOUNT = Account("larkfield", "owner")
 
 

@@ -15,7 +15,7 @@ def test_the_least_that_is_needed_gives_the_documented_defaults():
     assert settings.prefix == ""
     assert settings.reserve_seconds == 60
     assert settings.state_machine_arn is None
-    assert settings.source.api == "1.3.0"
+    assert settings.source.api == "auto"
     assert settings.source.api_url == "https://api.smugmug.com"
     assert settings.source.photo_hosts == (".smugmug.com",)
     assert settings.source.max_concurrency == 8

@@ -20,7 +20,10 @@ from smugmug_backup.archive.encoding import (
 )
 from smugmug_backup.model import Image, Offer
 
+V130 = "smugmug-1.3.0"
 V2 = "smugmug-v2"
+
+_APIS = {V130: "API 1.3.0", V2: "API v2"}
 
 VIDEO_URL_FIELDS = (
     "Video1920URL",
@@ -78,6 +81,11 @@ VERSION = 1
 
 MOST = 5_000
 """So many images a records file holds at most."""
+
+
+def api_name(source: str) -> str:
+    """What a ``source`` is called before a person."""
+    return _APIS.get(source, source)
 
 
 def record_line(image: Image, source: str) -> bytes:

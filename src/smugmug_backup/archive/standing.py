@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
@@ -81,6 +82,14 @@ class Standing:
         """Albums that SmugMug does not show any more and that have not left for good yet."""
         albums = self.reports.albums
         return {key: s for key, s in albums.items() if s.missing_since and not s.gone}
+
+    def api_changed(self) -> tuple[RunReport, RunReport] | None:
+        """The newest two of the shown reports between which the API changed: before, after."""
+        told = [each for each in self.shown if each.trusted]
+        for after, before in pairwise(told):
+            if after.source != before.source:
+                return before, after
+        return None
 
     def owners(self) -> tuple[Failure, ...]:
         """Failures of the newest run that only the owner can mend."""

@@ -54,6 +54,11 @@ def aws_client(service: str, *, config: Config | None = None) -> Any:
     return client
 
 
+def region_in_use() -> str:
+    """The region of every client that is made now. Raises as `aws_client` does."""
+    return str(aws_client("ssm").meta.region_name)
+
+
 def is_this_machine(host: str) -> bool:
     """Whether ``host`` is a name or an address of this very machine."""
     return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")

@@ -18,6 +18,7 @@ from smugmug_backup.archive.report import (
 from smugmug_backup.backup import overflow as handover
 from smugmug_backup.backup.account import Binding, check_albums, check_binding, is_bound
 from smugmug_backup.backup.album import AlbumWork
+from smugmug_backup.backup.api import change_of_api
 from smugmug_backup.backup.attempts import Attempts
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.dates import RunDate
@@ -34,6 +35,7 @@ from smugmug_backup.errors import (
     BackupError,
     BadRequest,
     Code,
+    LesserToken,
     MalformedAnswer,
     OutOfTime,
     RunRefused,
@@ -67,12 +69,13 @@ class AccountRun(Session):
         contents = self._take_up(reports, generations)
         try:
             account, albums = asked.result()
-        except (SourceError, OutOfTime) as error:
+        except (SourceError, OutOfTime, LesserToken) as error:
             return self._without_source(contents, error)
         if not is_bound(self._binding, account):
             proved = self.archive.proved_reports(reports, now=self.started_at)
             if proved is not reports:
                 contents = self._take_up(proved, generations)
+        self._say_the_api()
         return self._with_source(contents, account, albums, bool(generations))
 
     def _take_up(self, reports: Reports, generations: Mapping[str, int]) -> Contents:
@@ -132,6 +135,10 @@ class AccountRun(Session):
     def _ask_source(self) -> tuple[Account, tuple[Album, ...]]:
         return self.ask_account(), self.source.albums(deadline=self.deadline)
 
+    def _say_the_api(self) -> None:
+        note = change_of_api(self._reports, self.source.name)
+        self._notes += [note] if note else []
+
     def _write_readme(self) -> None:
         known = None if self._findings.readme else self._readme
         self._readme = self.archive.write_readme(known)
@@ -157,7 +164,8 @@ class AccountRun(Session):
         self._notes.append(
             f"the overflow of run {run} ended without a report; this run took up its albums"
         )
-        return handover.taken_up(entries, handover.all_turns(store, run, self.transfers.map))
+        turns = handover.all_turns(store, run, self.transfers.map, self.deadline)
+        return handover.taken_up(entries, turns)
 
     # -- ends before any work --------------------------------------------------------------------
 
@@ -166,6 +174,10 @@ class AccountRun(Session):
             raise error
         # What may pass is no answer; all else is one that cannot be believed.
         refused = error.answer is Answer.NEVER or isinstance(error, MalformedAnswer)
+        if isinstance(error, OutOfTime) and self.deadline.stopped:
+            tally = Tally.of(contents, [*self._notes, "the run was interrupted as it began"])
+            tally.left_over = True
+            return self._report(tally, self.date())
         return self._report(self._failed(contents, error), self.date(), refused=refused)
 
     def _failed(self, contents: Contents, error: BackupError) -> Tally:

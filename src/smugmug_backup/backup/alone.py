@@ -7,7 +7,8 @@ the login is lost, the API seems   the account's own call            that fails 
 retired
 the store refuses                  a listing, and README.txt put     either is refused
                                    once more (the same bytes)
-the disk is full                                                     always
+the disk is full; the connection                                     always
+is lost, and was waited for
 anything else                                                        never
 =================================  ================================  ==============================
 
@@ -20,12 +21,15 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     BackupError,
+    ConnectionLost,
     LoginLost,
     SourceRetired,
     StoreFull,
     StoreRefused,
 )
 from smugmug_backup.ports import PhotoSource
+
+_MAY = (LoginLost, SourceRetired, StoreRefused, StoreFull, ConnectionLost)
 
 
 class Alone:
@@ -40,7 +44,7 @@ class Alone:
 
     def concerns_all(self, error: BackupError) -> bool:
         """Whether ``error`` ends the run; once one did, nothing else is asked."""
-        if not isinstance(error, (LoginLost, SourceRetired, StoreRefused, StoreFull)):
+        if not isinstance(error, _MAY):
             return False
         with self._lock:
             if self.halted is None:
@@ -48,7 +52,7 @@ class Alone:
             return self.halted is not None
 
     def _found(self, error: BackupError) -> BackupError | None:
-        if isinstance(error, StoreFull):
+        if isinstance(error, (StoreFull, ConnectionLost)):
             return error
         try:
             if isinstance(error, StoreRefused):

@@ -35,10 +35,18 @@ class Finish(Session):
     def finish(self) -> RunReport:
         """See `Backup.finish`."""
         plan = handover.read_plan(self.archive.store, self._run)
-        turns = handover.all_turns(self.archive.store, self._run, self.transfers.map)
+        store = self.archive.store
+        turns = handover.all_turns(store, self._run, self.transfers.map, self.deadline)
+        late = self.deadline.passed
         reports = self.archive.reports(now=self.started_at)
         begun = self._begun()
         tally = self._tally(reports, begun)
+        if late:
+            # A report of what was read is worth more than none.
+            tally.notes.append(
+                "time ran out while the workers' notes were read; what they did is stored, and the "
+                "next run finds it"
+            )
         if begun is None:
             message = f"run {self._run} ended without a report of what it did not hand over"
             tally.failures.append(Failure(None, None, Code.NOT_DONE, message))

@@ -31,6 +31,7 @@ from smugmug_backup.errors import (
     Archived,
     BadBytes,
     Code,
+    ConnectionLost,
     NotStored,
     OutOfTime,
     PhotoError,
@@ -128,8 +129,12 @@ class Originals:
         except OutOfTime as error:
             # One that takes longer than an invocation has would else never be told of.
             failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
-            named = clock.monotonic() - began >= _LONG
+            named = clock.monotonic() - began >= _LONG and not deadline.stopped
             return Fetched(wanted.draft, left_over=True, failure=failure if named else None)
+        except ConnectionLost as error:
+            # The run ends; what this album has by now is whole, and is committed.
+            self._context.alone.concerns_all(error)
+            return Fetched(wanted.draft, left_over=True)
         except (SourceError, StoreError) as error:
             if self._context.alone.concerns_all(error):
                 raise

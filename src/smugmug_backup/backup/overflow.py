@@ -21,7 +21,7 @@ from smugmug_backup.archive.report import (
 )
 from smugmug_backup.archive.report import merged as merged_state
 from smugmug_backup.backup.outcome import Outcome
-from smugmug_backup.clock import parse_stamp_or_none, stamp_or_none
+from smugmug_backup.clock import Deadline, parse_stamp_or_none, stamp_or_none
 from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored, StoreError
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import BackupStore, Overflow
@@ -240,14 +240,23 @@ def turns_of(store: BackupStore, run: str, album_key: str) -> tuple[Turn, ...]:
     return tuple(_turns(store, found, map).get(album_key, ()))
 
 
-def all_turns(store: BackupStore, run: str, map_: Map) -> Mapping[str, Sequence[Turn]]:
-    """All turns of all albums of a run, in order; ``map_`` reads many at a time."""
-    return _turns(store, [each.key for each in store.list(f"{keys.WORK}{run}/")], map_)
+def all_turns(
+    store: BackupStore, run: str, map_: Map, deadline: Deadline
+) -> Mapping[str, Sequence[Turn]]:
+    """All turns of all albums of a run, in order, as far as there is time to read them; ``map_``
+    reads many at a time."""
+    found = [each.key for each in store.list(f"{keys.WORK}{run}/")]
+    return _turns(store, found, map_, deadline)
 
 
-def _turns(store: BackupStore, found: Sequence[str], map_: Map) -> dict[str, list[Turn]]:
+def _turns(
+    store: BackupStore, found: Sequence[str], map_: Map, deadline: Deadline | None = None
+) -> dict[str, list[Turn]]:
+    def read(key: str) -> Outcome | None:
+        return None if deadline and deadline.passed else _read_outcome(store, key)
+
     named = [(key, parsed) for key in found if (parsed := keys.parse_outcome(key)) is not None]
-    outcomes = map_(lambda key: _read_outcome(store, key), [key for key, _ in named])
+    outcomes = map_(read, [key for key, _ in named])
     turns: dict[str, list[Turn]] = {}
     for (_, (album_key, number)), outcome in zip(named, outcomes, strict=True):
         if outcome is None:

@@ -27,6 +27,8 @@ from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import BackupError, Code
 
+_EVERYWHERE = 3
+"""Fewer albums that are all refused are named one by one."""
 _FEW = 20
 """So few images or albums do not say that a field changed everywhere."""
 
@@ -200,6 +202,7 @@ def _report(tally: Tally, ending: Ending, complete_as_of: CompleteAsOf | None) -
             for key in sorted(judged)
             if key not in tally.listed and not listed_since(judged[key], ending.since)
         )
+    failures = _told_once(tally.failures, judged)
     counts = tally.counts
     counts.albums = len(here)
     counts.images = sum(state.image_count for state in here.values())
@@ -227,8 +230,8 @@ def _report(tally: Tally, ending: Ending, complete_as_of: CompleteAsOf | None) -
         source=ending.source,
         complete_as_of=complete_as_of,
         counts=counts,
-        failures=tuple(tally.failures[:NAMED]),
-        more_failures=max(0, len(tally.failures) - NAMED),
+        failures=tuple(failures[:NAMED]),
+        more_failures=max(0, len(failures) - NAMED),
         unavailable=tuple(unavailable[:NAMED]),
         more_unavailable=max(counts.unavailable, len(unavailable)) - min(NAMED, len(unavailable)),
         pending=tuple(pending[:NAMED]),
@@ -240,6 +243,24 @@ def _report(tally: Tally, ending: Ending, complete_as_of: CompleteAsOf | None) -
         notes=tally.all_notes(),
         albums=tally.states,
     )
+
+
+def _told_once(failures: Sequence[Failure], judged: Iterable[str]) -> Sequence[Failure]:
+    """``failures``, or one for them all if every album was refused: it is the login's matter.
+
+    A 401 that says no more may be one album's (see `rule_of_refusal`); at each album it is none's.
+    """
+    albums = set(judged)
+    refused = [
+        each
+        for each in failures
+        if each.code == Code.ACCESS_REFUSED and each.image_key is None and each.album_key in albums
+    ]
+    if len(albums) < _EVERYWHERE or {each.album_key for each in refused} != albums:
+        return failures
+    whole = f"none of the {len(albums)} albums could be read: {refused[0].message}"
+    others = [each for each in failures if each not in refused]
+    return [Failure(None, None, Code.ACCESS_REFUSED, whole), *others]
 
 
 def _status(tally: Tally, ending: Ending, judged: Mapping[str, AlbumState]) -> RunStatus:

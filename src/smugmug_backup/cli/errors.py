@@ -1,6 +1,7 @@
 """Every error is one line and a hint."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 
@@ -22,7 +23,12 @@ _HINTS = {
     "format_too_new": "this program is too old: pipx upgrade smugmug-backup, or uv tool upgrade",
     "aws_refused": "look at whose credentials are used (AWS_PROFILE, AWS_REGION)",
     "aws_error": "look at the credentials and the region (AWS_PROFILE, AWS_REGION)",
-    "refused": f"{_NOTHING_CHANGED}; `smugmug-backup status` shows what it holds",
+    "refused": f"{_NOTHING_CHANGED}; if it is right, say so here with --accept-shrink",
+    "other_account": f"{_NOTHING_CHANGED}; name another location for another account, or, if "
+    "SmugMug renamed yours, say so with --accept-rename",
+    "lesser_view": f"{_NOTHING_CHANGED}; `smugmug-backup doctor` says what this login may see",
+    "no_albums": f"{_NOTHING_CHANGED}; an account without any album is never believed: "
+    "`smugmug-backup doctor` says what this login may see",
 }
 _OF_A_FOLDER = {
     "store_refused": "look at the folder: is its disk there, and may you write to it?",
@@ -51,6 +57,19 @@ def hint_of(error: BackupError, *, in_s3: bool | None = None) -> str:
     own: str | None = getattr(error, "hint", None)
     of_place = _OF_A_FOLDER if in_s3 is False else _OF_S3 if in_s3 else {}
     return own or of_place.get(error.code) or _HINTS.get(error.code) or _DOCTOR
+
+
+def as_json(
+    error: BackupError, *, hint: str | None = None, in_s3: bool | None = None
+) -> dict[str, Any]:
+    """The same for programs."""
+    hint = hint or hint_of(error, in_s3=in_s3)
+    return {"error": {"code": str(error.code), "message": str(error), "hint": hint}}
+
+
+def hint_of_code(code: str) -> str | None:
+    """The same for a failure of which only the report's word is known; None if that says nothing."""
+    return _HINTS.get(code)
 
 
 def tell(

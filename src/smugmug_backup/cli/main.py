@@ -2,30 +2,34 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any
 
 from rich.console import Console
 
 from smugmug_backup import __version__
-from smugmug_backup.cli.errors import tell
+from smugmug_backup.cli.errors import as_json, hint_of, tell
+from smugmug_backup.cli.interruption import at_once
 from smugmug_backup.cli.output import (
     OutputLost,
+    Printed,
     give_up,
     make_console,
     prepare_streams,
+    print_json,
 )
 from smugmug_backup.cli.parsing import (
     COULD_NOT,
     EXIT_STATUSES,
-    FINE,
     INTERRUPTED,
     CommandParser,
     HelpFormatter,
 )
 from smugmug_backup.cli.settings import location_of
-from smugmug_backup.errors import BackupError, BadRequest
+from smugmug_backup.errors import BackupError, BadRequest, Code
 
 COMMANDS = (
     *("setup", "authorize", "doctor", "run", "status", "albums", "images", "find", "catalog"),
@@ -59,39 +63,65 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     errors = make_console(stderr=True)
-    debug = False
-    args: argparse.Namespace | int = FINE
+    words = [*(sys.argv[1:] if argv is None else argv)]
+    debug, before = "--debug" in words, Printed.documents
+    hint = None
+    args: argparse.Namespace | int = 0
     try:
-        args = _parsed(argv)
-        if isinstance(args, int):
-            return args
-        debug = args.debug
-        return _run(args)
+        args = _parsed(words)
+        return args if isinstance(args, int) else _run(args)
     except KeyboardInterrupt:
-        errors.print("interrupted")
-        return INTERRUPTED
+        told: BackupError = Interrupted("interrupted")
     except BrokenPipeError:
         raise
     except BackupError as error:
-        if isinstance(error, OutputLost):
-            give_up(sys.stdout)
         if debug:
             errors.print_exception()
-        tell(errors, error, in_s3=getattr(getattr(args, "location", None), "in_s3", None))
-        return COULD_NOT
+        told, hint = error, hint_of(error, in_s3=_in_s3(args))
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
         # Its text is not shown: an exception of an HTTP library may hold a signed URL.
         if debug:
             errors.print_exception()
-        tell(
-            errors,
-            BackupError(f"{type(error).__name__}: this should not happen"),
-            hint="the same command with --debug shows where; please report it",
-        )
-        return COULD_NOT
+        told = BackupError(f"{type(error).__name__}: this should not happen")
+        hint = "the same command with --debug shows where; please report it"
+    return _tell(errors, told, hint, document=_wants_json(words) and Printed.documents == before)
 
 
-def _parsed(argv: Sequence[str] | None) -> argparse.Namespace | int:
+def _in_s3(args: argparse.Namespace | int) -> bool | None:
+    """Whether the location of the command line is in S3; None if it has none."""
+    in_s3: bool | None = getattr(getattr(args, "location", None), "in_s3", None)
+    return in_s3
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Whether ``--json`` is said, whole or as argparse lets one cut it, before anything is parsed:
+    a mistake is told as JSON, too."""
+    return any(len(word) > 2 and "--json".startswith(word) for word in words)
+
+
+def _tell(errors: Console, error: BackupError, hint: str | None, *, document: bool) -> int:
+    """Tell it to whoever listens; its exit status. ``document``: a program waits for one."""
+    if isinstance(error, OutputLost):
+        give_up(sys.stdout)
+    elif document:
+        console = make_console()
+        print_json(console, as_json(error, hint=hint))
+        console.file.flush()
+    if isinstance(error, Interrupted):
+        errors.print(str(error))
+        return INTERRUPTED
+    tell(errors, error, hint=hint)
+    return COULD_NOT
+
+
+class Interrupted(BackupError):
+    """Ctrl-C where nothing had to be put in order."""
+
+    code = Code.INTERRUPTED
+    hint = "the same command can be given again"
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace | int:
     """The arguments, or the exit status where argparse has said all there is to say."""
     try:
         return _parser().parse_args(argv)
@@ -105,13 +135,17 @@ def _run(args: argparse.Namespace) -> int:
     if hasattr(args, "location"):
         args.location = location_of(args)
     console = make_console()
-    status = command(args, console)
+    began = time.monotonic()
+    with at_once(console) if getattr(args, "looks_only", False) else nullcontext():
+        status = command(args, console)
     console.file.flush()
+    if getattr(args, "verbose", False):
+        make_console(stderr=True).print(f"It took {time.monotonic() - began:.1f} s.")
     return status
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="smugmug-backup",
         description="Back up a SmugMug account, look at the backup, check it, restore from it.",
         epilog=f"{EXIT_STATUSES}\n\n{_EXAMPLE}",
@@ -138,7 +172,7 @@ def _add(name: str, subparsers: Any) -> None:
 
         parser = subparsers.add_parser(name, help="(cannot be loaded)")
         parser.add_argument("rest", nargs=argparse.REMAINDER)
-        parser.set_defaults(command=missing, debug=False)
+        parser.set_defaults(command=missing)
         return
     module.add_parser(subparsers)
     subparsers.choices[module.NAME].set_defaults(command=module.run)

@@ -117,8 +117,11 @@ class _Console(Console):
         )
 
 
-def make_console(*, stderr: bool = False) -> Console:
-    """A console that takes texts as they are; lines are never broken where no terminal is."""
+def make_console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    """A console that takes texts as they are; lines are never broken where no terminal is.
+
+    ``quiet``: it says nothing.
+    """
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
     return _Console(
@@ -128,23 +131,40 @@ def make_console(*, stderr: bool = False) -> Console:
         emoji=False,
         width=None if terminal else 100_000,
         soft_wrap=not terminal,
+        quiet=quiet,
     )
 
 
 def print_json(console: Console, value: Any) -> None:
-    """One JSON document."""
+    """One JSON document; a command prints one and no more."""
+    Printed.documents += 1
     console.file.write(json.dumps(value, ensure_ascii=True, indent=2, default=_json_of) + "\n")
 
 
-def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
-    """A table; where no terminal is, a line per row with tabs between, without a head."""
+class Printed:
+    """What a program that reads us has got so far."""
+
+    documents = 0
+
+
+def print_table(
+    console: Console,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[str]],
+    *,
+    head: bool = True,
+) -> None:
+    """A table; where no terminal is, a line per row with tabs between. ``head``: its first line
+    names the columns."""
     if not console.is_terminal:
-        for row in rows:
+        for row in (*([[column.name for column in columns]] if head else []), *rows):
             # Not by rich, which makes spaces of tabs.
             console.file.write("\t".join(row) + "\n")
         return
     lines = [*rows]
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0), show_header=head
+    )
     widths = _widths(console.width, columns, lines)
     for column, width in zip(columns, widths, strict=True):
         table.add_column(

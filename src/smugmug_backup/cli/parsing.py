@@ -1,7 +1,9 @@
 """What all commands share on the command line, and what their exit statuses mean."""
 
 import argparse
-from typing import Any
+from typing import Any, NoReturn
+
+from smugmug_backup.cli.errors import Mistaken
 
 FINE = 0
 NOT_ALL = 1
@@ -27,18 +29,23 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Options may stand anywhere among the words, and the first word, LOCATION, may be left out.
+    """A parser whose complaint is one of our errors, told as all are.
 
+    Options may stand anywhere among the words, and the first word, LOCATION, may be left out.
     argparse's own way gives an optional word up as soon as an option stands before the next one
     (until Python 3.12), so that `diff --json LOCATION A B` would have a word too many.
     """
 
     _mixing = False
 
+    def error(self, message: str) -> NoReturn:
+        """Raise it."""
+        raise Mistaken(message, hint=f"`{self.prog} --help` shows how it is meant")
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """The options first, then all words together."""
         words = [action.nargs for action in self._actions if not action.option_strings]
-        if self._mixing or argparse.REMAINDER in words:
+        if self._mixing or {argparse.PARSER, argparse.REMAINDER} & {*words}:
             return super().parse_known_args(args, namespace)
         self._mixing = True
         try:
@@ -54,10 +61,14 @@ def command_parser(
     help: str,  # noqa: A002 (argparse calls it so)
     description: str,
     example: str,
+    quiet: str = "say nothing if all is well",
+    verbose: str = "say also how long it took",
+    looks_only: bool = False,
 ) -> argparse.ArgumentParser:
-    """The parser of one command, with ``--json``, ``--debug`` and an example at its end.
+    """The parser of one command, with what every one has, and an example at its end.
 
-    ``example`` is one or more whole command lines; a test runs them.
+    ``example`` is one or more whole command lines; a test runs them. ``looks_only``: nothing is
+    written, so that Ctrl-C may end it at any moment.
     """
     lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
     parser: argparse.ArgumentParser = subparsers.add_parser(
@@ -68,10 +79,14 @@ def command_parser(
         formatter_class=HelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    much = parser.add_mutually_exclusive_group()
+    much.add_argument("-q", "--quiet", action="store_true", help=quiet)
+    much.add_argument("-v", "--verbose", action="store_true", help=verbose)
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
     parser.add_argument(
         "--profile", metavar="NAME", help="the profile that `smugmug-backup setup` wrote (default)"
     )
+    parser.set_defaults(looks_only=looks_only)
     return parser
 
 
@@ -99,7 +114,11 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "SMUGMUG_SECRET),\nand that before the profile that `smugmug-backup setup` wrote.",
     )
     group.add_argument("--nickname", help="whose account (the first part of its web address)")
-    group.add_argument("--api", choices=("1.3.0", "v2"), help="the API to use")
+    group.add_argument(
+        "--api",
+        choices=("auto", "1.3.0", "v2"),
+        help="the API to use; auto, the default: 1.3.0 while it answers, then v2",
+    )
     group.add_argument(
         "--secret",
         help="where the credentials lie: ssm:<name>, secretsmanager:<name or ARN>, file:<path>",

@@ -1,7 +1,5 @@
-"""What is going on: two lines that stay in a terminal, plain lines everywhere else; and Ctrl-C."""
+"""What is going on: two lines that stay in a terminal, plain lines everywhere else."""
 
-import os
-import signal
 import sys
 import threading
 import time
@@ -9,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
-from types import FrameType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -21,7 +18,6 @@ from smugmug_backup.archive.report import Counts, Failure
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.cli.output import OutputLost, number, plural, size
-from smugmug_backup.cli.parsing import INTERRUPTED
 from smugmug_backup.clock import Deadline
 from smugmug_backup.model import Account, Album, Image, Listing, Offer
 from smugmug_backup.ports import PhotoSource
@@ -33,44 +29,6 @@ _WINDOW = 30.0
 _EVERY = 60.0
 """Where no terminal is, a long restore says every minute how far it is."""
 _FAILURES_SHOWN = 3
-
-
-class Interruption:
-    """Whether the owner pressed Ctrl-C (or a system that shuts down sent SIGTERM)."""
-
-    def __init__(self) -> None:
-        self.happened = False
-
-
-@contextmanager
-def interruptible(
-    console: Console, stop: Callable[[], None], *, saying: str
-) -> Iterator[Interruption]:
-    """The first Ctrl-C calls ``stop``, which lets the work end in good order; the second ends the
-    process at once, which costs nothing but the files that are half done."""
-    state = Interruption()
-
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        if state.happened:
-            # Not sys.exit: threads under way would be waited for.
-            with suppress(OSError, ValueError):
-                stream = console.file
-                os.write(stream.fileno(), b"\x1b[?25h\n" if console.is_terminal else b"\n")
-            os._exit(INTERRUPTED)
-        state.happened = True
-        stop()
-        # A signal may come in the middle of another print.
-        with suppress(RuntimeError, OSError, OutputLost):
-            console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
-
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield state
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 class Rate:
@@ -123,17 +81,22 @@ class _Display:
         self.console = console
         self.lock = threading.RLock()
         self.monotonic = monotonic
+        self._stopping = False
+
+    def stopping(self) -> None:
+        """Somebody asked for an end; a signal's handler calls it."""
+        self._stopping = True
 
     def __rich__(self) -> RenderableType:
         with self.lock:
-            fraction, left = self.fraction(), self.left()
+            fraction, left = self.fraction(), "stopping" if self._stopping else self.left()
             details = " · ".join(each for each in self.details() if each)
         line = Table.grid(padding=(0, 2, 0, 0), expand=True)
         line.add_column(ratio=1)
         line.add_column(justify="right", no_wrap=True)
         if fraction is None:
             bar = ProgressBar(total=None, pulse=True, animation_time=self.monotonic())
-            line.add_row(bar, Text("looking"))
+            line.add_row(bar, Text("stopping" if self._stopping else "looking"))
         else:
             bar = ProgressBar(total=1.0, completed=fraction)
             line.add_row(bar, Text(f"{fraction:4.0%}   {left}".rstrip()))
@@ -176,10 +139,12 @@ class RunProgress(_Display):
         console: Console,
         *,
         debug: bool = False,
+        verbose: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(console, monotonic)
         self._debug = debug
+        self._verbose = verbose
         self.titles: dict[str, str] = {}
         self._albums: int | None = None
         self._images = 0
@@ -217,11 +182,15 @@ class RunProgress(_Display):
         if outcome.halted:
             return
         with self.lock:
-            self._albums_done += 1
-            self._images_done += album.image_count or 0
+            if not outcome.left_over:
+                self._albums_done += 1
+                self._images_done += album.image_count or 0
             self._failures += len(outcome.failures)
             self._image_rate.note(self._seen())
-        for line, style in album_lines(album, outcome):
+        lines = album_lines(album, outcome)
+        if not lines and self._verbose and not outcome.left_over:
+            lines = [(f"{album_name(album.key, album.title)}: nothing has changed", None)]
+        for line, style in lines:
             self.say(line, style)
 
     def received(self, size: int) -> None:
@@ -274,7 +243,8 @@ def album_lines(album: Album, outcome: Outcome) -> list[tuple[str, str | None]]:
     name = album_name(album.key, album.title)
     lines: list[tuple[str, str | None]] = []
     if outcome.committed:
-        lines.append((f"{name}: {changes_of(outcome.counts)}", None))
+        part = ", the rest is left for the next run" if outcome.left_over else ""
+        lines.append((f"{name}: {changes_of(outcome.counts)}{part}", None))
     for each in outcome.failures[:_FAILURES_SHOWN]:
         lines.append((f"{name}: {failure_text(each)}", "red"))
     more = len(outcome.failures) - _FAILURES_SHOWN

@@ -112,11 +112,12 @@ class KeyringVault:
 
 
 class SsmVault:
-    """A SecureString in SSM's Parameter Store."""
+    """A SecureString in SSM's Parameter Store; written again, it keeps its KMS key."""
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
+        self._key: dict[str, str] | None = None
 
     def exists(self) -> bool:
         """See `Vault`."""
@@ -131,7 +132,24 @@ class SsmVault:
         return True
 
     def try_to(self) -> None:
-        """See `Vault`. Nothing can be known: a parameter that was made for a try would stay."""
+        """See `Vault`. A parameter that was made for a try would stay; so only its key is asked."""
+        self._key = self._own_key()
+
+    def _own_key(self) -> dict[str, str]:
+        """What `put` has to say so that a key of the owner's stays: PutParameter that names none
+        takes the AWS managed key (SSM API reference, PutParameter, KeyId)."""
+        try:
+            found = self._client.describe_parameters(
+                ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [self._name]}]
+            )
+        except AWS_ERRORS as error:
+            raise aws_error(
+                error,
+                doing=f"looking for the KMS key of {self._name} in SSM",
+                permission="ssm:DescribeParameters",
+            ) from None
+        keys = [each["KeyId"] for each in found["Parameters"] if each.get("KeyId")]
+        return {"KeyId": keys[0]} if keys else {}
 
     def put(self, text: str, *, overwrite: bool) -> None:
         """See `Vault`."""
@@ -139,9 +157,10 @@ class SsmVault:
             raise BadRequest(
                 "this secret is larger than the 4 KB of an SSM parameter; use secretsmanager:<name>"
             )
+        key = self._own_key() if self._key is None else self._key
         try:
             self._client.put_parameter(
-                Name=self._name, Value=text, Type="SecureString", Overwrite=overwrite
+                Name=self._name, Value=text, Type="SecureString", Overwrite=overwrite, **key
             )
         except AWS_ERRORS as error:
             if _code(error) == "ParameterAlreadyExists":

@@ -11,6 +11,7 @@ ended                                       the first answer, with ``"duplicate"
 in progress, of another delivery            ``continuing``, with ``"duplicate": true``
 in progress, of an earlier attempt of this  StillInProgress: an answer would end Lambda's retries,
                                             and nobody would hear of the attempt that broke off
+in progress, and it does not say of which   the same: it may have died before it could say so
 in progress, its time limit over            the run is made
 it cannot be asked, or not be written       the run is made; the report has a note
 ==========================================  ========================================================
@@ -87,7 +88,7 @@ class _Guarded:
         try:
             result: Result = guarded(delivery={"trigger": trigger})
         except IdempotencyAlreadyInProgressError:
-            if store.held_by == context.aws_request_id:
+            if store.held_by in (None, context.aws_request_id):
                 raise StillInProgress(
                     "an earlier attempt of this invocation broke off without an end; a retry makes "
                     "the run when its time limit is over"

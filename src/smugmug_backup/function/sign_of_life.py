@@ -6,6 +6,7 @@ from typing import Any
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.manifest import Pending, Unavailable
+from smugmug_backup.archive.records import api_name
 from smugmug_backup.archive.report import RunReport, RunStatus
 from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import album_name, shown
@@ -88,6 +89,11 @@ def _lines(standing: Standing, now: datetime) -> Iterator[str]:
         view = "all that its owner sees" if newest.account.access == "owner" else "what is public"
         yield f"Account: {newest.account.nickname}, {view}."
     yield from _check(standing)
+    changed = standing.api_changed()
+    if changed is not None:
+        before, after = (api_name(each.source) for each in changed)
+        yield f"Since {_day(changed[1].started_at)} SmugMug is read through its {after}, no longer"
+        yield f"through its {before}. The backup goes on as before; there is nothing to do for you."
     if state is not None:
         yield ""
         yield from _counts(standing, state)

@@ -226,7 +226,8 @@ class EmptyAnswer(EmptySet):
 class Trouble(Exception):
     """One attempt that failed: the error it will be, and whether to try again first.
 
-    Internal to the adapter: `Transport` raises ``error`` in the end, never this.
+    Internal to the adapter: `Transport` raises ``error`` in the end, never this. ``unconnected``:
+    nobody answered, and it may be the connection itself.
     """
 
     def __init__(
@@ -237,6 +238,7 @@ class Trouble(Exception):
         slow: bool = False,
         retry_after: float | None = None,
         mends_clock: bool = False,
+        unconnected: bool = False,
     ) -> None:
         super().__init__(str(error))
         self.error = error
@@ -244,6 +246,7 @@ class Trouble(Exception):
         self.slow = slow
         self.retry_after = retry_after
         self.mends_clock = mends_clock
+        self.unconnected = unconnected
 
     @classmethod
     def by(

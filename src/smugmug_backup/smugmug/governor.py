@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import OutOfTime
+from smugmug_backup.smugmug.outage import Outage
+from smugmug_backup.smugmug.rate import RateLimit
 
 LONGEST_PAUSE = 3600.0
 """A server that asks for more is not waited for: v2's windows are of this order."""
@@ -129,7 +131,8 @@ class Lane:
 class Governor:
     """The lanes of one invocation: calls to the API, and downloads of photos.
 
-    A child of an overflow is given its share of ``calls_per_second``.
+    A child of an overflow is given its share of ``calls_per_second``. ``outage``: waits for a lost
+    connection; ``limit``: bytes a second of all downloads together. A function has neither.
     """
 
     def __init__(
@@ -139,7 +142,11 @@ class Governor:
         max_concurrency: int = 8,
         max_downloads: int | None = None,
         calls_per_second: float | None = None,
+        outage: Outage | None = None,
+        limit: RateLimit | None = None,
     ) -> None:
+        self.outage = outage
+        self.limit = limit
         self.calls = Lane(concurrency=max_concurrency, per_second=calls_per_second, clock=clock)
         self.downloads = Lane(
             concurrency=max_downloads or max_concurrency, per_second=None, clock=clock
@@ -152,6 +159,17 @@ def refuse_to_wait(seconds: float, deadline: Deadline) -> None:
     if deadline.stopped:
         raise OutOfTime("interrupted before SmugMug was asked again")
     _refuse_beyond(seconds, deadline)
+
+
+def nap(seconds: float, deadline: Deadline) -> None:
+    """Wait before SmugMug is asked again; an end that somebody asks for ends the wait.
+
+    Raises OutOfTime if it would end too late, or was ended.
+    """
+    refuse_to_wait(seconds, deadline)
+    deadline.clock.sleep(seconds)
+    if deadline.stopped:
+        raise OutOfTime("interrupted before SmugMug was asked again")
 
 
 def _refuse_beyond(seconds: float, deadline: Deadline) -> None:

@@ -7,21 +7,27 @@ answer how long it may be.
 
 import io
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.client import HTTPResponse
-from typing import Any
+from typing import Any, TypeVar
 
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from smugmug_backup.clock import Clock
+from smugmug_backup.clock import Clock, Deadline
+
+T = TypeVar("T")
 
 LEAST_RATE = 1000
 """Bytes per second, over `WINDOW_SECONDS` of waiting."""
 WINDOW_SECONDS = 30.0
+_LOOK = 0.5
+"""Whoever waits looks at a deadline that may be moved so often (seconds)."""
 
 
 class Pace:
@@ -29,11 +35,15 @@ class Pace:
 
     ``until``: monotonic seconds at which it must have ended. ``stall``: seconds that may pass
     without a byte, and before the first one. Time that nobody waits for bytes counts for
-    ``until`` only.
+    ``until`` only. ``deadline``: where one is given, no wait outlasts it though it is moved
+    meanwhile, as a Ctrl-C does.
     """
 
-    def __init__(self, clock: Clock, *, until: float, stall: float) -> None:
+    def __init__(
+        self, clock: Clock, *, until: float, stall: float, deadline: Deadline | None = None
+    ) -> None:
         self._clock, self._until, self._stall = clock, until, stall
+        self.deadline = deadline
         self._begun = False
         self._waited = 0.0
         self._came = 0
@@ -49,14 +59,30 @@ class Pace:
             self._waited, self._came = 0.0, 0
         if before >= self._until:
             raise TimeoutError("the answer takes too long")
-        sock.settimeout(max(0.05, min(self._stall, self._until - before)))
-        count: int | None = raw.readinto(buffer)
+        count = self._receive(sock, raw, buffer, max(0.05, min(self._stall, self._until - before)))
         if self._begun:
             self._waited += self._clock.monotonic() - before
             self._came += count or 0
         # The wait for the first byte is the server's own work, however long it thinks.
         self._begun = True
         return count
+
+    def _receive(
+        self, sock: socket.socket, raw: io.RawIOBase, buffer: Any, seconds: float
+    ) -> int | None:
+        if self.deadline is None:
+            sock.settimeout(seconds)
+            return raw.readinto(buffer)
+        left = seconds
+        while True:
+            sock.settimeout(min(left, _LOOK))
+            try:
+                # Not by `raw`, which reads no more after its first time-out.
+                return sock.recv_into(buffer)
+            except TimeoutError:
+                left -= _LOOK
+                if left <= 0 or self.deadline.over:
+                    raise
 
 
 _PACE: ContextVar[Pace | None] = ContextVar("pace", default=None)
@@ -70,6 +96,39 @@ def paced(pace: Pace) -> Iterator[None]:
         yield
     finally:
         _PACE.reset(token)
+
+
+def patiently(act: Callable[[], T], *, late: Callable[[], None] = lambda: None) -> T:
+    """``act()``, in which a name is looked up or a connection made, which nothing can interrupt.
+
+    Under a `Pace` whose deadline may be moved a thread does it: once that is over it is left to
+    itself (TimeoutError), and does ``late`` should it end after all.
+    """
+    pace = _PACE.get()
+    deadline = pace.deadline if pace is not None else None
+    if deadline is None:
+        return act()
+    done: Future[T] = Future()
+    left = threading.Event()
+
+    def run() -> None:
+        try:
+            done.set_result(act())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            done.set_exception(error)
+        if left.is_set():
+            late()
+
+    threading.Thread(target=run, name="connect", daemon=True).start()
+    while True:
+        wait([done], timeout=_LOOK)
+        if done.done():
+            return done.result()
+        if deadline.over:
+            left.set()
+            if done.done():
+                late()
+            raise TimeoutError("no time left to connect")
 
 
 class _Reader(io.RawIOBase):
@@ -110,9 +169,17 @@ class _Response(HTTPResponse):
 class _Connection(HTTPConnection):
     response_class = _Response
 
+    def connect(self) -> None:
+        """As it is, but nobody waits for it longer than there is time."""
+        patiently(super().connect, late=self.close)
+
 
 class _TlsConnection(HTTPSConnection):
     response_class = _Response
+
+    def connect(self) -> None:
+        """As it is, but nobody waits for it longer than there is time."""
+        patiently(super().connect, late=self.close)
 
 
 class PacedPool(urllib3.HTTPConnectionPool):

@@ -18,8 +18,9 @@ from smugmug_backup.errors import OutOfTime, PhotoError, PhotoRefused, PhotoTooL
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import answers, hosts
 from smugmug_backup.smugmug.errors import SIGN_AGAIN, Retry, Trouble, rule_of_status
-from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
-from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced
+from smugmug_backup.smugmug.governor import Governor, nap, refuse_to_wait
+from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced, patiently
+from smugmug_backup.smugmug.rate import RateLimit
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import USER_AGENT
 from smugmug_backup.words import is_loopback_name
@@ -81,6 +82,8 @@ class Photos:
         self._backoff = backoff
         self._stall = stall
         self._resolve = resolve
+        self._outage = governor.outage
+        self._limit = governor.limit
         self._names: dict[str, tuple[float, list[str]]] = {}
         self._pools: OrderedDict[tuple[str, str, int, str], urllib3.HTTPConnectionPool]
         self._pools = OrderedDict()
@@ -94,7 +97,9 @@ class Photos:
             raise PhotoError("SmugMug offers nothing to download")
         if offer.exact and offer.size is not None and offer.size > self._largest:
             raise PhotoTooLarge("the original is larger than the ceiling")
-        for attempt in range(1, self._attempts + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             with ExitStack() as turn:
                 started = turn.enter_context(self._lane.turn(deadline))
                 try:
@@ -108,23 +113,33 @@ class Photos:
                 else:
                     turn.callback(response.close)
                     self._lane.went_well(started)
-                    yield Body(response, pace, deadline, self._largest)
+                    self._is_there()
+                    yield Body(response, pace, deadline, self._largest, self._limit)
                     return
+            if trouble.unconnected and self._comes_back(deadline):
+                attempt = 0
+                continue
             if trouble.retry is Retry.NO or attempt == self._attempts:
                 break
             if trouble.retry_after is not None:
                 refuse_to_wait(trouble.retry_after, deadline)
             seconds = self._rng.uniform(0.0, self._backoff * 2 ** (attempt - 1))
-            refuse_to_wait(seconds, deadline)
-            self._clock.sleep(seconds)
+            nap(seconds, deadline)
         raise trouble.error from None
+
+    def _comes_back(self, deadline: Deadline) -> bool:
+        return self._outage is not None and self._outage.came_back(deadline)
+
+    def _is_there(self) -> None:
+        if self._outage is not None:
+            self._outage.went_well()
 
     def _follow(self, url: str, deadline: Deadline) -> tuple[Pace, urllib3.BaseHTTPResponse]:
         """The answer with status 200, over checked redirects, and its pace. Raises Trouble or
         PhotoUnsafe."""
         for _ in range(_REDIRECTS + 1):
             place = self._checked(url)
-            pace = Pace(self._clock, until=deadline.ends, stall=self._stall)
+            pace = Pace(self._clock, until=deadline.ends, stall=self._stall, deadline=deadline)
             with paced(pace):
                 response = self._get(place, deadline)
             location = response.headers.get("Location")
@@ -230,7 +245,7 @@ class Photos:
                 break
         if deadline.over:
             raise OutOfTime("no time left to wait for the photo host")
-        raise Trouble(PhotoError(problem), retry=Retry.YES)
+        raise Trouble(PhotoError(problem), retry=Retry.YES, unconnected=True)
 
     def _headers(self, place: _Place) -> dict[str, str]:
         default = place.port == (443 if place.scheme == "https" else 80)
@@ -260,12 +275,12 @@ class Photos:
         now = self._clock.now().timestamp()
         if not found or abs(now - since) >= _NAMES_SECONDS:
             try:
-                found = list(self._resolve(place.host, place.port))
+                found = patiently(lambda: list(self._resolve(place.host, place.port)))
             except (OSError, UnicodeError):
                 found = []
             if not found:
                 message = "the photo host's name cannot be resolved"
-                raise Trouble(PhotoError(message), retry=Retry.YES)
+                raise Trouble(PhotoError(message), retry=Retry.YES, unconnected=True)
             # Names change, rarely; a thousand downloads need not ask a thousand times.
             with self._lock:
                 if len(self._names) > 64:
@@ -313,8 +328,10 @@ class Body:
         pace: Pace,
         deadline: Deadline,
         largest: int,
+        limit: RateLimit | None = None,
     ) -> None:
         self.length = _length(response)
+        self._limit = limit
         self._response = response
         self._pace = pace
         self._deadline = deadline
@@ -342,10 +359,14 @@ class Body:
             raise OutOfTime("no time left for this download")
         try:
             # What is there, not a full chunk: a dripping host must not hold us beyond the time.
-            return self._response.read1(_CHUNK, decode_content=False)
+            came = self._response.read1(_CHUNK, decode_content=False)
         except _FAILED:
             slow = self._pace.too_slow
             problem = "the photo host sends too slowly" if slow else "the download broke off"
+        else:
+            if self._limit is not None:
+                self._limit.take(len(came), self._deadline)
+            return came
         if self._deadline.over:
             raise OutOfTime("no time left for this download")
         raise PhotoError(problem)

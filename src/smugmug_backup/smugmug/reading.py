@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smugmug_backup.archive import records
-from smugmug_backup.errors import BadRequest, MalformedAnswer
+from smugmug_backup.errors import BadRequest, LesserToken, MalformedAnswer
 
 VIDEO_FORMATS = frozenset(
     {"MP4", "MPG", "MPEG", "MOV", "M4V", "AVI", "WMV", "3GP", "MTS", "M2TS", "MKV", "WEBM", "FLV"}
@@ -30,12 +30,12 @@ def check_nickname(seen: str | None, wanted: str | None) -> None:
 
 
 def check_access(level: str | None) -> None:
-    """Raise BadRequest for an access token that sees no more than any visitor.
+    """Raise LesserToken for an access token that sees no more than any visitor.
 
     None: SmugMug does not say, and then the view counts as the public one.
     """
     if level is not None and level.casefold() != "full":
-        raise BadRequest(
+        raise LesserToken(
             "the access token sees public albums only: it was made with Access=Public. Give it "
             "Access=Full in SmugMug's account settings (authorizing again does not raise it), or "
             "take it out of the secret to back up the public view"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
+from smugmug_backup.archive import records
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import AccessRefused, AlbumNotFound, EmptySet, MalformedAnswer
 from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer
@@ -31,7 +32,7 @@ _HOME_SECONDS = 600.0
 class SmugMug130Source:
     """`PhotoSource` over API 1.3.0; the promises are the port's."""
 
-    name = "smugmug-1.3.0"
+    name = records.V130
 
     def __init__(
         self,

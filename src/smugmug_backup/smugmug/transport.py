@@ -18,7 +18,7 @@ from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import Answer, BadRequest, MalformedAnswer, OutOfTime, SourceUnavailable
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.errors import Retry, TimedOut, Trouble
-from smugmug_backup.smugmug.governor import Governor, refuse_to_wait
+from smugmug_backup.smugmug.governor import Governor, nap, refuse_to_wait
 from smugmug_backup.smugmug.pace import Pace, PacedAdapter, paced
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.words import is_loopback_name
@@ -69,6 +69,7 @@ class Transport:
         self.api_url = checked_api_url(api_url)
         self._signer = signer
         self._lane = governor.calls
+        self._outage = governor.outage
         self._clock = clock
         self._rng = rng
         self._attempts = attempts
@@ -111,14 +112,20 @@ class Transport:
         SourceError after the last attempt, and OutOfTime when the time ends before.
         """
         mended = False
-        for attempt in range(1, self._attempts + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             reply: Reply | None = None
             with self._lane.turn(deadline) as started:
                 try:
                     reply = self._send(request, deadline)
                 except Trouble as failed:
                     trouble = failed
+            if reply is None and trouble.unconnected and self._comes_back(deadline):
+                attempt = 0
+                continue
             if reply is not None:
+                self._is_there()
                 try:
                     result = read(reply)
                     self._lane.went_well(started)
@@ -139,7 +146,13 @@ class Transport:
                 mended = True
                 continue
             self._wait(attempt, trouble, deadline)
-        raise AssertionError("the last attempt returns or raises")
+
+    def _comes_back(self, deadline: Deadline) -> bool:
+        return self._outage is not None and self._outage.came_back(deadline)
+
+    def _is_there(self) -> None:
+        if self._outage is not None:
+            self._outage.went_well()
 
     def clock_is_off(self, reply: Reply) -> bool:
         """Whether what we sign with is not the server's time, so that it may refuse us for it."""
@@ -182,8 +195,7 @@ class Transport:
         if trouble.retry_after is not None:
             # The lane holds everybody back for so long; what is random comes on top.
             refuse_to_wait(trouble.retry_after, deadline)
-        refuse_to_wait(seconds, deadline)
-        self._clock.sleep(seconds)
+        nap(seconds, deadline)
 
     def _send(self, request: requests.Request, deadline: Deadline) -> Reply:
         prepared = request.prepare()
@@ -197,7 +209,7 @@ class Transport:
         left = max(0.05, deadline.remaining())
         until = min(self._clock.monotonic() + _WHOLE_SECONDS, deadline.ends)
         try:
-            with paced(Pace(self._clock, until=until, stall=_READ_SECONDS)):
+            with paced(Pace(self._clock, until=until, stall=_READ_SECONDS, deadline=deadline)):
                 response = self._adapter.send(
                     prepared,
                     stream=True,
@@ -209,8 +221,10 @@ class Transport:
                 return Reply(response.status_code, response.headers, body)
         except requests.ConnectTimeout:
             error: SourceUnavailable = SourceUnavailable("SmugMug cannot be reached")
+            unconnected = True
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
             error = TimedOut("SmugMug did not answer in time")
+            unconnected = False
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,
@@ -218,9 +232,10 @@ class Transport:
             OSError,
         ):
             error = SourceUnavailable("the connection to SmugMug failed")
+            unconnected = True
         if deadline.over:
             raise OutOfTime("no time left to wait for SmugMug's answer")
-        raise Trouble(error, retry=Retry.YES)
+        raise Trouble(error, retry=Retry.YES, unconnected=unconnected)
 
     def _read_body(self, response: requests.Response, deadline: Deadline) -> bytes:
         raw: urllib3.HTTPResponse = response.raw

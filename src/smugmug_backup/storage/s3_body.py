@@ -87,6 +87,7 @@ class Body:
             "GetObject",
             self._key,
             late=lambda _: stream.close(),
+            budget=self._budget,
         )
         self._stream = stream
         return chunk

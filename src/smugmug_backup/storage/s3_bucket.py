@@ -153,10 +153,11 @@ class Bucket:
         key: str,
         *,
         late: Callable[[T | None], None],
+        budget: Budget | None = None,
     ) -> T:
         """See `within`; failures to bring a whole answer are StoreErrors."""
         try:
-            return within(seconds, act, late=late)
+            return within(seconds, act, late=late, budget=budget)
         except TookTooLong as error:
             raise self.broken(error, operation, key) from None
         except BROKEN as error:
@@ -212,6 +213,7 @@ class Bucket:
             operation,
             key,
             late=_give_back,
+            budget=budget,
         )
 
     def _backoff(self, attempt: int) -> float | None:

@@ -11,6 +11,9 @@ from smugmug_backup.clock import Deadline
 
 T = TypeVar("T")
 
+_LOOK = 0.5
+"""Whoever waits looks so often whether somebody has asked for an end (seconds)."""
+
 
 class TookTooLong(Exception):
     """What was asked for is still under way; it was left to itself."""
@@ -45,13 +48,19 @@ class Budget:
 
     def __init__(self, patience: Patience, deadline: Deadline | None) -> None:
         self._patience = patience
+        self._deadline = deadline
         left = float("inf") if deadline is None else deadline.remaining()
         self._end = time.monotonic() + max(left, patience.last)
 
     @property
     def left(self) -> float:
-        """Seconds; none are left when it is not above 0."""
-        return self._end - time.monotonic()
+        """Seconds; none are left when it is not above 0. An end that somebody asks for meanwhile
+        leaves as many as to a call that begins then."""
+        now = time.monotonic()
+        if self._deadline is not None and self._deadline.stopped:
+            last = max(self._deadline.remaining(), self._patience.last)
+            self._end = min(self._end, now + last)
+        return self._end - now
 
     def attempt(self, size: int, *, completes: bool = False) -> float:
         """Seconds for the next attempt: half of what is left at most, for there may be another."""
@@ -62,8 +71,15 @@ class Budget:
         return min(self._patience.pause + size / self._patience.rate, self.left)
 
 
-def within(seconds: float, act: Callable[[], T], *, late: Callable[[T | None], None]) -> T:
-    """``act()``, if it ends within ``seconds``; else TookTooLong.
+def within(
+    seconds: float,
+    act: Callable[[], T],
+    *,
+    late: Callable[[T | None], None],
+    budget: Budget | None = None,
+) -> T:
+    """``act()``, if it ends within ``seconds``, and within what is left of ``budget``; else
+    TookTooLong.
 
     No time-out of a socket can do that: each byte that drips in begins it anew, and names are
     looked up without one. What took too long is left to a thread that holds up nobody's exit, and
@@ -89,7 +105,7 @@ def within(seconds: float, act: Callable[[], T], *, late: Callable[[T | None], N
 
     threading.Thread(target=run, name="s3", daemon=True).start()
     try:
-        done, error = answers.get(timeout=seconds)
+        done, error = _waited_for(answers, seconds, budget)
     except Empty:
         with waiting:
             left = True
@@ -103,3 +119,17 @@ def within(seconds: float, act: Callable[[], T], *, late: Callable[[T | None], N
             # It knows this frame, and through it whoever holds a part of 8 MiB.
             del error
     return cast(T, done)
+
+
+def _waited_for(answers: "SimpleQueue[T]", seconds: float, budget: Budget | None) -> T:
+    """The first of ``answers``. Raises Empty."""
+    if budget is None:
+        return answers.get(timeout=seconds)
+    until = time.monotonic() + seconds
+    while True:
+        left = min(until - time.monotonic(), budget.left)
+        try:
+            return answers.get(timeout=max(0.0, min(left, _LOOK)))
+        except Empty:
+            if left <= _LOOK:
+                raise

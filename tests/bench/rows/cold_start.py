@@ -7,74 +7,17 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import Queue
 
 from tests.bench.result import Measure, Sizes
 from tests.bench.services import BUCKET, ROOT, aws_environment, client_of, ministack, smugmug
+from tests.tools.runtime_api import Runtime
 
-HANDLER = "smugmug_backup.function.handler.lambda_handler"
 SECRET = "smugmug-backup-bench"
 BUILT = ROOT / ".aws-sam" / "build"
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: object) -> None:
-        """The function was ended while it waited; that is no news."""
-
-
-class Runtime:
-    """The Runtime API of one Lambda sandbox: hands out invocations, takes their results."""
-
-    def __init__(self) -> None:
-        self.asked: Queue[float] = Queue()
-        self.answered: Queue[tuple[float, str, bytes]] = Queue()
-        self.events: Queue[bytes] = Queue()
-        runtime = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                runtime.asked.put(time.monotonic())
-                body = runtime.events.get()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Lambda-Runtime-Aws-Request-Id", "one")
-                # Without it the native client crashes.
-                self.send_header("Lambda-Runtime-Trace-Id", "Root=1-0-0;Sampled=0")
-                self.send_header(
-                    "Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 60_000)
-                )
-                arn = "arn:aws:lambda:us-east-1:000000000000:function:bench"
-                self.send_header("Lambda-Runtime-Invoked-Function-Arn", arn)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                runtime.answered.put((time.monotonic(), self.path, body))
-                self.send_response(202)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                """Silent."""
-
-        self.server = _Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.server.server_port}"
 
 
 def row(sizes: Sizes) -> Iterator[Measure]:
@@ -106,37 +49,18 @@ def row(sizes: Sizes) -> Iterator[Measure]:
 
 def start(environment: Mapping[str, str]) -> tuple[float, float, float]:
     """Seconds to the first question for work, for the first event, and for the second."""
-    runtime = Runtime()
     began = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "awslambdaric", HANDLER],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT / "src"),
-            "AWS_LAMBDA_RUNTIME_API": runtime.address,
-            "AWS_LAMBDA_FUNCTION_NAME": "bench",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-            "AWS_LAMBDA_FUNCTION_VERSION": "1",
-            **environment,
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with Runtime() as runtime:
+        process = runtime.start(environment)
         ready = runtime.asked.get(timeout=60) - began
         taken = []
-        for _ in range(2):
+        for number in range(2):
             began = time.monotonic()
-            runtime.events.put(b'{"action": "backup"}')
-            ended, path, body = runtime.answered.get(timeout=60)
-            assert path.endswith("/response"), body
-            taken.append(ended - began)
-    finally:
+            runtime.hand_out({"action": "backup"}, request_id=f"request-{number}")
+            answer = runtime.answer()
+            assert not answer.error, answer.payload
+            taken.append(answer.at - began)
         process.kill()
-        process.wait()
-        runtime.server.shutdown()
-        runtime.server.server_close()
     return ready, taken[0], taken[1]
 
 

@@ -123,6 +123,29 @@ def test_an_album_without_an_outcome_is_missing_and_the_run_incomplete(nights):
     assert len(report.failures) == len(read_plan(nights.store, first.run_id).albums)
 
 
+def test_a_report_of_what_could_be_read_in_time_is_worth_more_than_none(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    play(nights, first.run_id)
+    stop, planned = minute(nights.clock), read_plan(nights.store, first.run_id)
+    read, notes = nights.store.read, []
+
+    def slowly(key):
+        if key.startswith("work/") and not key.endswith("plan.jsonl"):
+            notes.append(key)
+            nights.clock.advance(seconds=50 if len(notes) == 2 else 0)
+        return read(key)
+
+    nights.store.read = slowly
+    report = nights.backup().finish(first.run_id, deadline=stop)
+    assert len(notes) == 2 < len(planned.albums)
+    assert report.status == "incomplete"
+    assert any("time ran out while the workers' notes were read" in each for each in report.notes)
+    nights.store.read = read
+    machine_of(nights).going.clear()
+    assert nights.next_night().status == "complete"
+    assert everything_is_stored(nights, source)
+
+
 def test_a_poisoned_album_ends_in_the_report_and_not_in_a_hang(nights, source):
     source.errors["images:album5"] = SourceUnavailable("98")
     first = nights.run(deadline=minute(nights.clock))

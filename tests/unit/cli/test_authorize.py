@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from smugmug_backup.cli import private_file, vault
@@ -113,7 +114,7 @@ def test_no_secret_is_shown_or_written_into_the_settings(shell, owner, account, 
     assert profile() | {"api_url": ""} == {
         "secret": f"file:{tmp_path}/secret.json",
         "nickname": account.nickname,
-        "api": "1.3.0",
+        "api": "auto",
         "api_url": "",
     }
     assert no_secret_in(ran, account, settings)
@@ -375,6 +376,45 @@ def test_ssm_gets_a_secure_string(shell, owner):
     assert shell("authorize", "--secret", "ssm:/smugmug/secret").status == 0
     found = client.get_parameter(Name="/smugmug/secret", WithDecryption=True)["Parameter"]
     assert found["Version"] == 2
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_secret_that_is_written_again_keeps_the_owners_kms_key(shell, owner, monkeypatch):
+    own = "arn:aws:kms:us-east-1:123456789012:key/5f0c2a91"
+    client, sent = boto3.client("ssm"), []
+    client.put_parameter(Name="/x", Value="old", Type="SecureString", KeyId=own)
+
+    class Watched:
+        def __getattr__(self, name):
+            return getattr(client, name)
+
+        def put_parameter(self, **arguments):
+            sent.append(arguments)
+            return client.put_parameter(**arguments)
+
+    monkeypatch.setattr(vault, "aws_client", lambda _: Watched())
+    owner.answers = ["y\n"]
+    ran = shell("authorize", "--secret", "ssm:/x")
+    assert ran.status == 0
+    assert sent[0]["KeyId"] == own
+    assert "A stack finds it only in this region, us-east-1." in ran.out
+    assert shell("authorize", "--secret", "ssm:/another").status == 0
+    assert "KeyId" not in sent[1]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_key_that_may_not_be_looked_up_is_told_before_the_dance(shell, owner, monkeypatch):
+    denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeParameters")
+
+    def deny(*args, **kwargs):
+        raise denied
+
+    client = boto3.client("ssm")
+    monkeypatch.setattr(client, "describe_parameters", deny)
+    monkeypatch.setattr(vault, "aws_client", lambda _: client)
+    ran = shell("authorize", "--secret", "ssm:/x")
+    assert ran.status == 2 and "ssm:DescribeParameters" in ran.err
+    assert not owner.urls
 
 
 @pytest.mark.usefixtures("aws")

@@ -1,15 +1,14 @@
 """The command line: LOCATION may be left out, and options stand anywhere."""
 
-import argparse
-
 import pytest
 
 from smugmug_backup.cli.parsing import CommandParser, add_location, command_parser
+from smugmug_backup.errors import BadRequest
 
 
 @pytest.fixture
 def parse():
-    top = argparse.ArgumentParser()
+    top = CommandParser()
     subparsers = top.add_subparsers(parser_class=CommandParser)
     parser = command_parser(subparsers, "diff", help="", description="", example="")
     add_location(parser)
@@ -40,7 +39,6 @@ def test_a_location_is_the_first_of_three_words_wherever_the_options_stand(parse
 
 
 @pytest.mark.parametrize("line", ["", "A", "L A B C", "A B --nonsense"])
-def test_too_few_and_too_many_words_are_a_mistake(parse, line, capsys):
-    with pytest.raises(SystemExit):
+def test_too_few_and_too_many_words_are_a_mistake(parse, line):
+    with pytest.raises(BadRequest):
         parse(line)
-    assert "error: " in capsys.readouterr().err

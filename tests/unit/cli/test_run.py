@@ -16,13 +16,13 @@ from smugmug_backup.backup.outcome import Forecast, Outcome
 from smugmug_backup.backup.run import Options
 from smugmug_backup.cli.commands import run
 from smugmug_backup.cli.estimate import estimate_run
+from smugmug_backup.cli.interruption import interruptible
 from smugmug_backup.cli.progress import (
     Rate,
     RestoreProgress,
     RunProgress,
     Watched,
     duration,
-    interruptible,
 )
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable, StoreFull

@@ -290,7 +290,9 @@ CANNOT = {
 }
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "authorize"])
+@pytest.mark.parametrize(
+    "command", [each for each in COMMANDS if each not in ("authorize", "doctor")]
+)
 @pytest.mark.parametrize("environment", CANNOT)
 def test_what_cannot_be_done_is_one_sentence(world, tmp_path, monkeypatch, environment, command):
     prepare, says = CANNOT[environment]
@@ -300,6 +302,17 @@ def test_what_cannot_be_done_is_one_sentence(world, tmp_path, monkeypatch, envir
     assert status == COULD_NOT and out == ""
     if command in WORKS:
         assert says in err
+
+
+@pytest.mark.parametrize("environment", CANNOT)
+def test_the_doctor_names_it_and_goes_on(world, tmp_path, monkeypatch, environment):
+    prepare, says = CANNOT[environment]
+    with prepare(world, tmp_path, monkeypatch):
+        status, out, err = perform(world, world.argv("doctor"))
+    judge(status, out, err)
+    assert status == 1 and err == ""
+    assert re.search(rf"^DO    location .*{re.escape(says)}", out, re.MULTILINE)
+    assert "schedule" in out
 
 
 @pytest.mark.parametrize(

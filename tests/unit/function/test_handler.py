@@ -23,7 +23,7 @@ from smugmug_backup.errors import (
     StillInProgress,
 )
 from smugmug_backup.function import guard, handler
-from smugmug_backup.ports import PhotoSource
+from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.s3 import S3Store
 from smugmug_backup.wiring import Application, SystemClock
 from tests.tools.fake_source import FakeSource
@@ -54,7 +54,7 @@ class ApplicationOverFake(Application):
 
     source: PhotoSource
 
-    def _source(self, share: int) -> PhotoSource:
+    def _source(self, share: int, store: BackupStore) -> PhotoSource:
         return type(self).source
 
 
@@ -225,6 +225,16 @@ def test_a_retry_runs_once_the_time_limit_of_the_attempt_that_broke_off_is_over(
     item["in_progress_expiration"] = {"N": "1"}
     table.put_item(TableName="guard", Item=item)
     assert invoke(SCHEDULED)["status"] == "complete"
+
+
+def test_an_attempt_that_died_before_it_said_whose_it_was_is_no_duplicate(world):
+    break_off(world)
+    table = boto3.client("dynamodb")
+    (item,) = table.scan(TableName="guard")["Items"]
+    del item["attempt"]
+    table.put_item(TableName="guard", Item=item)
+    with pytest.raises(StillInProgress):
+        invoke(SCHEDULED)
 
 
 def report_of(result):

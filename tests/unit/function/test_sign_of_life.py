@@ -45,6 +45,18 @@ def test_the_mail_goes_to_the_topic(sample):
     assert told["complete_as_of"] == "2026-11-27"
 
 
+def test_the_mail_says_for_a_week_that_another_api_is_used(sample):
+    assert "is read through" not in said(sample)[1]
+    sample.source.name = "smugmug-v2"
+    sample.nights.next_night()
+    day = f"{sample.clock.now():%Y-%m-%d}"
+    told = f"Since {day} SmugMug is read through its API v2, no longer\nthrough its API 1.3.0."
+    assert told in said(sample)[1]
+    for _ in range(7):
+        sample.nights.next_night()
+    assert "is read through" not in said(sample)[1]
+
+
 def test_the_mail_says_as_of_when_and_what_needs_the_owner(sample):
     sample.source.errors["images:alps"] = AccessRefused("the album's password is wrong")
     sample.source.album("later", images=1)

@@ -41,6 +41,8 @@ def add_parser(subparsers: Any) -> None:
         help="list the albums of a backup",
         description="List the albums of a backup, by path and title. Size: of the images that are "
         "still there\n(1 MB = 10^6 bytes). Listed: when SmugMug last showed what is in it.",
+        looks_only=True,
+        quiet="only the lines, without a head and a sum",
         example="smugmug-backup albums ~/photos-backup",
     )
     add_location(parser)
@@ -72,8 +74,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
             )
             for key in account.by_name()
         ),
+        head=not args.quiet,
     )
-    if console.is_terminal:
+    if console.is_terminal and not args.quiet:
         total = sum(state.image_count for state in states.values() if not state.gone)
         console.print(f"\n{plural(len(states), 'album')}, {plural(total, 'image')}", style="dim")
     return ended

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.titles import shown
+from smugmug_backup.aws.client import region_in_use
 from smugmug_backup.cli.asking import ask as _ask
 from smugmug_backup.cli.asking import ask_unseen as _ask_unseen
 from smugmug_backup.cli.asking import somebody_is_there
@@ -49,7 +50,8 @@ SmugMug then asks you whether this program may read all of your account, and
 shows a code of six digits to type in here. It may read, and nothing else.
 
 The secret goes where --secret or SMUGMUG_SECRET says; without them into a file
-that only you can read. It is never shown. The other commands find it.
+that only you can read. It is never shown. The other commands find it. For a
+stack, AWS_REGION must be the region that the stack is in.
 
 The environment may bring SMUGMUG_API_KEY, SMUGMUG_API_SECRET and, with
 --anonymous, SMUGMUG_SITE_PASSWORD; what it does not bring is asked for."""
@@ -299,6 +301,8 @@ def tell_login(say: Console, done: LoggedIn) -> None:
     say.print(f"This is the account {shown(account.nickname)}: {sees}.", style="bold")
     say.print(f"The secret is stored at {short(str(done.secret))}.", soft_wrap=True)
     say.print(f"The other commands find it by {short(str(done.path))}.", soft_wrap=True)
+    if done.secret.kind in ("ssm", "secretsmanager"):
+        say.print(f"A stack finds it only in this region, {region_in_use()}.", soft_wrap=True)
 
 
 def short(text: str) -> str:

@@ -15,8 +15,19 @@ from smugmug_backup.archive.titles import shown
 from smugmug_backup.check.check import NOT_SOUND, SOUND, CheckResult, check
 from smugmug_backup.check.work import ReadPlan
 from smugmug_backup.cli.estimate import PRICES, money
+from smugmug_backup.cli.interruption import GRACE, interruptible
+from smugmug_backup.cli.manners import add_notify, manners_of
+from smugmug_backup.cli.notify import Ending, Event, Notifier, told
 from smugmug_backup.cli.output import day, make_console, number, plural, print_json, size
-from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.parsing import (
+    COULD_NOT,
+    FINE,
+    INTERRUPTED,
+    NOT_ALL,
+    add_location,
+    command_parser,
+)
+from smugmug_backup.cli.settings import profile_of
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
@@ -52,6 +63,7 @@ def add_parser(subparsers: Any) -> None:
         NAME,
         help="check that a backup is sound",
         description=_DESCRIPTION,
+        quiet="say nothing if the backup is sound",
         example="smugmug-backup check ~/photos-backup\n"
         "smugmug-backup check ~/photos-backup --read-data 5GB",
     )
@@ -67,24 +79,39 @@ def add_parser(subparsers: Any) -> None:
         default=[],
         help="accept that this file, which a check named, is lost; may be given several times",
     )
+    add_notify(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Check it; 0 sound, 1 not sound, 2 not to the end."""
+    """Check it, and tell those who want to know; 0 sound, 1 not sound, 2 not to the end."""
+    notifier = Notifier(
+        manners_of(args, profile=profile_of(args)).notify, make_console(stderr=True).print
+    )
+    with told(notifier, NAME, str(args.location)) as ending:
+        return _run(args, console, ending)
+
+
+def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
     if args.read_data is not None:
         Amount.parse(args.read_data)
     store = open_existing(args.location)
     clock = SystemClock()
-    out = make_console(stderr=True) if args.json else console
+    out = make_console(stderr=args.json, quiet=args.quiet)
+    deadline = Deadline.none(clock)
+
+    def stop() -> None:
+        deadline.stop(grace=GRACE)
+
     with (
         _Progress(out, s3=args.location.in_s3) as progress,
+        interruptible(out, stop, saying="Stopping: what was seen so far is told.") as interruption,
         ThreadPoolExecutor(_AT_A_TIME) as executor,
     ):
         result = check(
-            store,
+            store.bounded(deadline),
             clock=clock,
             token=secrets.token_hex(4),
-            deadline=Deadline.none(clock),
+            deadline=deadline,
             executor=executor,
             read_data=args.read_data,
             history=args.history,
@@ -93,9 +120,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
         )
     if args.json:
         print_json(console, {**result.as_json(), "location": str(args.location)})
-    else:
+    elif not (args.quiet and result.status == SOUND):
         _tell(console, result)
-    return _STATUS.get(result.status, COULD_NOT)
+    ended = _STATUS.get(result.status, COULD_NOT)
+    ending.is_now(Event.SUCCESS if ended == FINE else Event.FAILURE, _summary(result))
+    return INTERRUPTED if interruption.happened and ended == COULD_NOT else ended
+
+
+def _summary(result: CheckResult) -> str:
+    word = {SOUND: "sound", NOT_SOUND: "NOT SOUND"}.get(result.status, "not checked to the end")
+    findings = result.report.open_findings
+    more = f"; {plural(findings, 'problem')}" if findings else ""
+    return f"{word}: {plural(result.counts.images, 'image')} looked at{more}"
 
 
 def _tell(console: Console, result: CheckResult) -> None:

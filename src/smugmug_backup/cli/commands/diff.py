@@ -39,6 +39,8 @@ def add_parser(subparsers: Any) -> None:
         description="Say what changed from A to B: new, changed (and which fields), replaced, "
         "moved and gone\nimages and albums. A and B are run ids, dates, or `latest`. A date means "
         "the end of that day,\na time is taken as it is; both are UTC.",
+        looks_only=True,
+        quiet="only what changed, without a sum",
         example="smugmug-backup diff ~/photos-backup 2026-11-24 latest",
     )
     add_location(parser)
@@ -67,7 +69,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return ended
     for change in changes:
         _tell(console, change, None if args.all else _SHOWN)
-    _total(console, changes)
+    if not args.quiet:
+        _total(console, changes)
     return ended
 
 

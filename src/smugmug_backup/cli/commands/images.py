@@ -43,6 +43,8 @@ def add_parser(subparsers: Any) -> None:
         description="List the images of one album, in the album's order; what has left it comes "
         "last.\nUpdated: when it was last changed at SmugMug, as SmugMug writes it. "
         "1 MB = 10^6 bytes.",
+        looks_only=True,
+        quiet="only the lines, without a head and a sum",
         example='smugmug-backup images ~/photos-backup "Harbour 2024"',
     )
     add_location(parser)
@@ -76,7 +78,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             {**manifest.header.as_json(), "images": [entry.as_json() for entry in entries]},
         )
         return ended
-    if console.is_terminal:
+    if console.is_terminal and not args.quiet:
         console.print(album_name(manifest.header), style="bold")
     print_table(
         console,
@@ -91,8 +93,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
             )
             for entry in entries
         ),
+        head=not args.quiet,
     )
-    if console.is_terminal:
+    if console.is_terminal and not args.quiet:
         live = sum(entry.live for entry in entries)
         gone = f", {len(entries) - live} gone" if live < len(entries) else ""
         console.print(f"\n{plural(live, 'image')}{gone}", style="dim")

@@ -17,6 +17,7 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.estimate import RestoreEstimate
+from smugmug_backup.cli.interruption import interruptible
 from smugmug_backup.cli.output import make_console, number, plural, print_json, size
 from smugmug_backup.cli.parsing import (
     FINE,
@@ -25,7 +26,7 @@ from smugmug_backup.cli.parsing import (
     add_location,
     command_parser,
 )
-from smugmug_backup.cli.progress import RestoreProgress, can_ask, duration, interruptible
+from smugmug_backup.cli.progress import RestoreProgress, can_ask, duration
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.restore.alone import TargetUnusable
@@ -68,6 +69,7 @@ def add_parser(subparsers: Any) -> None:
         NAME,
         help="write the photos of a backup into a folder",
         description=_DESCRIPTION,
+        quiet="say nothing if all is restored",
         example="smugmug-backup restore ~/photos-backup ~/restored --album 'Harbour 2024'",
     )
     add_location(parser)
@@ -121,7 +123,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     target = target_at(args.target)
     refuse_overlap(str(args.location), target)
     archive = Archive(open_existing(args.location))
-    say = make_console(stderr=True) if args.json or args.list_archived else console
+    say = make_console(stderr=args.json or args.list_archived, quiet=args.quiet)
     progress = RestoreProgress(say)
     restorer = Restorer(
         archive,
@@ -145,7 +147,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
                 restorer.look_up(found)
             _check_space(found, target)
             if args.location.in_s3:
-                _ask(args, say, found)
+                _ask(args, make_console(stderr=args.json), found)
             result = _perform(say, restorer, progress, found)
     except Stopped:
         say.print("Interrupted before anything was written.")
@@ -153,7 +155,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     result.problems += planned.problems
     if args.json:
         print_json(console, _as_json(args, planned, found, result))
-    else:
+    elif not args.quiet or result.problems or result.stopped:
+        say = make_console()
         _tell(say, args, planned, found, result, seconds=time.monotonic() - began)
     if result.error is not None:
         raise result.error

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,11 @@ from smugmug_backup.backup.account import ACCOUNT
 from smugmug_backup.backup.outcome import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.cli import known
+from smugmug_backup.cli.errors import hint_of_code
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
+from smugmug_backup.cli.interruption import GRACE, interruptible
+from smugmug_backup.cli.manners import Manners, add_manners, add_notify, manners_of
+from smugmug_backup.cli.notify import Ending, Event, Notifier, told
 from smugmug_backup.cli.output import (
     Column,
     day,
@@ -46,15 +50,21 @@ from smugmug_backup.cli.progress import (
     changes_of,
     duration,
     failure_text,
-    interruptible,
 )
 from smugmug_backup.cli.secret import credentials_of
-from smugmug_backup.cli.settings import source_settings_of
+from smugmug_backup.cli.settings import profile_of, source_settings_of
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
-from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
+from smugmug_backup.wiring import (
+    AtHome,
+    WakingClock,
+    build_source,
+    check_whose,
+    new_token,
+    options_of,
+)
 
 NAME = "run"
 
@@ -73,19 +83,23 @@ Back up the account into a bucket or a folder: the same backup as the scheduled
 function's, in this process. A folder needs no AWS at all.
 
 The first run fetches everything, the later ones what has changed. It can be
-interrupted at any time: Ctrl-C lets what is under way end, commits it and
-writes the report; a second Ctrl-C stops at once. The same command goes on, and
-nothing is lost either way."""
+interrupted at any time: Ctrl-C gives what is under way a few seconds, commits
+what is whole and writes the report; a second Ctrl-C stops at once. The same
+command goes on, and nothing is lost either way. A connection that is lost is
+waited for, for ten minutes at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a backup is made of."""
+    """What a backup is made of. ``wake`` ends every wait, and ``hear`` says who listens to what the
+    source has to say of its connection."""
 
     source: PhotoSource
     store: BackupStore
     clock: Clock
     options: Options
+    wake: Callable[[], None] = lambda: None
+    hear: Callable[[Callable[[str], None]], None] = lambda _: None
 
 
 def add_parser(subparsers: Any) -> None:
@@ -96,6 +110,8 @@ def add_parser(subparsers: Any) -> None:
         help="back up now, into a bucket or a folder",
         description=_DESCRIPTION,
         example="smugmug-backup run ~/photos-backup --dry-run",
+        quiet="say nothing if the backup is complete",
+        verbose="name also the albums that have not changed, and say how long it took",
     )
     add_location(parser)
     parser.add_argument(
@@ -130,23 +146,43 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="the location is meant, though another backup, or one that is gone, was seen there",
     )
+    add_manners(parser)
+    add_notify(parser)
     add_source_options(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Back up; see the parser."""
-    say = make_console(stderr=True) if args.json else console
+    """Back up, and tell those who want to know; see the parser."""
+    manners = manners_of(args, profile=profile_of(args))
+    complain = make_console(stderr=True).print
+    notifier = Notifier(() if args.dry_run else manners.notify, complain)
+    with told(notifier, NAME, str(args.location)) as ending:
+        return _run(args, console, manners, ending)
+
+
+def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: Ending) -> int:
     if not args.new_location:
         _refuse_another_location(args)
-    progress = RunProgress(say, debug=args.debug)
+    say = make_console(stderr=args.json, quiet=args.quiet)
+    progress = RunProgress(say, debug=args.debug, verbose=args.verbose)
     with build_parts(args) as parts:
-        deadline = Deadline.none(parts.clock)
-        saying = "Stopping: what is under way is finished and committed."
-        with progress.live(), interruptible(say, deadline.stop, saying=saying) as interruption:
+        # A dry run fetches nothing, and may look at any hour.
+        deadline = (
+            Manners().deadline(parts.clock) if args.dry_run else manners.deadline(parts.clock)
+        )
+        parts.hear(progress.say)
+
+        def stop() -> None:
+            deadline.stop(grace=GRACE)
+            parts.wake()
+            progress.stopping()
+
+        saying = f"Stopping: what is under way has {GRACE:.0f} s; what is whole is committed."
+        with progress.live(), interruptible(say, stop, saying=saying) as interruption:
             chosen, accepted = _named_albums(args, parts, deadline)
             done = Backup(
                 source=Watched(parts.source, progress, frozenset(chosen)),
-                store=parts.store,
+                store=parts.store.bounded(deadline),
                 clock=parts.clock,
                 token=new_token,
                 options=parts.options,
@@ -169,9 +205,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
         known.remember(args.location, Archive(parts.store), done)
         if args.json:
             print_json(console, json.loads(done.to_bytes()))
-        else:
+        elif not (args.quiet and done.status == RunStatus.COMPLETE):
             _tell_report(console, done, progress.titles, interrupted=interruption.happened)
         ended = _ENDED[RunStatus(done.status)]
+        well = done.status == RunStatus.COMPLETE or (
+            done.status == RunStatus.CONTINUING and not interruption.happened
+        )
+        event = Event.SUCCESS if well else Event.FAILURE
+        ending.is_now(event, summary(done, interrupted=interruption.happened))
     return INTERRUPTED if interruption.happened and ended != FINE else ended
 
 
@@ -192,9 +233,17 @@ def _refuse_another_location(args: argparse.Namespace) -> None:
 @contextmanager
 def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     """What the settings and the location mean. A dry run makes no folder."""
-    clock = SystemClock()
+    clock = WakingClock()
     settings = source_settings_of(args)
-    source = build_source(settings, credentials_of(settings.secret), clock)
+    credentials = credentials_of(settings.secret)
+    check_whose(settings, credentials)
+    listeners: list[Callable[[str], None]] = []
+
+    def tell(line: str) -> None:
+        for listener in listeners:
+            listener(line)
+
+    home = AtHome(tell, bytes_per_second=manners_of(args, profile=profile_of(args)).limit_rate)
     connections = 2 * settings.max_concurrency + 2
     folder = args.location.folder
     is_new = folder is not None and not os.path.lexists(folder)
@@ -204,7 +253,9 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
             store: BackupStore = FolderStore(Path(empty))
         else:
             store = open_store(args.location, create=not args.dry_run, max_connections=connections)
-        yield Parts(source, store, clock, options_of(settings))
+        source = build_source(settings, credentials, clock, store=store, home=home)
+        options = options_of(settings)
+        yield Parts(source, store, clock, options, wake=clock.wake, hear=listeners.append)
 
 
 def _named_albums(
@@ -260,8 +311,9 @@ def _tell_refusal(console: Console, report: RunReport) -> None:
     for each in report.failures:
         console.print(f"Refused: {shown(each.message)}", style="bold red")
     console.print("Nothing in the backup was changed.")
-    if any(each.code == "refused" for each in report.failures):
-        console.print("hint:  if it is right, say so here with --accept-shrink")
+    for hint in dict.fromkeys(hint_of_code(each.code) for each in report.failures):
+        if hint is not None:
+            console.print(f"hint:  {hint}", soft_wrap=True)
 
 
 def _tell_missing(console: Console, report: RunReport, titles: Mapping[str, str]) -> None:
@@ -293,6 +345,25 @@ def _named(failure: Failure, titles: Mapping[str, str]) -> str:
     return (
         f"{album_name(failure.album_key, titles.get(failure.album_key))}: {failure_text(failure)}"
     )
+
+
+def summary(report: RunReport, *, interrupted: bool = False) -> str:
+    """A run in one line."""
+    counts = report.counts
+    word = {
+        RunStatus.COMPLETE: "complete",
+        RunStatus.CONTINUING: "interrupted" if interrupted else "not finished yet, goes on",
+        RunStatus.INCOMPLETE: "not complete",
+        RunStatus.REFUSED: "refused",
+    }[RunStatus(report.status)]
+    words = [f"{word}: {plural(counts.images, 'image')} in {plural(counts.albums, 'album')}"]
+    words.append(changes_of(counts) if counts.albums_changed else "nothing has changed")
+    failures = len(report.failures) + report.more_failures
+    if failures:
+        words.append(f"{plural(failures, 'failure')}, the first: {report.failures[0].message}")
+    if counts.pending:
+        words.append(f"{plural(counts.pending, 'image')} waiting")
+    return "; ".join(words)
 
 
 # -- the dry run -----------------------------------------------------------------------------------

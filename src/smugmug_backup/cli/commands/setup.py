@@ -171,16 +171,15 @@ class _Setup:
     # -- where to ----------------------------------------------------------------------------
 
     def _where(self, before: str | None) -> Location:
-        offered = self._args.to or before
+        given = self._args.to
         for _ in range(_TRIES):
-            text = self._args.to or self._asked(
-                "Where to? A folder, or s3://bucket/prefix", offered
-            )
+            question = "Where to? A folder, or s3://bucket/prefix"
+            text = self._asked(question, before) if given is None else given
             try:
                 location = _absolute(Location.parse(text))
                 self._try(location)
             except BackupError as error:
-                if self._args.to or self._args.yes:
+                if given is not None or self._args.yes:
                     raise
                 self._print(f"{shown(str(error))}.", style="yellow")
                 self._print(f"({hint_of(error)})", style="yellow")
@@ -205,14 +204,17 @@ class _Setup:
                 if self._args.yes or not agreed(self._say, "Is it meant?", otherwise=False):
                     raise refused
                 self._args.new_location = True
-        open_store(location, create=True)
-        if folder is not None:
+        store = open_store(location, create=True)
+        if folder is None:
+            Archive(store).holds_backup()
+        else:
             place.try_out(folder)
 
     def _make_parent(self, parent: Path) -> None:
         if os.path.lexists(parent):
             return
-        self._print(f"There is no folder {parent}.", style="yellow")
+        if not self._args.yes:
+            self._print(f"There is no folder {parent}.", style="yellow")
         if not self._agreed("If no disk has to be mounted there first: make it?", otherwise=False):
             raise Mistaken(
                 f"there is no folder {parent}; is the disk mounted?",

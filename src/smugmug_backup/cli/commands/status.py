@@ -69,6 +69,7 @@ def add_parser(subparsers: Any) -> None:
         description="Say whether a backup is complete, as of when, when it was last checked, and "
         "what is damaged,\npending, unavailable, unverified, not believed, gone or ignored, each "
         "with its reason.\nSizes are decimal: 1 MB = 10^6 bytes.",
+        looks_only=True,
         example="smugmug-backup status ~/photos-backup",
     )
     add_location(parser)
@@ -88,7 +89,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     met, _ = known.meet_at(args.location, opened.archive)
     seen = _Seen.read(opened, runs=max(1, args.runs))
     strange = known.said_of(met, args.location)
-    if not args.json:
+    well = seen.is_well and strange is None
+    if not args.json and not (args.quiet and well):
         _tell(console, seen, shown_lines=None if args.all else _SHOWN)
     # After the backup: what AWS does not show hides nothing of it.
     stack, problem = _stack(args.stack)
@@ -104,7 +106,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if problem is not None:
         tell(make_console(stderr=True), problem)
         return COULD_NOT
-    return FINE if seen.is_well and strange is None else NOT_ALL
+    return FINE if well else NOT_ALL
 
 
 def _stack(name: str | None) -> tuple[StackStatus | None, BackupError | None]:

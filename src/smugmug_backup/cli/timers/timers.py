@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from smugmug_backup.cli.timers.cron import Cron
@@ -10,6 +11,7 @@ from smugmug_backup.cli.timers.launchd import Launchd
 from smugmug_backup.cli.timers.state import State
 from smugmug_backup.cli.timers.systemd import Systemd
 from smugmug_backup.cli.timers.windows import TaskScheduler
+from smugmug_backup.errors import BadRequest
 
 NAMES = ("systemd", "launchd", "windows", "cron")
 
@@ -53,9 +55,13 @@ def best_here() -> Timers | None:
 
 
 def states(profile: str) -> list[tuple[str, State]]:
-    """Every timer of the profile that is there, by the system's name."""
-    found = [(each.name, each.state(profile)) for each in known_here()]
-    return [(name, state) for name, state in found if state is not None]
+    """Every timer of the profile that is there, by the system's name; none where is no home."""
+    found = []
+    for each in known_here():
+        with suppress(BadRequest):
+            state = each.state(profile)
+            found += [(each.name, state)] if state is not None else []
+    return found
 
 
 def remove_all(profile: str, *, but: str | None = None) -> list[str]:

@@ -1,0 +1,129 @@
+"""Ctrl-C, and what a system sends that shuts down or a terminal that is closed.
+
+==========================  ==================================  ================================
+what comes                  while something is written          while something is only looked at
+==========================  ==================================  ================================
+the first Ctrl-C, SIGTERM   the work ends in good order,        Ctrl-C: ends at once; the others
+or SIGHUP                   within seconds                      do so by themselves
+a second one, soon after    is the same one: a shell or a       --
+                            wrapper passes it on twice
+a second Ctrl-C or SIGTERM  ends at once, and says so           --
+a second SIGHUP             nothing: nobody is there to mean it --
+nothing more, and it does   ends at once, and says so           --
+not end all the same
+==========================  ==================================  ================================
+
+What ends at once loses only what was half done: a store, and a restore, are true at any moment.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from rich.console import Console
+
+from smugmug_backup.cli.output import OutputLost
+from smugmug_backup.cli.parsing import INTERRUPTED
+
+GRACE = 5.0
+"""Seconds for what is under way, after the first."""
+_LONGEST = 40.0
+"""Whatever holds on for longer (a network disk that is gone) is not waited for."""
+_SAME = 0.4
+
+_AT_ONCE = "Stopped at once: what was half done is dropped; the next run does it again."
+_HELD = "Something does not let go (a disk or a network that is gone?). "
+
+
+class Interruption:
+    """Whether somebody asked for an end."""
+
+    def __init__(self) -> None:
+        self.happened = False
+        self.at = 0.0
+
+
+@contextmanager
+def interruptible(
+    console: Console,
+    stop: Callable[[], None],
+    *,
+    saying: str,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Iterator[Interruption]:
+    """Within this the first one calls ``stop``, which lets the work end in good order; see above.
+
+    ``stop`` is called by a signal's handler: it sets what others look at, and takes no lock.
+    """
+    state = Interruption()
+    ended = threading.Event()
+
+    def watch() -> None:
+        if not ended.wait(_LONGEST):
+            _end_at_once(console, _HELD + _AT_ONCE)
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        now = monotonic()
+        if state.happened:
+            if number != _HANGUP and now - state.at > _SAME:
+                # Not sys.exit: threads under way would be waited for.
+                _end_at_once(console, _AT_ONCE)
+            return
+        state.happened, state.at = True, now
+        stop()
+        threading.Thread(target=watch, name="interrupted", daemon=True).start()
+        # It may come in the middle of another print, or because the terminal is gone.
+        with suppress(RuntimeError, OSError, OutputLost, ValueError):
+            console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {each: signal.signal(each, handle) for each in _heeded()}
+    try:
+        yield state
+    finally:
+        ended.set()
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def at_once(console: Console) -> Iterator[None]:
+    """Within this, where nothing is written, Ctrl-C waits for nothing: no thread, no answer."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        _end_at_once(console, "interrupted")
+
+    heeded = threading.current_thread() is threading.main_thread() and signal.SIGINT in _heeded()
+    before = signal.signal(signal.SIGINT, handle) if heeded else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+
+
+_HANGUP = getattr(signal, "SIGHUP", None)
+
+
+def _heeded() -> list[signal.Signals]:
+    """The signals that end something here. One that is ignored (`nohup`, a job in the background)
+    stays so."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    known = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    return [each for each in known if signal.getsignal(each) is not signal.SIG_IGN]
+
+
+def _end_at_once(console: Console, said: str) -> None:
+    """End this process, from any thread; the terminal's cursor is there again."""
+    show = "\x1b[?25h\n" if console.is_terminal else ""
+    with suppress(OSError, ValueError, AttributeError):
+        # Past every lock and buffer: their holder may be what does not let go.
+        os.set_blocking(sys.stderr.fileno(), False)
+        os.write(sys.stderr.fileno(), f"{show}{said}\n".encode())
+    os._exit(INTERRUPTED)
