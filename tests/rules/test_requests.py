@@ -11,6 +11,7 @@ import pytest
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.backup.run import Options
+from smugmug_backup.errors import AccessRefused
 from smugmug_backup.storage.s3 import S3Store
 from tests.proof.damage import Ruin
 from tests.proof.world import World
@@ -62,6 +63,10 @@ def calls(source, act):
     return Counter(call.partition(":")[0] for call in source.calls.elements())
 
 
+LOUD = {"put runs": 2}
+"""A night that changed or missed something writes its report as a page, too."""
+
+
 def quiet_nights(nights, number=1):
     """Nights on which no album has its turn of a full listing."""
     return [nights.next_night() for _ in range(number)]
@@ -79,9 +84,9 @@ def test_a_first_backup_stores_each_thing_once_and_looks_for_none_of_it(nights):
         "put records": ALBUMS,
         "put manifests": ALBUMS,
         "put README.txt": 1,
-        "put runs": 1,
+        **LOUD,
     }
-    assert puts(counted) == ALL + 2 * ALBUMS + 2
+    assert puts(counted) == ALL + 2 * ALBUMS + 3
 
 
 def test_a_first_backup_lists_each_album_once_and_downloads_each_original_once(nights, source):
@@ -168,6 +173,7 @@ def test_a_change_costs_its_manifest_twice_its_old_record_and_what_is_new(settle
     counted = asked(settled, settled.next_night)
     assert counted == {
         **QUIET,
+        **LOUD,
         "get manifests": 1,
         "get records": 1,
         "put records": 1,
@@ -183,11 +189,32 @@ def test_a_change_within_the_overlap_costs_its_manifest_again_and_no_write(settl
     assert counted == QUIET
 
 
+def test_a_night_that_missed_something_costs_its_page_and_one_without_changes_has_none(
+    settled, source
+):
+    source.errors["images:album1"] = AccessRefused("the album's password is wrong")
+    counted = asked(settled, settled.next_night)
+    assert counted["put runs"] == 2
+    source.errors.clear()
+    assert asked(settled, settled.next_night) == QUIET
+
+
+def test_images_that_left_are_looked_for_where_others_came(settled, source):
+    moved = source.world["album1"].images.pop()
+    assert asked(settled, settled.next_night)["get manifests"] == 1
+    source.world["album2"].images.pop()
+    source.world["album3"].images.append(moved)
+    source.touch(moved)
+    # The manifest of each that changed, that of the one confirmed, and where some came once more.
+    assert asked(settled, settled.next_night)["get manifests"] == 3 + 1
+
+
 def test_a_new_image_costs_one_download_and_three_writes(settled, source):
     source.upload("album1")
     counted = asked(settled, settled.next_night)
     assert counted == {
         **QUIET,
+        **LOUD,
         "get manifests": 1,
         # What the owner had deleted for good is asked once, of all that is new in a night.
         "list forgotten": 1,

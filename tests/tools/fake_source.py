@@ -34,6 +34,7 @@ class FakeImage:
     body: bytes
     file_name: str
     caption: str = ""
+    keywords: str = ""
     serial: int = 0
     updated: datetime | None = None
     visible_at: datetime | None = None
@@ -72,6 +73,8 @@ class FakeAlbum:
     count_off: int = 0
     own_count_off: int = 0
     updated: datetime | None = None
+    public: bool | None = None
+    """Whether everybody can see it; None: the answer does not say."""
 
 
 class FakeSource:
@@ -231,6 +234,7 @@ class FakeSource:
                 "PasswordHint": SECRET,
                 "UploadKey": SECRET,
                 "GuestUploadURL": SECRET,
+                **({} if album.public is None else {"Public": album.public}),
             },
             album=True,
         )
@@ -254,6 +258,7 @@ class FakeSource:
             "Key": image.key,
             "FileName": image.file_name,
             "Caption": image.caption,
+            **({"Keywords": image.keywords} if image.keywords else {}),
             "Serial": image.serial,
             "Size": self.sizes.get(image.key, len(image.body)),
             "Format": image.format or ("JPG" if image.video is None else "MP4"),

@@ -62,6 +62,13 @@ def plain(key):
 # dict of shapes (an object with these fields), or a tuple (one of these shapes or constants).
 
 
+class _Later:
+    """A field that early files lack."""
+
+    def __init__(self, shape):
+        self.shape = shape
+
+
 def _text(pattern):
     match = re.compile(pattern).fullmatch
     return lambda value: isinstance(value, str) and match(value) is not None
@@ -251,12 +258,47 @@ _UNAVAILABLE = {
     "album_key": _KEY,
     "image_key": _KEY,
     "reason": (*(each for each in _REASONS if each not in _NEVER_UNAVAILABLE), "record_lost"),
+    "file_name": _Later((_any_text, None)),
 }
 _PENDING = {
     "album_key": _KEY,
     "image_key": _KEY,
     "reason": tuple(each for each in _REASONS if each != "not_yet"),
     "since": _stamp,
+    "file_name": _Later((_any_text, None)),
+}
+_KINDS_OF_IMAGES = (
+    *("new", "changed", "replaced", "caption_lost", "keywords_lost"),
+    *("back", "missing", "moved", "left"),
+)
+_KINDS_OF_ALBUMS = (
+    *("album_new", "album_back", "album_missing", "album_left"),
+    *("made_public", "made_private"),
+)
+
+
+def _changed_albums(value):
+    kinds = {*_KINDS_OF_IMAGES, *_KINDS_OF_ALBUMS}
+    return isinstance(value, dict) and all(
+        _KEY(key)
+        and isinstance(counted, dict)
+        and counted.keys() <= kinds
+        and all(map(_natural, counted.values()))
+        for key, counted in value.items()
+    )
+
+
+_CHANGES = {
+    "albums": _changed_albums,
+    "images": [
+        {
+            "album_key": _KEY,
+            "image_key": _KEY,
+            "file_name": (_any_text, None),
+            "what": _KINDS_OF_IMAGES,
+        }
+    ],
+    "more_images": _natural,
 }
 _REPORT = {
     "format": ("smugmug-backup/run-report",),
@@ -298,6 +340,7 @@ _REPORT = {
     "readme_sha256": (_SHA, None),
     "ignored_albums": [_KEY],
     "notes": [_any_text],
+    "changes": _Later((_CHANGES, None)),
     "albums": _object,
 }
 _CHECK = {
@@ -348,6 +391,7 @@ _DRILL = {
     "sampled": _natural,
     "same": _natural,
     "read_bytes": _natural,
+    "years": (lambda v: _list(v) and len(v) == 2 and all(map(_whole, v)), None),
     "images": [
         {
             "album_key": _KEY,
@@ -401,6 +445,7 @@ _OUTCOME = {
     "unavailable": ([_UNAVAILABLE], None),
     "pending": ([_PENDING], None),
     "notes": [_any_text],
+    "changes": _Later((_CHANGES, None)),
     "mended": [_any_text],
     "counts": _COUNTS,
     "committed": _flag,
@@ -416,8 +461,12 @@ def _shape(value, shape, at):
             yield f"{at} is no object"
             return
         for name, each in shape.items():
+            later = isinstance(each, _Later)
             if name not in value:
-                yield f"{at}.{name} is missing"
+                if not later:
+                    yield f"{at}.{name} is missing"
+            elif later:
+                yield from _shape(value[name], each.shape, f"{at}.{name}")
             else:
                 yield from _shape(value[name], each, f"{at}.{name}")
         for name in value.keys() - shape.keys():

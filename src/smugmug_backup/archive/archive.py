@@ -29,6 +29,7 @@ from smugmug_backup.archive.inspection import (
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.original import StoredBytes, When
+from smugmug_backup.archive.page import page_of, worth_a_page
 from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.archive.records import parse_line, records_files
 from smugmug_backup.archive.report import AlbumState, Link, RunReport, future
@@ -108,6 +109,19 @@ class Archive:
         body = report.to_bytes()
         self.store.create(report.key, body)
         return replace(report, sha256=sha256(body))
+
+    def write_page(self, report: RunReport) -> None:
+        """Store a run's report as a page for people, if it has anything to show. Raises StoreError.
+
+        Nothing names it, so nothing is lost where it cannot be written.
+        """
+        if worth_a_page(report):
+            self.store.create(keys.page(report.run_id), page_of(report))
+
+    def page_of(self, report: RunReport) -> str | None:
+        """The key of a run's page; None if it has none. Raises StoreError."""
+        key = keys.page(report.run_id)
+        return key if worth_a_page(report) and self.store.head(key) is not None else None
 
     def write_readme(self, known_sha256: str | None) -> str:
         """Store this version's README.txt, unless it is the one that a report has; its SHA-256."""

@@ -152,6 +152,11 @@ def report(run: str) -> str:
     return _by_month(RUNS, run)
 
 
+def page(run: str) -> str:
+    """Where a run's report lies as a page for people."""
+    return report(run).removesuffix(".json") + ".html"
+
+
 def check_report(run: str) -> str:
     """Where a check report lies."""
     return _by_month(CHECKS, run)

@@ -308,6 +308,7 @@ class Unavailable:
     album_key: str
     image_key: str
     reason: str
+    file_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +319,7 @@ class Pending:
     image_key: str
     reason: str
     since: datetime | None
+    file_name: str | None = None
 
 
 RECORD_LOST = "record_lost"
@@ -330,9 +332,9 @@ def unavailable(manifest: Manifest) -> tuple[Unavailable, ...]:
     for entry in sorted(manifest.live, key=lambda each: each.image_key):
         if entry.original.status == Status.UNAVAILABLE:
             reason = entry.original.reason or "unknown"
-            found.append(Unavailable(album_key, entry.image_key, reason))
+            found.append(Unavailable(album_key, entry.image_key, reason, entry.file_name))
         if entry.record_lost:
-            found.append(Unavailable(album_key, entry.image_key, RECORD_LOST))
+            found.append(Unavailable(album_key, entry.image_key, RECORD_LOST, entry.file_name))
     return tuple(found)
 
 
@@ -344,6 +346,7 @@ def pending(manifest: Manifest, when: When) -> tuple[Pending, ...]:
             entry.image_key,
             entry.original.reason or "unknown",
             entry.original.pending_since,
+            entry.file_name,
         )
         for entry in sorted(manifest.live, key=lambda each: each.image_key)
         if entry.original.waits(when) and entry.original.reason != Reason.NOT_YET

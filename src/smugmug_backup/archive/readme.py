@@ -215,7 +215,8 @@ Run report
     code          what kind of failure
     message       the same in words
   more_failures   how many more
-  unavailable     the images that SmugMug does not give, at most 1,000: album_key, image_key, reason
+  unavailable     the images that SmugMug does not give, at most 1,000: album_key, image_key,
+                  file_name, reason
                   (here also record_lost: what SmugMug said of it is lost)
   more_unavailable  how many more
   pending         the images awaited, at most 1,000: album_key, image_key, reason, and
@@ -227,6 +228,27 @@ Run report
   readme_sha256   the SHA-256 of the newest README.txt
   ignored_albums  keys of the albums that the owner told us to leave out
   notes           remarks
+  changes         what changed at SmugMug in this run; null if nothing did:
+    albums        by album, how many images of each kind:
+      new         came
+      back        came back
+      replaced    have other bytes than before
+      caption_lost   had a title or caption and have none
+      keywords_lost  had keywords and have none
+      changed     changed otherwise
+      missing     are not shown any more, seen for the first time
+      moved       are not shown any more, and another album shows them
+      left        their absence was confirmed
+                  and how many images albums have of which it is so as a whole:
+      album_new   came
+      album_back  came back
+      album_missing  is not shown any more, seen for the first time
+      album_left  its absence was confirmed
+      made_public   can be seen by everybody now
+      made_private  could be seen by everybody before
+    images        some of them by name: album_key, image_key, file_name, and
+    what          of which kind it is
+    more_images   how many more
   albums          every album, gone ones too, by its key: title, path, cursor, full_listing_at,
                   image_count, missing_since and deleted_at as above, and
     generation    its newest generation; 0 if there is none yet
@@ -267,6 +289,7 @@ Drill report: read_bytes, of_run as above, and
   seal            the seal from which the files were found
   sampled         how many images were taken
   same            how many were the same here and at SmugMug
+  years           the first and last year in which they were taken; null: not known
   images          each of them: album_key, image_key, key, message, and
     outcome       same, replaced_since, gone_since, unavailable_at_source; or, an alarm: differs,
                   damaged, unreadable, broken_chain

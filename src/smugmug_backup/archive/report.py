@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from smugmug_backup.archive import keys
+from smugmug_backup.archive.changes import News
 from smugmug_backup.archive.encoding import (
     Unreadable,
     damaged,
@@ -236,12 +237,14 @@ def pending_json(each: Pending) -> dict[str, Any]:
 def pending_of(data: Mapping[str, Any]) -> Pending:
     """What `pending_json` made."""
     since = parse_stamp_or_none(data["since"])
-    return Pending(data["album_key"], data["image_key"], data["reason"], since)
+    name = data.get("file_name")
+    return Pending(data["album_key"], data["image_key"], data["reason"], since, name)
 
 
 def unavailable_of(data: Mapping[str, Any]) -> Unavailable:
     """An image without bytes, as it stands in a report."""
-    return Unavailable(data["album_key"], data["image_key"], data["reason"])
+    name = data.get("file_name")
+    return Unavailable(data["album_key"], data["image_key"], data["reason"], name)
 
 
 @dataclass(slots=True)
@@ -343,6 +346,7 @@ class RunReport:
     more_pending: int = 0
     ignored_albums: Sequence[str] = ()
     notes: Sequence[str] = ()
+    changes: News = field(default_factory=News)
     albums: Mapping[str, AlbumState] = field(default_factory=dict)
     sha256: str | None = None
 
@@ -398,6 +402,7 @@ class RunReport:
                 "readme_sha256": self.readme_sha256,
                 "ignored_albums": list(self.ignored_albums),
                 "notes": list(self.notes),
+                "changes": self.changes.as_json() if self.changes else None,
                 "albums": {key: self.albums[key].as_json() for key in sorted(self.albums)},
             }
         )
@@ -445,6 +450,7 @@ class RunReport:
                 readme_sha256=data["readme_sha256"] and digest(data["readme_sha256"], 64),
                 ignored_albums=tuple(data["ignored_albums"]),
                 notes=tuple(data["notes"]),
+                changes=changes_of(data),
                 albums={k: AlbumState.from_json(v) for k, v in data["albums"].items()},
                 sha256=sha256(body),
             )
@@ -465,6 +471,12 @@ class RunReport:
     def key(self) -> str:
         """Where it lies."""
         return keys.report(self.run_id)
+
+
+def changes_of(data: Mapping[str, Any]) -> News:
+    """What changed, by a report or an outcome; nothing by one that was written before they told."""
+    found = data.get("changes")
+    return News() if found is None else News.from_json(found)
 
 
 def links_of(data: Sequence[Mapping[str, Any]]) -> tuple[Link, ...]:

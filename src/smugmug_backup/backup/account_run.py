@@ -7,6 +7,7 @@ from datetime import datetime
 
 from smugmug_backup.archive.archive import Contents
 from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.changes import What
 from smugmug_backup.archive.original import When
 from smugmug_backup.archive.report import (
     AlbumState,
@@ -270,6 +271,7 @@ class AccountRun(Session):
         if left and not part and not tally.halted:
             self._hand_over(tally, left, context)
         tally.left_over |= self._earlier.going is not None
+        tally.find_moved(self.archive, self.transfers.map)
         return self._report(tally, context.date)
 
     def _name_unreadable(self, tally: Tally, contents: Contents, tried: set[str]) -> None:
@@ -315,7 +317,9 @@ class AccountRun(Session):
                 del tally.states[key]
             else:
                 tally.states[key] = state
-        tally.counts.missing += found.missing
+        tally.counts.missing += len(found.first_missing)
+        for key in found.first_missing:
+            tally.news.count(key, What.ALBUM_MISSING, known[key].image_count)
         before = dict(tally.states)
 
         def bury(key: str) -> Outcome:

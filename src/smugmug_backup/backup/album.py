@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from smugmug_backup.archive.changes import News, What
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.archive.report import AlbumState, Counts, Failure, NextFull
 from smugmug_backup.backup import mend
@@ -206,4 +207,5 @@ class AlbumWork:
             counts=counts,
             committed=True,
             mended=mended_findings(findings, committed, mended.past),
+            news=News({album_key: {What.ALBUM_LEFT: after.image_count}}) if burying else News(),
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from smugmug_backup.archive.changes import News, What, what_opened
 from smugmug_backup.archive.manifest import (
     Entry,
     Header,
@@ -53,6 +54,7 @@ class Commit:
         self._when = survey.when
         self._failures: list[Failure] = [*survey.mended.failures, *self._contradictions()]
         self._left_over = False
+        self._news = self._album_news()
         self._counts = Counts(
             new=changes.new,
             changed=changes.changed,
@@ -182,6 +184,7 @@ class Commit:
                 self._counts.repaired += 1
         self._counts.missing += changes.missing
         self._counts.deleted += changes.deleted
+        self._news.add(changes.lost)
         state = replace(
             self._carried(),
             cursor=cursor,
@@ -268,7 +271,24 @@ class Commit:
             album_fields=self._album_fields(),
             seen=self._changes.listed if self._survey.full else 0,
             mended=past,
+            news=self._news,
         )
+
+    def _album_news(self) -> News:
+        """What changed before anything is fetched; absences count once all else is committed."""
+        news, key, known = News(), self._album.key, self._known
+        news.add(self._changes.news)
+        if known is None and not self._generation:
+            news.count(key, What.ALBUM_NEW, self._changes.listed)
+        elif known is None:
+            pass  # No generation of it is sound: nobody can say what changed.
+        elif known.header.deleted_at is not None or self._before.next_full == NextFull.ALBUM_BACK:
+            news.count(key, What.ALBUM_BACK, self._changes.listed)
+        elif known.header.source == self._context.source.name:
+            opened = what_opened(known.header.album, self._album.data)
+            if opened is not None:
+                news.count(key, opened, known.header.image_count)
+        return news
 
     def _album_fields(self) -> tuple[str, ...]:
         before = self._survey.known

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from smugmug_backup.archive import original, records
+from smugmug_backup.archive.changes import News, What, what_changed
 from smugmug_backup.archive.encoding import fingerprint
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Original, Reason, Step, When
@@ -43,7 +44,8 @@ class Changes:
     count only once all else is committed. ``positions``: of a believed full listing that has a
     date, by image key, to be taken over at the commit; ``reordered``: they tell another order than
     the manifest's. ``contradicted``: images that the listing shows twice, in different states.
-    ``fields``: how many images differ in each field.
+    ``fields``: how many images differ in each field. ``news``: what to tell the owner of this, and
+    ``lost``: of the absences.
     """
 
     entries: dict[str, Entry]
@@ -62,6 +64,8 @@ class Changes:
     deleted: int = 0
     cursor_misses: int = 0
     late_arrivals: int = 0
+    news: News = field(default_factory=News)
+    lost: News = field(default_factory=News)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class Comparison:
     when: When
     dated: datetime | None
     forgotten: Container[str] = ()
+    album_key: str = ""
 
 
 def once_each(images: Sequence[Image], source: str) -> tuple[list[Image], tuple[str, ...]]:
@@ -160,6 +165,15 @@ def _take(
             changes.cursor_misses += 1
     if changed or (before is not None and not before.live):
         changes.changed += 1
+    what: tuple[What, ...] = ()
+    if before is None:
+        what = (What.NEW,)
+    elif not before.live:
+        what = (What.BACK,)
+    elif changed:
+        what = what_changed(old, json.loads(line), replaced=replaced)
+    if what:
+        changes.news.note(comparison.album_key, image.key, image.file_name, what)
     step = original.offered(
         before.original if before else None,
         image.offer,
@@ -232,9 +246,12 @@ def _note_absences(changes: Changes, seen: set[str], comparison: Comparison) -> 
             # One that lies in the future was written by a clock that was wrong.
             changes.absences[key] = replace(entry, missing_since=now)
             changes.missing += since is None
+            if since is None:
+                changes.lost.note(comparison.album_key, key, entry.file_name, (What.MISSING,))
         elif now - since >= SECOND_LOOK:
             changes.absences[key] = replace(entry, deleted_at=now)
             changes.deleted += 1
+            changes.lost.note(comparison.album_key, key, entry.file_name, (What.LEFT,))
 
 
 def _note_order(changes: Changes, images: Sequence[Image], known: Mapping[str, Entry]) -> None:

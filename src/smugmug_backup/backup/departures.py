@@ -33,12 +33,12 @@ from smugmug_backup.backup.belief import SECOND_LOOK
 class Departures:
     """What an account's listing makes of the albums known so far.
 
-    ``states``: the entries that change; None: it is dropped. ``missing``: how many are missing for
+    ``states``: the entries that change; None: it is dropped. ``first_missing``: those missing for
     the first time. ``to_bury`` and ``to_mend``: albums for which there is work to do.
     """
 
     states: dict[str, AlbumState | None] = field(default_factory=dict)
-    missing: int = 0
+    first_missing: list[str] = field(default_factory=list)
     to_bury: list[str] = field(default_factory=list)
     to_mend: list[str] = field(default_factory=list)
 
@@ -64,7 +64,8 @@ def departures(
         elif now is None:
             continue
         elif state.missing_since is None or state.missing_since > now:
-            found.missing += state.missing_since is None
+            if state.missing_since is None:
+                found.first_missing.append(key)
             away = replace(state, missing_since=now, next_full=NextFull.ALBUM_MISSING)
             found.states[key] = away
         elif now - state.missing_since >= SECOND_LOOK:

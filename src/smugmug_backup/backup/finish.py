@@ -87,6 +87,7 @@ class Finish(Session):
             since=Attempts.until(self.archive, begun).since,
             ignored=self.options.ignore_albums,
         )
+        tally.find_moved(self.archive, self.transfers.map)
         return write_report(self.archive, self.clock, tally, ending, finish=self.finished)
 
     def _begun(self) -> RunReport | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from smugmug_backup.archive.changes import News
 from smugmug_backup.archive.manifest import Pending, Unavailable
 from smugmug_backup.archive.report import AlbumState, Counts, Failure
 
@@ -16,7 +17,7 @@ class Outcome:
     ``committed``: a new generation was written. ``halted``: it was not tried, for the run ended.
     ``fields``: of how many images each field of the record differs, ``seen``: how many were looked
     at; ``album_fields``: those of the album's own record. ``mended``: the keys of
-    findings that it has got past.
+    findings that it has got past. ``news``: what changed at the source.
     """
 
     state: AlbumState
@@ -34,6 +35,7 @@ class Outcome:
     album_fields: tuple[str, ...] = ()
     seen: int = 0
     mended: tuple[str, ...] = ()
+    news: News = field(default_factory=News)
 
 
 @dataclass(frozen=True, slots=True)

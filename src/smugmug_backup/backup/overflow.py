@@ -8,6 +8,7 @@ from typing import Any
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Map
+from smugmug_backup.archive.changes import News
 from smugmug_backup.archive.encoding import Unreadable, json_line
 from smugmug_backup.archive.report import (
     AlbumState,
@@ -15,6 +16,7 @@ from smugmug_backup.archive.report import (
     Failure,
     account_json,
     account_of,
+    changes_of,
     pending_json,
     pending_of,
     unavailable_of,
@@ -221,6 +223,7 @@ def store_outcome(
             "notes": list(outcome.notes),
             "mended": list(outcome.mended),
             "counts": asdict(outcome.counts),
+            "changes": outcome.news.as_json() if outcome.news else None,
             "committed": outcome.committed,
             "left_over": outcome.left_over,
             "clock_doubted": outcome.clock_doubted,
@@ -280,6 +283,7 @@ def _read_outcome(store: BackupStore, key: str) -> Outcome | None:
             notes=tuple(data["notes"]),
             mended=tuple(str(each) for each in data.get("mended", ())),
             counts=Counts.from_json(data["counts"]),
+            news=changes_of(data),
             committed=data["committed"],
             left_over=data["left_over"],
             clock_doubted=data["clock_doubted"],
@@ -298,8 +302,12 @@ def merged(turns: Sequence[Turn]) -> Outcome:
     counts.albums_changed = int(committed)
     unavailable = [t.outcome.unavailable for t in turns if t.outcome.unavailable is not None]
     pending = [t.outcome.pending for t in turns if t.outcome.pending is not None]
+    news = News()
+    for turn in turns:
+        news.add(turn.outcome.news)
     return replace(
         last,
+        news=news,
         unavailable=unavailable[-1] if unavailable else None,
         pending=pending[-1] if pending else None,
         counts=counts,

@@ -186,6 +186,7 @@ class _Surveying:
             when=context.when(listing.answered_at),
             dated=dated,
             forgotten=context.forgotten,
+            album_key=album.key,
         )
 
         def read_records(entries: Sequence[Entry]) -> dict[str, Record]:

@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from smugmug_backup.archive.archive import Archive, Contents, by_album
+from smugmug_backup.archive.archive import Archive, Contents, Map, by_album
 from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.changes import News, What
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.manifest import Pending, Unavailable
+from smugmug_backup.archive.page import worth_a_page
 from smugmug_backup.archive.report import (
     NAMED,
     AlbumState,
@@ -29,6 +32,8 @@ from smugmug_backup.errors import BackupError, Code
 
 _EVERYWHERE = 3
 """Fewer albums that are all refused are named one by one."""
+_LOOKED_INTO = 50
+"""In so many albums is looked for what has left another."""
 _FEW = 20
 """So few images or albums do not say that a field changed everywhere."""
 
@@ -41,6 +46,7 @@ class Tally:
     unavailable: dict[str, tuple[Unavailable, ...]]
     pending: dict[str, tuple[Pending, ...]]
     counts: Counts = field(default_factory=Counts)
+    news: News = field(default_factory=News)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     album_notes: Counter[str] = field(default_factory=Counter)
@@ -70,6 +76,7 @@ class Tally:
         if outcome.pending is not None:
             self.pending[album_key] = outcome.pending
         self.counts.add(outcome.counts)
+        self.news.add(outcome.news)
         self.failures += outcome.failures
         self.left_over |= outcome.left_over
         self.halted |= outcome.halted
@@ -102,6 +109,28 @@ class Tally:
         """Take the images that ``report`` names, of albums whose state it is."""
         self.unavailable.update(by_album(report.unavailable, report, states))
         self.pending.update(by_album(report.pending, report, states))
+
+    def find_moved(self, archive: Archive, map_: Map) -> None:
+        """Look for what is missing in one album among what came to others: it has moved.
+
+        Few albums are read, and only in a night that has both; one that cannot be read tells
+        nothing.
+        """
+        missing = self.news.missing()
+        if not missing:
+            return
+        came = [key for key, counted in self.news.albums.items() if What.NEW in counted]
+        came.sort(key=lambda key: -self.news.albums[key][What.NEW])
+
+        def shown(key: str) -> tuple[str, set[str]]:
+            state = self.states[key]
+            with suppress(BackupError):
+                manifest = archive.manifest(key, state.generation, state.manifest_sha256)
+                return key, missing & {each.image_key for each in manifest.live}
+            return key, set()
+
+        known = [key for key in came if key in self.states]
+        self.news.mark_moved(dict(map_(shown, known[:_LOOKED_INTO])))
 
     def miss(self, album_keys: Iterable[str]) -> None:
         """These albums were not listed, and if no failure says why, this one does."""
@@ -187,7 +216,12 @@ def write_report(
     finish(tally.counts)
     # The machine's clock may have gone back meanwhile.
     report = replace(report, ended_at=max(ending.started_at, clock.now()), previous=heads)
-    return archive.write_report(report)
+    report.counts.s3_requests += worth_a_page(report)
+    written = archive.write_report(report)
+    # The report tells all that the page does: whatever keeps it from being made, the run is done.
+    with suppress(Exception):
+        archive.write_page(written)
+    return written
 
 
 def _report(tally: Tally, ending: Ending, complete_as_of: CompleteAsOf | None) -> RunReport:
@@ -241,6 +275,7 @@ def _report(tally: Tally, ending: Ending, complete_as_of: CompleteAsOf | None) -
         readme_sha256=ending.readme_sha256,
         ignored_albums=tuple(sorted(ending.ignored)),
         notes=tally.all_notes(),
+        changes=tally.news,
         albums=tally.states,
     )
 

@@ -80,8 +80,8 @@ def test_a_stale_entry_gives_way_to_the_newest_manifest(made):
     told = AlbumState.of(written, reason=NextFull.STATE_LOST, when=WHEN)
     assert stale == replace(told, tried_at=day(2), listed_at=day(2))
     assert (stale.generation, stale.next_full) == (3, NextFull.STATE_LOST)
-    assert found.pending["a"] == (Pending("a", "w", "processing", day(1)),)
-    assert Unavailable("a", "n", "no_original_url") in found.unavailable["a"]
+    assert found.pending["a"] == (Pending("a", "w", "processing", day(1), "quay.jpg"),)
+    assert Unavailable("a", "n", "no_original_url", "quay.jpg") in found.unavailable["a"]
     assert found.albums == {key: made.states[key] for key in ("b", "hT4mWq")}
 
 

@@ -258,8 +258,8 @@ def test_an_album_that_has_left_keeps_what_its_lines_add_up_to():
 
 def test_what_waits_is_named_with_its_reason_but_for_what_was_not_tried():
     assert pending(ADDED, WHEN) == (
-        Pending("hT4mWq", "d", "processing", day(1)),
-        Pending("hT4mWq", "f", "md5_mismatch", day(1)),
+        Pending("hT4mWq", "d", "processing", day(1), "quay.jpg"),
+        Pending("hT4mWq", "f", "md5_mismatch", day(1), "quay.jpg"),
     )
     assert [each.image_key for each in pending(ADDED, When(day(15)))] == ["d"]
 
@@ -267,4 +267,4 @@ def test_what_waits_is_named_with_its_reason_but_for_what_was_not_tried():
 def test_what_is_unavailable_is_named_and_so_is_a_lost_record():
     lost = {each.image_key for each in unavailable(ADDED) if each.reason == RECORD_LOST}
     assert lost == {"a", "b", "c", "d", "f"}
-    assert Unavailable("hT4mWq", "e", "too_large") in unavailable(ADDED)
+    assert Unavailable("hT4mWq", "e", "too_large", "quay.jpg") in unavailable(ADDED)

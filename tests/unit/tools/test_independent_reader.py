@@ -383,6 +383,7 @@ class Hand:
             "sampled": 1,
             "same": 1,
             "read_bytes": len(PHOTO),
+            "years": [2024, 2024],
             "images": [
                 {
                     "album_key": HARBOUR,
