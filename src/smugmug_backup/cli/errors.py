@@ -68,7 +68,7 @@ def as_json(
 
 
 def hint_of_code(code: str) -> str | None:
-    """The same for a failure of which only the report's word is known; None if that says nothing."""
+    """The same for a failure by its word in a report; None if that says nothing."""
     return _HINTS.get(code)
 
 
