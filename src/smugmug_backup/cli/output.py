@@ -223,6 +223,12 @@ def size(number: int | None) -> str:
     return f"{value:.{digits}f} {unit}"
 
 
+def short(text: str) -> str:
+    """Paths below the home folder as people write them."""
+    home = os.path.expanduser("~")  # noqa: PTH111 (Path.home raises where there is none)
+    return text.replace(f"{home}/", "~/", 1) if len(home) > 1 else text
+
+
 def number(count: int) -> str:
     """``48,211``."""
     return f"{count:,}"

@@ -31,8 +31,8 @@ NAMES = {
 }
 """What a profile may say, and the name that the environment has for it."""
 
-OWN_NAMES = ("limit_rate", "between", "notify")
-"""What a profile may say besides: an option's value, which no name of the environment has."""
+OWN_NAMES = ("limit_rate", "between", "notify", "at")
+"""What a profile may say besides (`manners`); ``at``: when `setup` has a run start."""
 
 _HEAD = (
     "What `smugmug-backup` is to do when it is not told otherwise; `smugmug-backup setup` writes\n"

@@ -6,7 +6,6 @@ import os
 import re
 import stat
 import tomllib
-import urllib.request
 from pathlib import Path
 
 import boto3
@@ -22,6 +21,7 @@ from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.words import DEFAULT_CREDENTIALS
 from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.cli import Shell
+from tests.tools.owner import Owner
 
 
 @pytest.fixture(scope="module")
@@ -45,39 +45,6 @@ def shell(capsys, monkeypatch, tmp_path, smugmug, account):
     for name in ("SMUGMUG_SITE_PASSWORD", "MAX_CALLS_PER_SECOND"):
         monkeypatch.delenv(name, raising=False)
     return shell
-
-
-class Owner:
-    """Who sits before the terminal: opens the address, types the code, answers questions."""
-
-    def __init__(self, monkeypatch):
-        self.urls = []
-        self.code = ""
-        self.answers = []
-        self.typed_unseen = []
-        self.terminal = True
-        monkeypatch.setattr("webbrowser.open", self.open)
-        monkeypatch.setattr("sys.stdin", self)
-        monkeypatch.setattr("getpass.getpass", self.getpass)
-
-    def open(self, url):
-        self.urls.append(url)
-        self.consent(url)
-        return True
-
-    def consent(self, url):
-        with urllib.request.urlopen(url) as page:
-            self.code = re.search(r'id="code">(\d{6})<', page.read().decode())[1]
-
-    def readline(self):
-        answer = self.answers.pop(0) if self.answers else "CODE"
-        return f"{self.code}\n" if answer == "CODE" else answer
-
-    def getpass(self, prompt):
-        return self.typed_unseen.pop(0)
-
-    def isatty(self):
-        return self.terminal
 
 
 @pytest.fixture

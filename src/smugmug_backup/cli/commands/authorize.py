@@ -16,7 +16,7 @@ from smugmug_backup.cli.asking import ask as _ask
 from smugmug_backup.cli.asking import ask_unseen as _ask_unseen
 from smugmug_backup.cli.asking import somebody_is_there
 from smugmug_backup.cli.errors import Mistaken
-from smugmug_backup.cli.output import make_console, print_json
+from smugmug_backup.cli.output import make_console, print_json, short
 from smugmug_backup.cli.parsing import FINE, add_source_options, command_parser
 from smugmug_backup.cli.profiles import (
     DEFAULT,
@@ -303,9 +303,3 @@ def tell_login(say: Console, done: LoggedIn) -> None:
     say.print(f"The other commands find it by {short(str(done.path))}.", soft_wrap=True)
     if done.secret.kind in ("ssm", "secretsmanager"):
         say.print(f"A stack finds it only in this region, {region_in_use()}.", soft_wrap=True)
-
-
-def short(text: str) -> str:
-    """Paths below the home folder as people write them."""
-    home = os.path.expanduser("~")  # noqa: PTH111 (Path.home raises where there is none)
-    return text.replace(f"{home}/", "~/", 1) if len(home) > 1 else text

@@ -13,7 +13,7 @@ from smugmug_backup.cli import system_keyring
 from smugmug_backup.cli.errors import hint_of
 from smugmug_backup.cli.looks import place, smugmug
 from smugmug_backup.cli.looks.line import Line
-from smugmug_backup.cli.output import print_json
+from smugmug_backup.cli.output import print_json, short
 from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_source_options, command_parser
 from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import (
@@ -76,8 +76,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if fine:
             console.print("All is fine.", style="bold green")
         else:
-            things = "one thing" if todo == 1 else f"{todo} things"
-            console.print(f"There is {things} to do: see the lines with DO.", style="bold red")
+            told = "There is one thing" if todo == 1 else f"There are {todo} things"
+            console.print(f"{told} to do: see the lines with DO.", style="bold red")
     return FINE if fine else NOT_ALL
 
 
@@ -134,12 +134,18 @@ def _versions() -> Line:
 
 
 def _setting(setting: Setting) -> Line:
-    return Line("setting", f"{setting.name} is {shown(setting.value)}, by {shown(setting.origin)}")
+    return Line(
+        "setting", f"{setting.name} is {_short(setting.value)}, by {_short(setting.origin)}"
+    )
+
+
+def _short(text: str) -> str:
+    return short(shown(text))
 
 
 def _secret(source: SourceSettings, credentials: Credentials) -> Line:
     kind = "key and access token" if credentials.signed else "an API key, and no access token"
-    said = f"{source.secret} has {kind}"
+    said = f"{_short(str(source.secret))} has {kind}"
     if source.secret.kind == "file" and system_keyring.is_there():
         said += "; it could lie in the system's keyring"
     return Line("secret", said)

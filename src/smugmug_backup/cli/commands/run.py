@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.archive import Archive
-from smugmug_backup.archive.report import NAMED, Failure, RunReport, RunStatus
+from smugmug_backup.archive.report import NAMED, Counts, Failure, RunReport, RunStatus
 from smugmug_backup.archive.titles import find_albums, shown
 from smugmug_backup.backup.account import ACCOUNT
 from smugmug_backup.backup.outcome import Forecast
@@ -297,7 +297,7 @@ def _tell_report(
         style=style,
         soft_wrap=True,
     )
-    changes = changes_of(counts) if counts.albums_changed else "nothing has changed"
+    changes = _changes(counts)
     calls = plural(counts.api_calls, "API call")
     console.print(f"This run: {changes}; {calls}.")
     _tell_missing(console, report, titles)
@@ -305,6 +305,12 @@ def _tell_report(
         console.print(f"  {shown(note)}")
     if report.status == RunStatus.CONTINUING:
         console.print("The same command goes on where it was; nothing is lost.")
+
+
+def _changes(counts: Counts) -> str:
+    """What became of the images; that an album's own record differs is not the news of a night."""
+    nothing = "no photo has changed" if counts.albums_changed else "nothing has changed"
+    return changes_of(counts) or nothing
 
 
 def _tell_refusal(console: Console, report: RunReport) -> None:
@@ -357,7 +363,7 @@ def summary(report: RunReport, *, interrupted: bool = False) -> str:
         RunStatus.REFUSED: "refused",
     }[RunStatus(report.status)]
     words = [f"{word}: {plural(counts.images, 'image')} in {plural(counts.albums, 'album')}"]
-    words.append(changes_of(counts) if counts.albums_changed else "nothing has changed")
+    words.append(_changes(counts))
     failures = len(report.failures) + report.more_failures
     if failures:
         words.append(f"{plural(failures, 'failure')}, the first: {report.failures[0].message}")

@@ -130,7 +130,7 @@ class _Setup:
         location = self._where(before.get("location"))
         asked = self._log_in()
         api = self._choose_api(asked)
-        hour, minute = self._when()
+        hour, minute = self._when(before.get("at"))
         ran = self._small_run(location, asked)
         timer = self._start_every_night(hour, minute)
         if self._args.json:
@@ -311,14 +311,18 @@ class _Setup:
 
     # -- when --------------------------------------------------------------------------------
 
-    def _when(self) -> tuple[int, int]:
-        if self._args.at:
-            return time_of_day(self._args.at)
-        if self._args.timer == "none":
-            return time_of_day(_AT)
+    def _when(self, before: Any) -> tuple[int, int]:
+        offered = str(before or _AT)
+        hour, minute = self._time(offered)
+        self._keep({"at": f"{hour:02}:{minute:02}"})
+        return hour, minute
+
+    def _time(self, offered: str) -> tuple[int, int]:
+        if self._args.at or self._args.timer == "none":
+            return time_of_day(self._args.at or offered)
         for _ in range(_TRIES):
             try:
-                return time_of_day(self._asked("When, every day?", _AT))
+                return time_of_day(self._asked("When, every day?", offered))
             except BadRequest as error:
                 self._print(f"{error}.", style="yellow")
         raise BadRequest("that was no time of day")
