@@ -6,10 +6,11 @@ from smugmug_backup.archive.changes import losses
 from smugmug_backup.archive.report import RunReport
 from smugmug_backup.clock import Deadline
 from tests.tools.clock import FakeClock
+from tests.tools.fake_overflow import FakeOverflow
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
-from tests.unit.backup.test_overflow import FakeMachine, play
+from tests.unit.backup.test_overflow import play
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_a_change_of_api_loses_nothing(nights, source):
 def test_what_workers_saw_is_told_by_the_report_that_closes_the_run(nights, source):
     source.world["harbour"].images.clear()
     source.world["alps"].images.pop()
-    nights.overflow = FakeMachine()
+    nights.overflow = FakeOverflow()
     source.clock.advance(days=1)
     clock = source.clock
     source.errors["albums"] = lambda: clock.advance(seconds=50)
