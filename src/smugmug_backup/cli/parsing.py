@@ -121,5 +121,6 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--secret",
-        help="where the credentials lie: ssm:<name>, secretsmanager:<name or ARN>, file:<path>",
+        help="where the credentials lie: ssm:<name>, secretsmanager:<name or ARN>, file:<path>, "
+        "keyring:<name>",
     )
