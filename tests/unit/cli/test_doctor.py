@@ -159,6 +159,7 @@ def test_a_disk_that_is_not_plugged_in_is_told_as_the_run_and_status_do(shell, t
     (tmp_path / "b").mkdir()
     ran = shell("doctor")
     assert "is the disk plugged in?" in line(ran, "location")
+    assert "keeps what it has" not in ran.out
     assert "is the disk plugged in?" in shell("status").err
     assert not [*(tmp_path / "b").iterdir()]
 
@@ -185,3 +186,10 @@ def test_settings_that_nobody_understands_end_the_look_with_what_to_do(shell):
     ran = shell("doctor")
     assert ran.status == 1
     assert line(ran, "settings").startswith("DO") and "puts it aside" in ran.out
+
+
+def test_quietly_only_what_is_not_fine_is_named(shell):
+    assert shell("run").status == 0
+    ran = shell("doctor", "-q")
+    assert ran.status == 0
+    assert [each[:4] for each in ran.out.splitlines() if each[:1] != " "] == ["note"]

@@ -48,6 +48,8 @@ def add_parser(subparsers: Any) -> None:
         help="is all there that a backup needs, and what to do if not",
         description=_DESCRIPTION,
         example="smugmug-backup doctor ~/photos-backup",
+        quiet="name only what is not fine",
+        looks_only=True,
     )
     parser.add_argument(
         "place",
@@ -69,13 +71,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         for each in _lines(args):
             found.append(each)
-            _tell(console, each)
+            if each.remedy is not None or not args.quiet:
+                _tell(console, each)
         fine = all(each.fine for each in found)
         todo = sum(not each.fine for each in found)
-        console.print()
-        if fine:
-            console.print("All is fine.", style="bold green")
-        else:
+        if fine and not args.quiet:
+            console.print("\nAll is fine.", style="bold green")
+        elif not fine:
+            console.print()
             told = "There is one thing" if todo == 1 else f"There are {todo} things"
             console.print(f"{told} to do: see the lines with DO.", style="bold red")
     return FINE if fine else NOT_ALL

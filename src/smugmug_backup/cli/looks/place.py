@@ -43,8 +43,7 @@ def lines(location: Location, *, now: datetime) -> Iterator[Line]:
     yield from _writable(location, archive)
     if location.folder is not None:
         yield _space(location.folder)
-    if met is not known.Met.EMPTY:
-        yield from _standing(location, archive, now)
+    yield from _standing(location, archive, now)
 
 
 def try_out(folder: Path) -> None:
