@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test quick lint bench soak mutants fmt lock clean
+.PHONY: help bootstrap demo test quick lint bench plots soak mutants fmt lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,8 +45,11 @@ lint: bootstrap  ## format, lint, who imports whom, types and template only
 	@$(DEV)/cfn-lint template.yaml
 	@$(SAM)/sam validate --lint --template template.yaml >/dev/null
 
-bench: bootstrap  ## how fast, how large, how many requests
-	@$(DEV)/python -m tests.bench
+bench: bootstrap  ## how fast, how large, how many requests, each with its goal (about 20 minutes)
+	@$(DEV)/python -m tests.bench --json bench.json
+
+plots: bootstrap  ## docs/performance.md and its plots, from the figures of the last `make bench`
+	@$(DEV)/python -m tests.bench.page bench.json
 
 soak: bootstrap  ## the proof at full length: crash points, kills, years, a million images
 	@$(DEV)/python -m tests.proof.soak

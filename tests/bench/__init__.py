@@ -1,8 +1,8 @@
-"""How fast, how large, how many requests: ``python -m tests.bench [--full] [--only ROW]``.
+"""How fast, how large, how many requests: ``python -m tests.bench``, see docs/performance.md.
 
-Every row measures ratios or counts in this one run, against the local SmugMug in a process of its
-own; nothing here is a promise in seconds. `rows` says what each row is, `worker` is the process
-that is measured, `services` starts (and ends) what it talks to.
+`rows` says what each row is, `figures` whether its goal is met, `worker` is the process that is
+measured, `services` and `light` are what it talks to, `peers` what it is compared with, and
+`page` turns ``bench.json`` into docs/performance.md.
 """
 
 import sys

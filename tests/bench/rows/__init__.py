@@ -1,17 +1,27 @@
-"""The rows, by name."""
+"""The rows, by name, in the order in which they run and are told."""
 
-from tests.bench.result import Row
-from tests.bench.rows import cold_start, memory, overflow, peers, politeness, requests, v2, wall
+from tests.bench.rows import connect, counts, first, memory, night, overflow, politeness, start
+from tests.bench.sizes import Row
 
 ROWS: dict[str, Row] = {
-    "requests": requests.row,
-    "night": wall.night,
-    "first": wall.first,
-    "peers": peers.row,
-    "v2": v2.row,
+    **first.ROWS,
+    "cpu-s3": first.cpu_s3,
+    "cpu-folder": first.cpu_folder,
+    "requests": counts.requests,
+    "fsyncs": counts.flushes,
+    "https": connect.row,
+    "night": night.night,
+    "folder-night": night.folder_night,
+    "help": start.commands,
+    "import": start.imports,
     "politeness": politeness.row,
+    "gallery": first.gallery,
+    "v2": night.v2,
     "overflow": overflow.row,
-    "memory": memory.row,
-    "start": cold_start.row,
     "kill": memory.kill,
+    "start": start.row,
+    "memory": memory.row,
 }
+
+ANYWHERE = ("cpu-s3", "cpu-folder", "requests", "fsyncs", "https", "politeness", "import", "v2")
+"""Counts, and CPU by resource usage: to be judged on a busy machine, too."""

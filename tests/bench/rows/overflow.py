@@ -7,14 +7,15 @@ from time import monotonic
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.report import RunReport
-from smugmug_backup.backup.overflow import PlannedAlbum
+from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import Backup, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.wiring import SystemClock, build_source, new_token, options_of
-from tests.bench.result import Measure, Sizes
+from tests.bench.figures import Measure
 from tests.bench.services import SmugMug, smugmug
+from tests.bench.sizes import Sizes
 from tests.tools.memory_store import MemoryStore
 
 CHILDREN = 5
@@ -39,7 +40,7 @@ def row(sizes: Sizes) -> Iterator[Measure]:
     """Plan, batches, finish, each with a short deadline of its own."""
     albums, images = sizes.overflow_albums, sizes.overflow_images
     with smugmug(albums=albums, images=images) as served:
-        served.slow(api=sizes.api_latency, photo=sizes.photo_latency)
+        served.slow(api=0.1 * sizes.slow, photo=0.05 * sizes.slow)
         store, machine, clock = MemoryStore(), Machine(), SystemClock()
 
         def invocation(share: int = 1) -> tuple[Backup, Deadline]:
@@ -55,7 +56,7 @@ def row(sizes: Sizes) -> Iterator[Measure]:
         plan = store.read(keys.plan(first.run_id)).splitlines()
 
         def child(line: bytes) -> int:
-            planned = [PlannedAlbum.from_json(item) for item in json.loads(line)["albums"]]
+            planned = PlannedBatch.from_json(json.loads(line))
             turns, progress = 0, True
             while progress:
                 backup, deadline = invocation(share=CHILDREN)

@@ -3,8 +3,10 @@
 import tempfile
 from collections.abc import Iterator
 
-from tests.bench.result import Measure, Sizes
-from tests.bench.services import smugmug, work
+from tests.bench.figures import Measure
+from tests.bench.services import smugmug
+from tests.bench.sizes import Sizes
+from tests.bench.worker import work
 
 CEILING = 20.0
 
@@ -12,10 +14,10 @@ CEILING = 20.0
 def row(sizes: Sizes) -> Iterator[Measure]:
     """At once, per second, and while SmugMug asks for quiet."""
     with smugmug(albums=60, images=3) as served, tempfile.TemporaryDirectory() as folder:
-        served.slow(api=sizes.api_latency, photo=sizes.photo_latency)
+        served.slow(api=0.1 * sizes.slow, photo=0.05 * sizes.slow)
         # The ceiling is off here, or the concurrency would never be reached.
         done = work(served, {"kind": "folder", "path": folder}, concurrency=4)
-        assert done["status"] == "complete", done
+        assert done.said["status"] == "complete", done.said
         peak = served.calls()["peak"]
         yield Measure("politeness", "API calls at once", peak["api"], "", 4)
         yield Measure("politeness", "downloads at once", peak["photo"], "", 4)
@@ -26,10 +28,10 @@ def row(sizes: Sizes) -> Iterator[Measure]:
             concurrency=sizes.concurrency,
             calls_per_second=CEILING,
         )
-        assert done["status"] == "complete", done
+        assert done.said["status"] == "complete", done.said
         counted = served.calls()
         note = "counted where they arrive"
-        what = "API calls in the busiest second"
+        what = f"calls in the busiest second, ceiling {CEILING:.0f}"
         yield Measure("politeness", what, counted["per_second"]["api"], "", CEILING, note=note)
         # Without latency, or what is under way when SmugMug complains would count as a breach.
         served.slow(api=0, photo=0)
@@ -44,7 +46,7 @@ def row(sizes: Sizes) -> Iterator[Measure]:
             concurrency=sizes.concurrency,
             calls_per_second=CEILING,
         )
-        assert done["status"] == "complete", done
+        assert done.said["status"] == "complete", done.said
         counted = served.calls()
         note = f"{counted['by_status'].get('429', 0)} answers said so, for 2 s each"
         quiet = counted["during_retry_after"]

@@ -1,4 +1,4 @@
-"""Cold start under the true runtime client, and the size of what is deployed."""
+"""Starts: a command's, the function's import, both under the true runtime client; the package."""
 
 import json
 import os
@@ -12,12 +12,71 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.result import Measure, Sizes
+from tests.bench import peers
+from tests.bench.figures import Kind, Measure, Ran, interleaved
 from tests.bench.services import BUCKET, ROOT, aws_environment, client_of, ministack, smugmug
+from tests.bench.sizes import Sizes
 from tests.tools.runtime_api import Runtime
 
 SECRET = "smugmug-backup-bench"
 BUILT = ROOT / ".aws-sam" / "build"
+
+
+OURS = """
+import smugmug_backup.function.handler
+from smugmug_backup.storage.s3 import s3_client
+s3_client(max_connections=18)
+"""
+FLOOR = """
+import boto3, requests
+boto3.client("s3")
+"""
+TIMED = """
+import resource
+def cpu():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+began = cpu()
+{what}
+print("CPU", cpu() - began)
+"""
+
+
+def commands(sizes: Sizes) -> Iterator[Measure]:
+    """What a user waits for before a command says anything."""
+    environment = {"PYTHONPATH": str(ROOT / "src")}
+    for arguments, limit in ((["--help"], 0.11), (["run", "--help"], 0.19)):
+        command = [sys.executable, "-m", "smugmug_backup.cli", *arguments]
+        peers.timed(command, environment)  # all byte-code
+        sides = {"ours": lambda command=command: peers.timed(command, environment)}
+        done = interleaved(sizes.starts, sides)["ours"]
+        what, note = f"`{' '.join(arguments)}`", f"CPU {done.cpu:.2f} s"
+        yield Measure("help", what, done.seconds, "s", limit, kind=Kind.SCALED, note=note)
+
+
+def imports(sizes: Sizes) -> Iterator[Measure]:
+    """The handler and an S3 client, against what they cannot do without; by CPU, with byte-code."""
+
+    def side(what: str) -> Ran:
+        command = [sys.executable, "-c", TIMED.format(what=what)]
+        environment = {**aws_environment(), "PYTHONPATH": str(ROOT / "src")}
+        environment["POWERTOOLS_SERVICE_NAME"] = "bench"
+        ran = peers.timed(command, environment)
+        cpu = float(ran.said["output"].rpartition("CPU ")[2])
+        return Ran(ran.seconds, cpu)
+
+    side(OURS)
+    sides = {"ours": lambda: side(OURS), "floor": lambda: side(FLOOR)}
+    done = interleaved(sizes.starts, sides)
+    ours, floor = done["ours"].cpu, done["floor"].cpu
+    yield Measure(
+        "import",
+        "handler import + S3 client ÷ boto3 + requests + client",
+        ours / floor,
+        "×",
+        1.20,
+        note=f"CPU {ours * 1e3:.0f} ms against {floor * 1e3:.0f} ms",
+    )
 
 
 def row(sizes: Sizes) -> Iterator[Measure]:
