@@ -192,4 +192,4 @@ def test_quietly_only_what_is_not_fine_is_named(shell):
     assert shell("run").status == 0
     ran = shell("doctor", "-q")
     assert ran.status == 0
-    assert [each[:4] for each in ran.out.splitlines() if each[:1] != " "] == ["note"]
+    assert {each[:4] for each in ran.out.splitlines() if each[:1] != " "} == {"note"}

@@ -35,11 +35,10 @@ def lines(location: Location, *, now: datetime) -> Iterator[Line]:
     strange = known.said_of(met, location)
     if strange is not None:
         refused = known.refusal(met, location)
-        yield Line(
-            "location",
-            strange,
-            remedy=hint_of(refused) if refused else "the next run goes on there",
-        )
+        remedy = hint_of(refused) if refused else "look at it; a run would go on there"
+        yield Line("location", strange, remedy=remedy)
+    if met is known.Met.EMPTY:
+        return  # the mount point of a disk that is away is left alone
     yield from _writable(location, archive)
     if location.folder is not None:
         yield _space(location.folder)
