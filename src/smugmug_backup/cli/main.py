@@ -1,6 +1,7 @@
 """The command `smugmug-backup`: find the command, run it, turn every error into one line."""
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from smugmug_backup.cli.parsing import (
 )
 from smugmug_backup.cli.settings import location_of
 from smugmug_backup.errors import BackupError, BadRequest, Code
+from smugmug_backup.words import Location
 
 COMMANDS = (
     *("setup", "authorize", "doctor", "run", "status", "albums", "images", "find", "catalog"),
@@ -77,7 +79,7 @@ def _main(argv: Sequence[str] | None) -> int:
     except BackupError as error:
         if debug:
             errors.print_exception()
-        told, hint = error, hint_of(error, in_s3=_in_s3(args))
+        told, hint = error, _hint(error, args)
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
         # Its text is not shown: an exception of an HTTP library may hold a signed URL.
         if debug:
@@ -87,10 +89,12 @@ def _main(argv: Sequence[str] | None) -> int:
     return _tell(errors, told, hint, document=_wants_json(words) and Printed.documents == before)
 
 
-def _in_s3(args: argparse.Namespace | int) -> bool | None:
-    """Whether the location of the command line is in S3; None if it has none."""
-    in_s3: bool | None = getattr(getattr(args, "location", None), "in_s3", None)
-    return in_s3
+def _hint(error: BackupError, args: argparse.Namespace | int) -> str:
+    """What helps at the location of the command line, if it has one, by its own name."""
+    location = getattr(args, "location", None)
+    if not isinstance(location, Location):
+        return hint_of(error)
+    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.quote(str(location)))
 
 
 def _wants_json(words: Sequence[str]) -> bool:

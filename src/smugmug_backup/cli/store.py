@@ -36,7 +36,8 @@ def open_existing(location: Location) -> BackupStore:
     if not Archive(store).holds_backup():
         raise known.away(location) or Mistaken(
             f"{location} holds no backup: no run reports (runs/) and no manifests (manifests/)",
-            hint="look at the prefix or folder; `smugmug-backup run LOCATION` makes a backup there",
+            hint=f"look at the {'prefix' if location.in_s3 else 'folder'}; "
+            "`smugmug-backup run LOCATION` makes a backup there",
         )
     return store
 

@@ -189,6 +189,8 @@ def test_folders_that_1_3_0_would_flatten_are_named_and_v2_is_offered(
     assert "Travel/Alps/2024 would be flattened" in ran.out
     assert profile()["api"] == "v2"
     assert "by SmugMug API v2" in shell("status").out
+    assert "flattened" not in shell("setup", "--yes", "--no-run").out
+    assert profile()["api"] == "v2"
 
 
 def test_where_1_3_0_is_gone_v2_is_taken_and_it_is_said(

@@ -310,7 +310,7 @@ def test_launchd_gets_its_agents_and_loses_them_again(home, monkeypatch, tmp_pat
     agents = timers.timers_of("launchd")
     assert agents.is_there()
     assert agents.state("default") is None
-    agents.install("default", [RUN, CHECK])
+    assert any("not yet tried" in each for each in agents.install("default", [RUN, CHECK]))
     agents.install("default", [RUN, CHECK])
     assert len([*(home / "Library" / "LaunchAgents").iterdir()]) == 2
     assert agents.state("default").remedy is None
@@ -325,7 +325,8 @@ def test_task_scheduler_gets_its_tasks_and_loses_them_again(monkeypatch, tmp_pat
     programs = Programs(monkeypatch, "schtasks")
     tasks = timers.timers_of("windows")
     assert tasks.is_there()
-    assert "made up" in tasks.install("default", [RUN, CHECK])[0]
+    said = tasks.install("default", [RUN, CHECK])
+    assert "made up" in said[0] and "not yet tried" in said[1]
     assert sum("/Create" in each for each in programs.called) == 2
     assert tasks.state("default").remedy is None
     assert tasks.remove("default")

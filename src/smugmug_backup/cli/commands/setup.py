@@ -36,13 +36,12 @@ from smugmug_backup.cli.timers import timers
 from smugmug_backup.cli.timers.job import jobs_of, name_of, program, time_of_day
 from smugmug_backup.errors import BackupError, BadRequest
 from smugmug_backup.model import Album
-from smugmug_backup.settings import API_130, API_V2, SourceSettings, source_settings
+from smugmug_backup.settings import API_AUTO, API_V2, SourceSettings
 from smugmug_backup.storage.location import open_store
 from smugmug_backup.words import Location
 
 NAME = "setup"
 
-_AUTO = "auto"
 _AT = "03:00"
 _TRIES = 5
 
@@ -129,7 +128,7 @@ class _Setup:
         self._keep(_of_the_environment())
         location = self._where(before.get("location"))
         asked = self._log_in()
-        api = self._choose_api(asked)
+        api = self._choose_api(asked, before.get("api"))
         hour, minute = self._when(before.get("at"))
         ran = self._small_run(location, asked)
         timer = self._start_every_night(hour, minute)
@@ -287,13 +286,13 @@ class _Setup:
 
     # -- which API ---------------------------------------------------------------------------
 
-    def _choose_api(self, asked: Sequence[Asked]) -> str:
+    def _choose_api(self, asked: Sequence[Asked], before: str | None) -> str:
         answers = [each.api for each in smugmug.answering(asked)]
         for each in asked:
             if each.error is not None:
                 self._print(f"API {each.api} does not serve this account: {shown(str(each.error))}")
-        wanted = self._args.api or _default_api(answers)
-        if len(answers) > 1 and self._args.api is None:
+        wanted: str = self._args.api or before or API_AUTO
+        if len(answers) > 1 and wanted == API_AUTO:
             self._print(
                 f"Both of SmugMug's APIs answer: 1.3.0 is asked while it does, then v2. {_VIDEOS}"
             )
@@ -403,15 +402,6 @@ _VIDEOS = (
     "(Of a video, 1.3.0 gives at most 1920 pixels and v2 the largest that SmugMug made; "
     "`--api v2` asks v2 alone.)"
 )
-
-
-def _default_api(answering: Sequence[str]) -> str:
-    """1.3.0 while it answers, then v2, where this version has a word for that."""
-    try:
-        source_settings({"SMUGMUG_SECRET": "file:x", "SMUGMUG_API": _AUTO})
-    except BadRequest:
-        return API_130 if API_130 in answering else API_V2
-    return _AUTO
 
 
 def _smallest(asked: Sequence[Asked]) -> Album | None:

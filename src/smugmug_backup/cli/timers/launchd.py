@@ -16,7 +16,9 @@ from smugmug_backup.cli.timers.job import Job, names_of
 from smugmug_backup.cli.timers.state import State
 from smugmug_backup.words import a_path
 
-SAID = "a night that was slept through is made up for as soon as the Mac wakes, or you log in"
+SAID = "A night that was slept through is made up for as soon as the Mac wakes, or you log in."
+
+NOT_TRIED = "This was not yet tried on a Mac: please look whether it runs, and tell how it went."
 
 
 def plist(job: Job, *, log: Path) -> bytes:
@@ -53,7 +55,7 @@ class Launchd:
             path = _folder() / f"{job.name}.plist"
             path.write_bytes(plist(job, log=a_path(f"~/Library/Logs/{job.name}.log")))
             demand("launchctl", "bootstrap", _domain(), str(path))
-        return [SAID.capitalize() + ".", "A first whole run begins now, in the background."]
+        return [SAID, NOT_TRIED, "A first whole run begins now, in the background."]
 
     def remove(self, profile: str) -> bool:
         """Take the agents away; whether there were any."""

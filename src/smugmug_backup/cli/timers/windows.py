@@ -16,6 +16,8 @@ from smugmug_backup.cli.timers.state import State
 
 SAID = "a night that was missed is made up for as soon as the computer is on again"
 
+NOT_TRIED = "This was not yet tried on Windows: please look whether it runs, and tell how it went."
+
 
 def task(job: Job) -> str:
     """The task's XML."""
@@ -77,7 +79,7 @@ class TaskScheduler:
                 path = Path(folder) / f"{job.name}.xml"
                 path.write_bytes(task(job).encode("utf-16"))
                 demand("schtasks", "/Create", "/TN", job.name, "/XML", str(path), "/F")
-        return [SAID.capitalize() + ".", "It runs while you are logged in."]
+        return [SAID.capitalize() + ".", NOT_TRIED, "It runs while you are logged in."]
 
     def remove(self, profile: str) -> bool:
         """Take them away; whether there were any."""
