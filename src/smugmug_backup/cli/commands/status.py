@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.check_report import CheckReport, Finding
+from smugmug_backup.archive.original import Reason
 from smugmug_backup.archive.report import AlbumState, Failure, RunReport
 from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import shown
@@ -279,7 +280,10 @@ def _tell(console: Console, seen: _Seen, *, shown_lines: int | None) -> None:
         ("unverified", "Unverified: stored, but without a checksum that agrees"),
         ("gone", "Gone from SmugMug, kept here"),
     ):
-        told.list(title, _IMAGES, _rows(seen.images(kind)))
+        found = [each for each in seen.images(kind) if each.why != Reason.FORGOTTEN]
+        told.list(title, _IMAGES, _rows(found))
+    forgotten = [each for each in seen.images("unavailable") if each.why == Reason.FORGOTTEN]
+    told.list("Forgotten: deleted for good, as you wanted", _IMAGES, _rows(forgotten))
     states = seen.albums
     told.list(
         "Albums not believed: SmugMug's list did not have the length that it said",
