@@ -2,17 +2,18 @@
 
 import argparse
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 
 from smugmug_backup import __version__
-from smugmug_backup.cli.errors import as_json, hint_of, tell
+from smugmug_backup.cli.errors import as_json, hint_of, of_the_system, tell, unforeseen
 from smugmug_backup.cli.interruption import at_once
 from smugmug_backup.cli.output import (
     OutputLost,
@@ -34,8 +35,8 @@ from smugmug_backup.errors import BackupError, BadRequest, Code
 from smugmug_backup.words import Location
 
 COMMANDS = (
-    *("setup", "authorize", "doctor", "run", "status", "albums", "images", "find", "catalog"),
-    *("check", "restore", "diff", "forget"),
+    *("setup", "authorize", "doctor", "run", "status", "albums", "images", "find", "browse"),
+    *("catalog", "check", "drill", "restore", "diff", "forget", "completion", "man"),
 )
 
 _EXAMPLE = """\
@@ -63,6 +64,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COULD_NOT
 
 
+def program() -> NoReturn:
+    """The command as a whole process."""
+    status = main()
+    # All is done and said. A Ctrl-C that comes while Python puts itself away would be told as a
+    # traceback, or as another exit status.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(status)
+
+
 def _main(argv: Sequence[str] | None) -> int:
     errors = make_console(stderr=True)
     words = [*(sys.argv[1:] if argv is None else argv)]
@@ -81,12 +91,11 @@ def _main(argv: Sequence[str] | None) -> int:
             errors.print_exception()
         told, hint = error, _hint(error, args)
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
-        # Its text is not shown: an exception of an HTTP library may hold a signed URL.
         if debug:
             errors.print_exception()
-        told = BackupError(f"{type(error).__name__}: this should not happen")
-        hint = "the same command with --debug shows where; please report it"
-    return _tell(errors, told, hint, document=_wants_json(words) and Printed.documents == before)
+        told = of_the_system(error) or unforeseen(error)
+    document = _wants_json(words) and Printed.documents == before
+    return _tell(errors, told, hint, document=document)
 
 
 def _hint(error: BackupError, args: argparse.Namespace | int) -> str:
@@ -108,9 +117,12 @@ def _tell(errors: Console, error: BackupError, hint: str | None, *, document: bo
     if isinstance(error, OutputLost):
         give_up(sys.stdout)
     elif document:
-        console = make_console()
-        print_json(console, as_json(error, hint=hint))
-        console.file.flush()
+        try:
+            console = make_console()
+            print_json(console, as_json(error, hint=hint))
+            console.file.flush()
+        except OutputLost:
+            give_up(sys.stdout)
     if isinstance(error, Interrupted):
         errors.print(str(error))
         return INTERRUPTED
@@ -162,6 +174,11 @@ def _parser() -> argparse.ArgumentParser:
     for name in COMMANDS:
         _add(name, subparsers)
     return parser
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser of all commands, for those who describe it: completion and manual."""
+    return _parser()
 
 
 def _add(name: str, subparsers: Any) -> None:

@@ -10,6 +10,7 @@ from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.canaries import leaks
 from tests.tools.cli import Shell
 from tests.tools.programs import Programs
+from tests.unit.cli.test_output import wrong
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,7 @@ def test_no_secret_is_said_in_any_form_of_it(shell, smugmug, secret, switches):
 
 def test_for_programs_every_line_says_whether_it_is_fine(shell):
     told = shell("doctor", "--json").json
+    assert not wrong("doctor", told)
     assert told["fine"] is False
     lines = {each["subject"]: each for each in told["lines"]}
     assert lines["login"]["fine"] and lines["login"]["remedy"] is None

@@ -13,6 +13,7 @@ from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.cli import Shell
 from tests.tools.owner import Owner
 from tests.tools.programs import Programs
+from tests.unit.cli.test_output import wrong
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +128,7 @@ def test_the_timer_moves_and_goes_without_an_editor(shell, owner, account, cron,
     assert "0 5 * * *" in cron.table and "30 3" not in cron.table
     ran = shell("setup", "--remove-timer", "--json")
     assert ran.json == {"profile": "default", "timers_removed": ["cron"]}
+    assert not wrong("setup", ran.json)
     assert cron.table is None
     assert "no timer" in shell("setup", "--remove-timer").out
     assert profile()["at"] == "05:00"
@@ -138,7 +140,7 @@ def test_with_yes_and_options_nothing_is_asked_and_json_is_told(
     set_up(shell, owner, account, tmp_path / "b")
     owner.answers = ["not asked\n"]
     ran = shell("setup", "--yes", "--to", tmp_path / "c", "--timer", "none", "--json")
-    assert ran.status == 0
+    assert ran.status == 0 and not wrong("setup", ran.json)
     assert owner.answers == ["not asked\n"]
     assert ran.json["location"] == str(tmp_path / "c") == profile()["location"]
     assert (ran.json["account"], ran.json["first_run"]) == (account.nickname, 0)
