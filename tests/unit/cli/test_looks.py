@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from smugmug_backup.cli.looks import smugmug
+from smugmug_backup.cli.looks import place, smugmug
 from smugmug_backup.cli.looks.line import Line
 from smugmug_backup.cli.looks.place import try_out
 from smugmug_backup.cli.looks.smugmug import Asked, clock_lines, flattened, would_flatten
 from smugmug_backup.errors import AlreadyStored, LoginLost, SourceRetired, StoreRefused
-from smugmug_backup.model import Account, Album
+from smugmug_backup.model import Account, Album, Room
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.words import Location
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 ACCOUNT = Account("larkfield", "owner")
@@ -100,6 +101,12 @@ def test_a_folder_is_tried_out_and_nothing_of_it_stays(tmp_path):
     (tmp_path / "mine").write_text("x")
     try_out(tmp_path)
     assert [each.name for each in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_disk_that_holds_no_large_file_is_noted(tmp_path, monkeypatch):
+    monkeypatch.setattr(FolderStore, "room", lambda self: Room(largest=4 * 1024**3 - 1))
+    line = next(each for each in place.lines(Location.parse(str(tmp_path)), now=NOW))
+    assert line.word == "note" and "4.29 GB" in line.said
 
 
 def test_a_folder_that_lets_one_file_take_anothers_place_will_not_do(tmp_path, monkeypatch):

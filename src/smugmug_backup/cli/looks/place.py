@@ -15,6 +15,7 @@ from smugmug_backup.cli.errors import hint_of
 from smugmug_backup.cli.looks.line import Line
 from smugmug_backup.cli.output import ago, moment, plural, size
 from smugmug_backup.errors import AlreadyStored, BackupError, StoreRefused
+from smugmug_backup.model import Room
 from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.location import open_store
 from smugmug_backup.words import Location
@@ -45,9 +46,9 @@ def lines(location: Location, *, now: datetime) -> Iterator[Line]:
     yield from _standing(location, archive, now)
 
 
-def try_out(folder: Path) -> None:
-    """Whether a backup can be kept there: what a run does is done in a folder beside, which is
-    taken away again.
+def try_out(folder: Path) -> Room:
+    """Whether a backup can be kept there: what a run does is done in a folder in it, which is
+    taken away again. What the disk can take.
 
     Raises StoreRefused and other StoreErrors.
     """
@@ -57,6 +58,7 @@ def try_out(folder: Path) -> None:
             store.create(_TRIED, b"1")
             if not _refuses_another(store):
                 raise StoreRefused(f"{folder} lets a file take another's place")
+            return store.room()
     except OSError as error:
         raise StoreRefused(f"{folder} cannot be written to ({error.strerror})") from None
 
@@ -72,8 +74,17 @@ def _refuses_another(store: BackupStore) -> bool:
 def _writable(location: Location, archive: Archive) -> Iterator[Line]:
     try:
         if location.folder is not None:
-            try_out(location.folder)
-            yield Line("location", f"{location} can be written to, and keeps what it has")
+            largest = try_out(location.folder).largest
+            said = f"{location} can be written to, and keeps what it has"
+            if largest is None:
+                yield Line("location", said)
+            else:
+                yield Line(
+                    "location",
+                    f"{said}; a file above {size(largest)} does not fit on its disk",
+                    remedy="a larger video is named by each run; exFAT, NTFS and ext4 hold it",
+                    advice=True,
+                )
         elif archive.holds_backup():
             # What a run writes first, and which is there already: nothing of it changes.
             archive.probe()
