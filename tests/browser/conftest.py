@@ -15,7 +15,7 @@ from tests.browser.archive import make_archive
 from tests.stack.environment import ROOT
 
 _OURS = ROOT / ".venvs" / "browser" / "chromium"
-_ARGUMENTS = (
+ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
@@ -37,18 +37,22 @@ def chromium() -> Path | None:
     return None if found is None else Path(found)
 
 
+def environment_of(program: Path) -> dict[str, str]:
+    """What it finds its libraries and fonts by."""
+    if _OURS not in program.parents:
+        return dict(os.environ)
+    ours = {"LD_LIBRARY_PATH": str(_OURS / "lib"), "FONTCONFIG_FILE": str(_OURS / "fonts.conf")}
+    return {**os.environ, **ours}
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     program = chromium()
     if program is None:
         pytest.skip("a browser: make browser")
-    environment = dict(os.environ)
-    if _OURS in program.parents:
-        environment["LD_LIBRARY_PATH"] = str(_OURS / "lib")
-        environment["FONTCONFIG_FILE"] = str(_OURS / "fonts.conf")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=_ARGUMENTS, env=environment
+            executable_path=program, args=ARGUMENTS, env=environment_of(program)
         )
         yield browser
         browser.close()

@@ -24,8 +24,11 @@ from tests.tools.sample import sample_store
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
 WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0, "doctor": 1, "setup": 0}
+WORKS |= {"completion": 0, "man": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
+PLACELESS = {"authorize", "completion", "man", "doctor"}
+"""Commands that are given no location, or to which one that is none is an answer."""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,8 @@ class World:
             "forget": ["forget", self.location, "i000003"],
             "doctor": ["doctor", self.location],
             "setup": ["setup", "--yes", "--no-browser", "--timer", "none", "--to", self.new],
+            "completion": ["completion", "bash"],
+            "man": ["man"],
             "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],
         }[command]
 
@@ -291,9 +296,7 @@ CANNOT = {
 }
 
 
-@pytest.mark.parametrize(
-    "command", [each for each in COMMANDS if each not in ("authorize", "doctor")]
-)
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each not in PLACELESS])
 @pytest.mark.parametrize("environment", CANNOT)
 def test_what_cannot_be_done_is_one_sentence(world, tmp_path, monkeypatch, environment, command):
     prepare, says = CANNOT[environment]

@@ -28,6 +28,7 @@ from smugmug_backup.cli.parsing import (
     command_parser,
 )
 from smugmug_backup.cli.settings import profile_of
+from smugmug_backup.cli.stoppable import stoppable
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
@@ -109,7 +110,7 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         ThreadPoolExecutor(_AT_A_TIME) as executor,
     ):
         result = check(
-            store.bounded(deadline),
+            stoppable(store, deadline),
             clock=clock,
             token=secrets.token_hex(4),
             deadline=deadline,

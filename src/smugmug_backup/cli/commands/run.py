@@ -53,6 +53,7 @@ from smugmug_backup.cli.progress import (
 )
 from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import profile_of, source_settings_of
+from smugmug_backup.cli.stoppable import stoppable
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.folder import FolderStore
@@ -182,7 +183,7 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
             chosen, accepted = _named_albums(args, parts, deadline)
             done = Backup(
                 source=Watched(parts.source, progress, frozenset(chosen)),
-                store=parts.store.bounded(deadline),
+                store=stoppable(parts.store, deadline),
                 clock=parts.clock,
                 token=new_token,
                 options=parts.options,
