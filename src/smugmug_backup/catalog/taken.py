@@ -55,7 +55,7 @@ def fill(db: sqlite3.Connection, dates: Dates) -> None:
 
 
 def unread(db: sqlite3.Connection, dates: Dates) -> list[tuple[str, str, int]]:
-    """(MD5, key, bytes) of the newest versions' originals that say no date and were not read yet."""
+    """(MD5, key, bytes) of newest originals that say no date and were not read yet."""
     known = dates.known()
     rows = db.execute(
         "SELECT md5, min(key), max(bytes) FROM image_versions WHERE until_generation IS NULL "

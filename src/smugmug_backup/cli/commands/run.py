@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from smugmug_backup import system
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import NAMED, Counts, Failure, RunReport, RunStatus
 from smugmug_backup.archive.titles import find_albums, shown
@@ -66,6 +67,7 @@ from smugmug_backup.wiring import (
     new_token,
     options_of,
 )
+from smugmug_backup.words import Location
 
 NAME = "run"
 
@@ -195,6 +197,7 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
                     dry_run=args.dry_run,
                     accept_shrink=tuple(accepted),
                     accept_rename=args.accept_rename,
+                    notes=parts.store.remarks if isinstance(parts.store, FolderStore) else (),
                 ),
                 deadline=deadline,
             )
@@ -415,10 +418,20 @@ def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None
     ]
     if plan.missing_albums:
         say.append(f"Missing at SmugMug: {', '.join(plan.missing_albums)} (they stay here).")
-    if in_s3:
-        say.append(_cost(estimate))
+    say.append(_cost(estimate) if in_s3 else _room(args.location, estimate.bytes))
     for line in say:
         console.print(line)
+
+
+def _room(location: Location, wanted: int) -> str:
+    """How that compares with the room of the disk: where the folder is, or will be."""
+    there = Path(str(location.folder)).absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    free, _ = system.space(there)
+    if wanted <= free:
+        return f"The disk has room for {size(free)}."
+    return f"The disk has room for {size(free)} only: {size(wanted - free)} more are needed."
 
 
 def _row(each: Forecast) -> list[str]:
