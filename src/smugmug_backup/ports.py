@@ -13,15 +13,20 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import StoreError
 from smugmug_backup.model import Account, Album, Image, Listing, Offer, Room, StoredObject
 
+Body = bytes | memoryview
+"""Bytes of an object on their way into a store."""
+
 
 class PhotoStream(Protocol):
     """The body of one download; ``length`` is its Content-Length, or None."""
 
     length: int | None
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Chunks of at most a MiB. Raises PhotoError when the body breaks off, OutOfTime when
-        the deadline is over. A body shorter than its length is an error, not an end."""
+    def readinto(self, buffer: memoryview) -> int:
+        """Write the next bytes into ``buffer``, which is not empty; returns how many, 0 at the end.
+
+        Raises PhotoError when the body breaks off, OutOfTime when the deadline is over. A body
+        shorter than its length is an error, not an end."""
 
 
 class PhotoSource(Protocol):
@@ -84,8 +89,9 @@ class Upload(Protocol):
     Left without a commit (an exception, a kill), it leaves no visible object.
     """
 
-    def write(self, chunk: bytes) -> None:
-        """Append. May hold back up to one part in memory. Raises StoreError."""
+    def write(self, chunk: Body) -> None:
+        """Append. May hold back up to one part in memory, and ``chunk`` itself: it must not be
+        written anew. Raises StoreError."""
 
     def commit(self) -> None:
         """Make it visible and durable. Raises AlreadyStored, and changes nothing, if the key is
@@ -100,7 +106,9 @@ class Batch(Protocol):
     a kill may lose it.
     """
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """As `BackupStore.create`, but for that."""
 
     def upload(self, key: str, *, file_name: str | None = None) -> AbstractContextManager[Upload]:
@@ -161,10 +169,14 @@ class BackupStore(Protocol):
     def open(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
         """The object in chunks of at most a MiB. Raises NotStored, on entering."""
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """Store ``body`` under ``key``, once and for all; durable and whole when this returns.
 
-        ``file_name``: what a browser shall save it as, where the store can say so.
+        ``file_name``: what a browser shall save it as, where the store can say so. ``sha256``: that
+        of ``body`` in hex, from whoever has it already; a wrong one is refused, or not looked at.
+        ``body`` may be written anew once this has returned, and not before.
 
         Raises AlreadyStored, and changes nothing, if the key is taken by other bytes. The same
         bytes are no conflict: a lost answer makes a retry meet its own write.

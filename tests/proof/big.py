@@ -36,6 +36,7 @@ from smugmug_backup.model import (
 from tests.proof.world import InlineBackup
 from tests.tools.clock import START, FakeClock
 from tests.tools.fake_source import JPEG
+from tests.tools.streams import OfChunks
 
 _PAGE = 1_000
 _OLD = START - timedelta(days=900)
@@ -107,7 +108,7 @@ class TableStore:
     def bounded(self, deadline: Deadline) -> "TableStore":
         return self
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(self, key: str, body: bytes, **_: Any) -> None:
         packed = zlib.compress(body, 1)
         try:
             self._ask("INSERT INTO objects VALUES (?, ?, ?)", key, len(body), packed)
@@ -222,11 +223,11 @@ class BigSource:
         yield _Body(JPEG + str(offer.url).encode())
 
 
-class _Body:
+class _Body(OfChunks):
     def __init__(self, body: bytes) -> None:
         self._body, self.length = body, len(body)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         yield self._body
 
 

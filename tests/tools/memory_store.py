@@ -1,6 +1,7 @@
 """A store in memory, for the fastest tests. It keeps the port's promises: the contract suite runs
 on it too."""
 
+import hashlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreError
 from smugmug_backup.model import Room, StoredObject
+from smugmug_backup.ports import Body
 from smugmug_backup.storage.keys import checked, checked_prefix
 
 _CHUNK = 1024 * 1024
@@ -73,8 +75,11 @@ class MemoryStore:
     def bounded(self, deadline: Deadline) -> "MemoryStore":
         return self
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         checked(key)
+        assert sha256 in (None, hashlib.sha256(body).hexdigest())
         self._note("put", key)
         if not self._put(key, bytes(body)) and self.objects.get(key) != body:
             raise AlreadyStored(f"something else is stored under {key}")
@@ -116,7 +121,9 @@ class _MemoryBatch:
         self._failed: dict[str, StoreError] = {}
         self._lock = threading.Lock()
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         checked(key)
         self._note("put", key)
         if not self._put(key, bytes(body)) and self._there(key) != body:

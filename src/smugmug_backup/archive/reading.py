@@ -11,7 +11,7 @@ from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import sha256 as sha256_of
 from smugmug_backup.archive.original import StoredBytes
 from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored, StoreError
-from smugmug_backup.ports import BackupStore, Batch
+from smugmug_backup.ports import BackupStore, Batch, Body
 
 
 def read_stated(store: BackupStore, key: str, sha256: str | None) -> bytes:
@@ -61,7 +61,7 @@ class Digest:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
 
-    def update(self, chunk: bytes) -> None:
+    def update(self, chunk: Body) -> None:
         """Take in the next bytes."""
         self.bytes += len(chunk)
         self._md5.update(chunk)

@@ -28,12 +28,23 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How runs work. ``concurrency``: albums, and transfers, at a time."""
+    """How runs work.
+
+    ``concurrency``: albums at a time. ``transfers``: originals at a time, fetched or being stored
+    (0: as many). ``memory``: bytes of all that are on their way together.
+    """
 
     concurrency: int = 8
+    transfers: int = 0
+    memory: int = 96 * 1024 * 1024
     full_listing_days: int = 30
     ignore_albums: frozenset[str] = frozenset()
     commit_every: int = COMMIT_EVERY
+
+    @property
+    def threads(self) -> int:
+        """How many fetch and store."""
+        return self.transfers or self.concurrency
 
 
 class Listener(Protocol):
@@ -117,7 +128,7 @@ class Context:
         try:
             for item in items:
                 waiting.append(self.transfers.submit(function, item))
-                if len(waiting) > 2 * self.options.concurrency:
+                if len(waiting) > 2 * self.options.threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

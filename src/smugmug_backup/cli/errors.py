@@ -3,13 +3,12 @@
 import errno
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from smugmug_backup.archive.titles import shown
-from smugmug_backup.cli.output import make_console
 from smugmug_backup.errors import BackupError, BadRequest
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _DOCTOR = "`smugmug-backup doctor` looks at all that a backup needs"
 _NOTHING_CHANGED = "nothing in the backup was changed"
@@ -108,14 +107,18 @@ def as_json(error: BackupError, *, hint: str | None = None) -> dict[str, Any]:
     return {"error": {"code": str(error.code), "message": str(error), "hint": hint}}
 
 
-def tell(console: Console, error: BackupError, *, hint: str | None = None) -> None:
+def tell(console: "Console", error: BackupError, *, hint: str | None = None) -> None:
     """Print ``error: …`` on one line, and a hint on the next."""
+    from smugmug_backup.archive.titles import shown
+
     console.print(f"error: {shown(str(error))}", style="bold red", soft_wrap=True)
     console.print(f"hint:  {hint or hint_of(error)}", soft_wrap=True)
 
 
 def tell_problems(problems: Iterable[str]) -> None:
     """What is broken beside that which is told, a line each, on standard error."""
+    from smugmug_backup.cli.output import make_console, shown
+
     errors = make_console(stderr=True)
     for each in problems:
         errors.print(f"problem: {shown(each)}", style="red", soft_wrap=True)

@@ -24,11 +24,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from smugmug_backup.cli.output import OutputLost, give_up
 from smugmug_backup.cli.parsing import INTERRUPTED
+from smugmug_backup.cli.streams import OutputLost, give_up
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 GRACE = 5.0
 """Seconds for what is under way, after the first."""
@@ -50,7 +52,7 @@ class Interruption:
 
 @contextmanager
 def interruptible(
-    console: Console,
+    console: "Console",
     stop: Callable[[], None],
     *,
     saying: str,
@@ -104,7 +106,7 @@ def interruptible(
 
 
 @contextmanager
-def at_once(console: Console) -> Iterator[None]:
+def at_once(console: "Console") -> Iterator[None]:
     """Within this, where nothing is written, Ctrl-C waits for nothing: no thread, no answer."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
@@ -130,7 +132,7 @@ def _heeded() -> list[signal.Signals]:
     return [each for each in known if signal.getsignal(each) is not signal.SIG_IGN]
 
 
-def _end_at_once(console: Console, said: str) -> None:
+def _end_at_once(console: "Console", said: str) -> None:
     """End this process, from any thread; the terminal's cursor is there again."""
     show = "\x1b[?25h\n" if console.is_terminal else ""
     with suppress(OSError, ValueError, AttributeError):

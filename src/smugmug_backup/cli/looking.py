@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import Archived, ListingIncomplete, NotABackup, StoreError, StoreRefused
 from smugmug_backup.model import Room, StoredObject
-from smugmug_backup.ports import BackupStore, Batch, Upload
+from smugmug_backup.ports import BackupStore, Batch, Body, Upload
 
 
 class Looking:
@@ -74,7 +74,9 @@ class Looking:
         with self._reading(), self._store.open(key) as chunks:
             yield chunks
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """Nobody who looks writes."""
         raise NotImplementedError(key)
 

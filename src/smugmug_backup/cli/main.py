@@ -9,21 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from importlib import import_module
-from typing import Any, NoReturn
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from smugmug_backup import __version__
 from smugmug_backup.cli.errors import as_json, hint_of, of_the_system, tell, unforeseen
-from smugmug_backup.cli.interruption import at_once
-from smugmug_backup.cli.output import (
-    OutputLost,
-    Printed,
-    give_up,
-    make_console,
-    prepare_streams,
-    print_json,
-)
 from smugmug_backup.cli.parsing import (
     COULD_NOT,
     EXIT_STATUSES,
@@ -31,14 +20,32 @@ from smugmug_backup.cli.parsing import (
     CommandParser,
     HelpFormatter,
 )
-from smugmug_backup.cli.settings import location_of
+from smugmug_backup.cli.streams import OutputLost, Printed, Stream, give_up, prepare_streams
 from smugmug_backup.errors import BackupError, BadRequest, Code
-from smugmug_backup.words import Location
 
-COMMANDS = (
-    *("setup", "authorize", "doctor", "run", "status", "albums", "images", "find", "browse"),
-    *("catalog", "check", "drill", "restore", "diff", "forget", "completion", "man"),
-)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COMMANDS = {
+    "setup": "ask three questions, and back up every night",
+    "authorize": "get access to a SmugMug account and store the secret",
+    "doctor": "is all there that a backup needs, and what to do if not",
+    "run": "back up now, into a bucket or a folder",
+    "status": "is the backup complete, as of when, and what is wrong",
+    "albums": "list the albums of a backup",
+    "images": "list the images of one album of a backup",
+    "find": "search a backup for photos and videos",
+    "browse": "look through a backup in the browser",
+    "catalog": "make a SQLite database of a backup",
+    "check": "check that a backup is sound",
+    "drill": "restore a few photos to nowhere, and compare them with SmugMug",
+    "restore": "write the photos of a backup into a folder",
+    "diff": "what changed between two runs or dates",
+    "forget": "delete images from the backup for good",
+    "completion": "print what bash, zsh or fish need to complete this command",
+    "man": "print the manual page",
+}
+"""Each command, and its line in the help of all: only the one that is named is loaded."""
 
 _EXAMPLE = """\
 A location is s3://bucket/prefix or a folder. Every command takes --json, for programs.
@@ -47,7 +54,7 @@ example:
   smugmug-backup status ~/photos-backup
 """
 
-Command = Callable[[argparse.Namespace, Console], int]
+Command = Callable[[argparse.Namespace, "Console"], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,7 +89,6 @@ def program() -> NoReturn:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    errors = make_console(stderr=True)
     words = [*(sys.argv[1:] if argv is None else argv)]
     debug, before = "--debug" in words, Printed.documents
     hint = None
@@ -96,18 +102,20 @@ def _main(argv: Sequence[str] | None) -> int:
         raise
     except BackupError as error:
         if debug:
-            errors.print_exception()
+            _console(stderr=True).print_exception()
         told, hint = error, _hint(error, args)
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
         if debug:
-            errors.print_exception()
+            _console(stderr=True).print_exception()
         told = of_the_system(error) or unforeseen(error)
     document = _wants_json(words) and Printed.documents == before
-    return _tell(errors, told, hint, document=document)
+    return _tell(told, hint, document=document)
 
 
 def _hint(error: BackupError, args: argparse.Namespace | int) -> str:
     """What helps at the location of the command line, if it has one, by its own name."""
+    from smugmug_backup.words import Location
+
     location = getattr(args, "location", None)
     if not isinstance(location, Location):
         return hint_of(error)
@@ -120,17 +128,26 @@ def _wants_json(words: Sequence[str]) -> bool:
     return any(len(word) > 2 and "--json".startswith(word) for word in words)
 
 
-def _tell(errors: Console, error: BackupError, hint: str | None, *, document: bool) -> int:
+def _console(*, stderr: bool = False) -> "Console":
+    from smugmug_backup.cli.output import make_console
+
+    return make_console(stderr=stderr)
+
+
+def _tell(error: BackupError, hint: str | None, *, document: bool) -> int:
     """Tell it to whoever listens; its exit status. ``document``: a program waits for one."""
     if isinstance(error, OutputLost):
         give_up(sys.stdout)
     elif document:
+        from smugmug_backup.cli.output import print_json
+
         try:
-            console = make_console()
+            console = _console()
             print_json(console, as_json(error, hint=hint))
             console.file.flush()
         except OutputLost:
             give_up(sys.stdout)
+    errors = _console(stderr=True)
     if isinstance(error, Interrupted):
         errors.print(str(error))
         return INTERRUPTED
@@ -148,27 +165,34 @@ class Interrupted(BackupError):
 def _parsed(argv: Sequence[str]) -> argparse.Namespace | int:
     """The arguments, or the exit status where argparse has said all there is to say."""
     try:
-        return _parser().parse_args(argv)
+        return _parser(argv).parse_args(argv)
     except SystemExit as end:  # argparse's way to end after --help (0) and after a mistake (2)
-        make_console().file.flush()
+        Stream(sys.stdout).flush()
         return int(end.code or 0)
 
 
 def _run(args: argparse.Namespace) -> int:
+    from smugmug_backup.cli.interruption import at_once
+    from smugmug_backup.cli.settings import location_of
+
     command: Command = args.command
     if hasattr(args, "location"):
         args.location = location_of(args)
-    console = make_console()
+    console = _console()
     began = time.monotonic()
     with at_once(console) if getattr(args, "looks_only", False) else nullcontext():
         status = command(args, console)
     console.file.flush()
     if getattr(args, "verbose", False):
-        make_console(stderr=True).print(f"It took {time.monotonic() - began:.1f} s.")
+        _console(stderr=True).print(f"It took {time.monotonic() - began:.1f} s.")
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """What understands ``argv``: of its command, each option; of the others, their lines.
+
+    Without ``argv``, each option of each.
+    """
     parser = CommandParser(
         prog="smugmug-backup",
         description="Back up a SmugMug account, look at the backup, check it, restore from it.",
@@ -176,11 +200,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=HelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"smugmug-backup {__version__}")
-    subparsers = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
-    )
-    for name in COMMANDS:
-        _add(name, subparsers)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    named = next((word for word in argv or () if not word.startswith("-")), None)
+    for name, line in COMMANDS.items():
+        if argv is None or name == named:
+            _add(name, subparsers)
+        else:
+            subparsers.add_parser(name, help=line)
     return parser
 
 
@@ -196,7 +222,7 @@ def _add(name: str, subparsers: Any) -> None:
     except ImportError as error:
         problem = error.name or type(error).__name__
 
-        def missing(args: argparse.Namespace, console: Console) -> int:
+        def missing(args: argparse.Namespace, console: "Console") -> int:
             raise BadRequest(f"the command {name} cannot be loaded: {problem} is missing")
 
         parser = subparsers.add_parser(name, help="(cannot be loaded)")

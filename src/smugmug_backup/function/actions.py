@@ -13,7 +13,6 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.drill_report import sentence
 from smugmug_backup.archive.report import Failure, RunReport, RunStatus
 from smugmug_backup.backup.run import DryRun, RunRequest
-from smugmug_backup.check.check import check
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest, RunIncomplete, RunRefused
 from smugmug_backup.function import guard
@@ -26,7 +25,6 @@ from smugmug_backup.function.events import (
     FinishEvent,
     SignOfLifeEvent,
 )
-from smugmug_backup.function.sign_of_life import send_sign_of_life
 from smugmug_backup.function.telemetry import (
     LogObserver,
     count_batch,
@@ -113,6 +111,9 @@ def _finish(event: FinishEvent, application: Application, context: LambdaContext
 
 @_perform.register
 def _check(event: CheckEvent, application: Application, context: LambdaContext) -> Result:
+    # Loaded here, as the sign of life is: the runs of every night start without.
+    from smugmug_backup.check.check import check
+
     deadline = deadline_of(application, context)
     with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
         result = check(
@@ -185,6 +186,8 @@ def _drill(event: DrillEvent, application: Application, context: LambdaContext) 
 def _sign_of_life(
     event: SignOfLifeEvent, application: Application, context: LambdaContext
 ) -> Result:
+    from smugmug_backup.function.sign_of_life import send_sign_of_life
+
     store, settings = (
         application.store.bounded(deadline_of(application, context)),
         application.settings,

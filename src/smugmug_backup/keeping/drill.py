@@ -70,6 +70,8 @@ _STEPS = 1_000
 Dice = Callable[[int], int]
 """A random number from 0 up to, and without, the one that it is given."""
 
+_PIECE = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -405,10 +407,10 @@ class _Drilling:
         )
 
     def _download(self, offer: Offer) -> Digest:
-        digest = Digest()
+        digest, buffer = Digest(), memoryview(bytearray(_PIECE))
         with self._source.open(offer, deadline=self._deadline) as stream:
-            for chunk in stream:
-                digest.update(chunk)
+            while count := stream.readinto(buffer):
+                digest.update(buffer[:count])
         return digest
 
     # -- what is left of it ----------------------------------------------------------------------

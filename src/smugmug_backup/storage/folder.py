@@ -11,7 +11,7 @@ from smugmug_backup import system
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreRefused, StoreUnavailable
 from smugmug_backup.model import Room, StoredObject
-from smugmug_backup.ports import Batch
+from smugmug_backup.ports import Batch, Body
 from smugmug_backup.storage import file_system, probe
 from smugmug_backup.storage.file_system import check_is_there, close, store_error
 from smugmug_backup.storage.folder_batch import FolderBatch
@@ -26,6 +26,9 @@ from smugmug_backup.storage.probe import Disk
 _CHUNK = 1024 * 1024
 _REMEMBERED = 10_000
 """So many folders are known to be on the disk; each is a short string."""
+
+_STRAYS = 20
+"""So many links and the like are remembered, to be told."""
 
 _RESERVE = 64 * 1024 * 1024
 """So much is kept free of originals, or a sixteenth of a small disk: manifests and the report have
@@ -54,6 +57,7 @@ class FolderStore:
         self._writer: OnlyWriter | None = None
         self._turn = threading.Lock()
         self._flushed: set[str] = set()
+        self._strays: dict[Path, None] = {}
         probe.check_root(self._root, create=create)
         self._root = system.long_path(self._root.resolve())
         self._tree = Tree(self._root)
@@ -69,7 +73,8 @@ class FolderStore:
     def remarks(self) -> tuple[str, ...]:
         """What its owner should know, though nothing is wrong with it."""
         remark = self._writer.remark if self._writer else None
-        return (remark,) if remark else ()
+        strays = (f"{each}: a link, or no file at all" for each in self._strays)
+        return (*([remark] if remark else ()), *strays)
 
     def room(self) -> Room:
         """See `BackupStore.room`: as the file system tells it, less what is kept in reserve."""
@@ -98,7 +103,11 @@ class FolderStore:
                 return
             listing.pass_over(base, error)
         else:
-            yield from listing.walk(base)
+            try:
+                yield from listing.walk(base)
+            finally:
+                for stray in listing.strays[: _STRAYS - len(self._strays)]:
+                    self._strays[self.path(stray)] = None
         listing.end()
 
     def head(self, key: str) -> StoredObject | None:
@@ -144,7 +153,9 @@ class FolderStore:
         """See `BackupStore.bounded`: a system call cannot be broken off."""
         return self
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """See `BackupStore.create`."""
         self.begin(key)
         self.put(key, body, None)
@@ -171,7 +182,7 @@ class FolderStore:
         self._count()
         self._prepare()
 
-    def put(self, key: str, body: bytes, later: set[str] | None) -> None:
+    def put(self, key: str, body: Body, later: set[str] | None) -> None:
         """`create`; ``later``: where the folders are named that somebody else will flush."""
         place, _, name = key.rpartition("/")
         with self.errors("writing", key), self.into(place, later) as (folder, is_new):
@@ -188,7 +199,7 @@ class FolderStore:
         finally:
             upload.close()
 
-    def holds(self, key: str, body: bytes, later: set[str] | None = None) -> bool:
+    def holds(self, key: str, body: Body, later: set[str] | None = None) -> bool:
         """Whether ``body`` lies under ``key``, for good. Raises AlreadyStored for other bytes."""
         try:
             descriptor, found = self._file(key)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from smugmug_backup import system
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreError, StoreUnavailable
+from smugmug_backup.ports import Body
 from smugmug_backup.storage.file_system import INCOMING
 from smugmug_backup.storage.folder_tree import Folder
 from smugmug_backup.storage.folder_upload import FolderUpload
@@ -46,7 +47,9 @@ class FolderBatch:
         self._sync: Callable[[], None] | None = None
         self._age = 0
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """See `Batch.create`."""
         self._begin(key)
         if self._sync is None:
@@ -218,7 +221,7 @@ class BatchUpload(FolderUpload):
         self.key = key
         self.age = age
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: Body) -> None:
         """See `Upload.write`."""
         super().write(chunk)
         self._size += len(chunk)

@@ -21,6 +21,8 @@ class FolderListing:
         self._after = after
         self._until = until
         self._unseen: dict[str, StoreError] = {}
+        self.strays: list[str] = []
+        """What is neither file nor folder, and no part of a backup: links, pipes."""
 
     def walk(self, folder: str) -> Iterator[StoredObject]:
         """What is in ``folder``, whose names are read when the walk comes to it."""
@@ -68,6 +70,7 @@ class FolderListing:
                         if entry.is_dir(follow_symlinks=False):
                             name += "/"
                         elif not entry.is_file(follow_symlinks=False):
+                            self.strays.append(folder + name)
                             continue
                     names.append(name)
         except OSError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from smugmug_backup import system
 from smugmug_backup.errors import AlreadyStored
+from smugmug_backup.ports import Body
 from smugmug_backup.storage import file_system
 from smugmug_backup.storage.file_system import close
 
@@ -23,7 +24,7 @@ class FolderUpload:
         self._path = store.path(file_system.INCOMING)
         self._descriptor: int | None = None
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: Body) -> None:
         """See `Upload.write`; nothing is held back."""
         with self._store.errors("writing", self._key):
             descriptor = self._opened()

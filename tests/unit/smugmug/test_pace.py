@@ -19,6 +19,7 @@ from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.pace import Pace, paced, patiently
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.transport import Reply, Transport
+from tests.tools.streams import all_of, chunks_of
 from tests.unit.smugmug.server import FakeClock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n"
@@ -94,7 +95,7 @@ def fetch(url: str, clock: FakeClock, deadline: Deadline) -> bytes:
     )
     offer = Offer("original", Availability.READY, url=url + "/x.jpg")
     with photos.open(offer, deadline=deadline) as body:
-        return b"".join(body)
+        return all_of(body)
 
 
 WHOLE = 3 * 500
@@ -174,7 +175,7 @@ def test_time_that_nobody_waits_for_bytes_makes_no_answer_slow() -> None:
         offer = Offer("original", Availability.READY, url=url + "/x.jpg")
         came = 0
         with photos.open(offer, deadline=Deadline.none(clock)) as stream:
-            for chunk in stream:
+            for chunk in chunks_of(stream):
                 came += len(chunk)
                 clock.sleep(100)
     assert came == len(body)

@@ -124,6 +124,8 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         print_json(console, {**result.as_json(), "location": str(args.location)})
     elif not (args.quiet and result.status == SOUND):
         _tell(console, result)
+        for remark in getattr(store, "remarks", ()):  # A folder has some.
+            console.print(f"passed over {shown(remark)}", style="yellow")
     ended = _STATUS.get(result.status, COULD_NOT)
     ending.is_now(Event.SUCCESS if ended == FINE else Event.FAILURE, _summary(result))
     return INTERRUPTED if interruption.happened and ended == COULD_NOT else ended

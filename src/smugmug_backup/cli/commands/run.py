@@ -64,6 +64,7 @@ from smugmug_backup.wiring import (
     WakingClock,
     build_source,
     check_whose,
+    connections_of,
     new_token,
     options_of,
 )
@@ -248,7 +249,7 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
             listener(line)
 
     home = AtHome(tell, bytes_per_second=manners_of(args, profile=profile_of(args)).limit_rate)
-    connections = 2 * settings.max_concurrency + 2
+    connections = connections_of(settings)
     folder = args.location.folder
     is_new = folder is not None and not os.path.lexists(folder)
     with ExitStack() as stack:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -31,11 +31,13 @@ from smugmug_backup.cli.output import (
     size,
 )
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
-from smugmug_backup.cli.stack import StackStatus, stack_status
 from smugmug_backup.cli.store import Opened, open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.troubles import ImageTrouble, Troubles, not_believed, troubles_of
 from smugmug_backup.errors import BackupError
+
+if TYPE_CHECKING:
+    from smugmug_backup.cli.stack import StackStatus
 
 NAME = "status"
 
@@ -111,9 +113,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return FINE if well else NOT_ALL
 
 
-def _stack(name: str | None) -> tuple[StackStatus | None, BackupError | None]:
+def _stack(name: str | None) -> "tuple[StackStatus | None, BackupError | None]":
+    if name is None:
+        return None, None
+    from smugmug_backup.cli.stack import stack_status
+
     try:
-        return (stack_status(name) if name else None), None
+        return stack_status(name), None
     except BackupError as error:
         return None, error
 
@@ -423,7 +429,7 @@ def _took(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _tell_stack(console: Console, stack: StackStatus) -> None:
+def _tell_stack(console: Console, stack: "StackStatus") -> None:
     console.print(f"\nStack {stack.name}", style="bold")
     for line, good in stack.lines():
         console.print(f"  {line}", style=None if good else "bold red")
