@@ -27,13 +27,16 @@ class Code(StrEnum):
     FORMAT_TOO_NEW = "format_too_new"
     INCOMPLETE = "incomplete"
     INTERRUPTED = "interrupted"
+    LESSER_VIEW = "lesser_view"
     LISTING_NOT_BELIEVED = "listing_not_believed"
     LOGIN_LOST = "login_lost"
     MALFORMED_ANSWER = "malformed_answer"
     MD5_MISMATCH = "md5_mismatch"
+    NO_ALBUMS = "no_albums"
     NO_DATE = "no_date"
     NOT_DONE = "not_done"
     NOT_STORED = "not_stored"
+    OTHER_ACCOUNT = "other_account"
     OUT_OF_TIME = "out_of_time"
     OVERFLOW_NOT_STARTED = "overflow_not_started"
     PROCESSING = "processing"
@@ -334,6 +337,24 @@ class RunRefused(BackupError):
     code = Code.REFUSED
     remedy = Remedy.OWNER
     fatal = True
+
+
+class OtherAccount(RunRefused):
+    """The store is the backup of another account; of the same one, if SmugMug renamed it."""
+
+    code = Code.OTHER_ACCOUNT
+
+
+class LesserView(RunRefused):
+    """The store holds what the owner sees, and this login sees less."""
+
+    code = Code.LESSER_VIEW
+
+
+class NoAlbums(RunRefused):
+    """SmugMug shows no album at all, which is never believed."""
+
+    code = Code.NO_ALBUMS
 
 
 class StillInProgress(BackupError):

@@ -18,13 +18,13 @@ API_V2 = "v2"
 DEFAULT_API_URL = "https://api.smugmug.com"
 DEFAULT_PHOTO_HOSTS = (".smugmug.com",)
 
-_SECRET = re.compile(r"(ssm|secretsmanager|file):(.+)")
+_SECRET = re.compile(r"(ssm|secretsmanager|file|keyring):(.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class SecretName:
     """Where the credentials lie: ``ssm:<name>``, ``secretsmanager:<name or ARN>``, or (for the
-    owner's tool) ``file:<path>``."""
+    owner's tool) ``file:<path>`` and ``keyring:<name>``."""
 
     kind: str
     name: str
@@ -92,8 +92,9 @@ class Settings:
             map_concurrency=int(read.optional("MAP_CONCURRENCY", _between(1, 1000), 5)),
             alert_topic_arn=read.optional("ALERT_TOPIC_ARN", str, None),
         )
-        if source.secret.kind == "file":
-            read.wrong("SMUGMUG_SECRET", "a file is for the command line; use ssm:<name>")
+        if source.secret.kind in ("file", "keyring"):
+            kind = source.secret.kind
+            read.wrong("SMUGMUG_SECRET", f"a {kind} is for the command line; use ssm:<name>")
         read.finish()
         return settings
 

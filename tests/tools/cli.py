@@ -30,7 +30,8 @@ class Shell:
         self._capsys = capsys
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("HOME", str(home))
-        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "SMUGMUG_BACKUP_LOCATION"):
+            monkeypatch.delenv(name, raising=False)
         for name in ("SMUGMUG_SECRET", "SMUGMUG_NICKNAME", "SMUGMUG_API", "COLUMNS"):
             monkeypatch.delenv(name, raising=False)
 

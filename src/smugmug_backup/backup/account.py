@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from smugmug_backup.archive.report import AlbumState
-from smugmug_backup.errors import RunRefused
+from smugmug_backup.errors import LesserView, NoAlbums, OtherAccount, RunRefused
 from smugmug_backup.model import Account, Album
 
 ACCOUNT = "account"
@@ -72,13 +72,13 @@ def check_binding(
         shows = sum(key in shown for key in live)
         if not (accept_rename and 2 * shows > len(live)):
             renamed = " (it shows albums of this backup)" if shows else ""
-            raise RunRefused(
+            raise OtherAccount(
                 f"this store holds the backup of '{account.nickname}', the settings read "
                 f"'{seen.nickname}'{renamed}; give each account a bucket or a prefix of its own, "
                 "or, if SmugMug renamed yours, run once by hand with accept_rename"
             )
     if account.access == "owner" and seen.access != "owner":
-        raise RunRefused(
+        raise LesserView(
             f"this store holds all that the owner of '{account.nickname}' sees, the settings show "
             "only what is public; put the access token back (smugmug-backup authorize)"
         )
@@ -106,7 +106,7 @@ def check_albums(
     ``accepted``: `ACCOUNT`, or album keys. Raises RunRefused.
     """
     if not albums:
-        raise RunRefused(
+        raise NoAlbums(
             "SmugMug shows no albums at all, which is never believed: check the nickname, the "
             "site password, and that the access token may see the account (Access=Full)"
         )

@@ -10,19 +10,35 @@ from smugmug_backup.errors import BackupError, BadRequest
 if TYPE_CHECKING:
     from rich.console import Console
 
+_DOCTOR = "`smugmug-backup doctor` looks at all that a backup needs"
+_NOTHING_CHANGED = "nothing in the backup was changed"
+
 _HINTS = {
-    "login_lost": "`smugmug-backup authorize` asks SmugMug for a new access token",
+    "login_lost": "`smugmug-backup doctor` asks both APIs; `smugmug-backup authorize` gets a new "
+    "access token",
+    "access_refused": "`smugmug-backup doctor` says what this login may see",
     "source_retired": "try the other API: --api v2",
     "source_unavailable": "try again later; nothing is lost",
     "store_full": "make room, and run it again: it goes on where it stopped",
-    "store_refused": "look at the location; for S3 also at the credentials (AWS_PROFILE)",
-    "store_unavailable": "try again; what is stored is not touched",
-    "store_damaged": "`smugmug-backup check LOCATION` names all that is wrong",
-    "format_too_new": "pip install --upgrade smugmug-backup",
+    "store_damaged": "`smugmug-backup check` names all that is wrong",
+    "format_too_new": "this program is too old: pipx upgrade smugmug-backup, or uv tool upgrade",
     "aws_refused": "look at whose credentials are used (AWS_PROFILE, AWS_REGION)",
     "aws_error": "look at the credentials and the region (AWS_PROFILE, AWS_REGION)",
-    "refused": "nothing in the backup was changed; if it is right, say so to `run` with "
-    "--accept-shrink or --accept-rename",
+    "refused": f"{_NOTHING_CHANGED}; if it is right, say so here with --accept-shrink",
+    "other_account": f"{_NOTHING_CHANGED}; name another location for another account, or, if "
+    "SmugMug renamed yours, say so with --accept-rename",
+    "lesser_view": f"{_NOTHING_CHANGED}; `smugmug-backup doctor` says what this login may see",
+    "no_albums": f"{_NOTHING_CHANGED}; an account without any album is never believed: "
+    "`smugmug-backup doctor` says what this login may see",
+}
+_OF_A_FOLDER = {
+    "store_refused": "look at the folder: is its disk there, and may you write to it?",
+    "store_unavailable": "look at the disk, and try again; what is stored is not touched",
+}
+_OF_S3 = {
+    "store_refused": "look at the bucket, and whose credentials are used (AWS_PROFILE, AWS_REGION)",
+    "store_unavailable": "try again later; what is stored is not touched",
+    "store_full": "look at the bucket's quota, and run it again: it goes on where it stopped",
 }
 
 
@@ -34,10 +50,19 @@ class Mistaken(BadRequest):
         self.hint = hint
 
 
-def hint_of(error: BackupError) -> str:
-    """What the owner can do about ``error``."""
-    own = getattr(error, "hint", None)
-    return own or _HINTS.get(error.code) or "`smugmug-backup COMMAND --help` shows an example"
+def hint_of(error: BackupError, *, in_s3: bool | None = None) -> str:
+    """What the owner can do about ``error``; ``in_s3``: whether the location is, if there is one.
+
+    What helps with S3 is not said of a folder, nor the other way round.
+    """
+    own: str | None = getattr(error, "hint", None)
+    of_place = _OF_A_FOLDER if in_s3 is False else _OF_S3 if in_s3 else {}
+    return own or of_place.get(error.code) or _HINTS.get(error.code) or _DOCTOR
+
+
+def hint_of_code(code: str) -> str | None:
+    """The same for a failure by its word in a report; None if that says nothing."""
+    return _HINTS.get(code)
 
 
 def of_the_system(error: Exception) -> BackupError | None:
@@ -76,19 +101,18 @@ def unforeseen(error: Exception) -> BackupError:
     )
 
 
-def as_json(error: BackupError) -> dict[str, Any]:
+def as_json(error: BackupError, *, hint: str | None = None) -> dict[str, Any]:
     """The same for programs."""
-    return {
-        "error": {"code": str(error.code), "message": str(error), "hint": hint_of(error)},
-    }
+    hint = hint or hint_of(error)
+    return {"error": {"code": str(error.code), "message": str(error), "hint": hint}}
 
 
-def tell(console: "Console", error: BackupError) -> None:
+def tell(console: "Console", error: BackupError, *, hint: str | None = None) -> None:
     """Print ``error: …`` on one line, and a hint on the next."""
     from smugmug_backup.archive.titles import shown
 
     console.print(f"error: {shown(str(error))}", style="bold red", soft_wrap=True)
-    console.print(f"hint:  {hint_of(error)}", soft_wrap=True)
+    console.print(f"hint:  {hint or hint_of(error)}", soft_wrap=True)
 
 
 def tell_problems(problems: Iterable[str]) -> None:

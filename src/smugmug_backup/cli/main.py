@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import time
@@ -10,7 +11,8 @@ from contextlib import nullcontext, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from smugmug_backup.cli.errors import as_json, of_the_system, tell, unforeseen
+from smugmug_backup import __version__
+from smugmug_backup.cli.errors import as_json, hint_of, of_the_system, tell, unforeseen
 from smugmug_backup.cli.parsing import (
     COULD_NOT,
     EXIT_STATUSES,
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 COMMANDS = {
+    "setup": "ask three questions, and back up every night",
     "authorize": "get access to a SmugMug account and store the secret",
+    "doctor": "is all there that a backup needs, and what to do if not",
     "run": "back up now, into a bucket or a folder",
     "start": "start a run of the deployed function, and follow it",
     "status": "is the backup complete, as of when, and what is wrong",
@@ -88,6 +92,8 @@ def program() -> NoReturn:
 def _main(argv: Sequence[str] | None) -> int:
     words = [*(sys.argv[1:] if argv is None else argv)]
     debug, before = "--debug" in words, Printed.documents
+    hint = None
+    args: argparse.Namespace | int = 0
     try:
         args = _parsed(words)
         return args if isinstance(args, int) else _run(args)
@@ -98,12 +104,23 @@ def _main(argv: Sequence[str] | None) -> int:
     except BackupError as error:
         if debug:
             _console(stderr=True).print_exception()
-        told = error
+        told, hint = error, _hint(error, args)
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
         if debug:
             _console(stderr=True).print_exception()
         told = of_the_system(error) or unforeseen(error)
-    return _tell(told, document=_wants_json(words) and Printed.documents == before)
+    document = _wants_json(words) and Printed.documents == before
+    return _tell(told, hint, document=document)
+
+
+def _hint(error: BackupError, args: argparse.Namespace | int) -> str:
+    """What helps at the location of the command line, if it has one, by its own name."""
+    from smugmug_backup.words import Location
+
+    location = getattr(args, "location", None)
+    if not isinstance(location, Location):
+        return hint_of(error)
+    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.quote(str(location)))
 
 
 def _wants_json(words: Sequence[str]) -> bool:
@@ -118,7 +135,7 @@ def _console(*, stderr: bool = False) -> "Console":
     return make_console(stderr=stderr)
 
 
-def _tell(error: BackupError, *, document: bool) -> int:
+def _tell(error: BackupError, hint: str | None, *, document: bool) -> int:
     """Tell it to whoever listens; its exit status. ``document``: a program waits for one."""
     if isinstance(error, OutputLost):
         give_up(sys.stdout)
@@ -127,7 +144,7 @@ def _tell(error: BackupError, *, document: bool) -> int:
 
         try:
             console = _console()
-            print_json(console, as_json(error))
+            print_json(console, as_json(error, hint=hint))
             console.file.flush()
         except OutputLost:
             give_up(sys.stdout)
@@ -135,7 +152,7 @@ def _tell(error: BackupError, *, document: bool) -> int:
     if isinstance(error, Interrupted):
         errors.print(str(error))
         return INTERRUPTED
-    tell(errors, error)
+    tell(errors, error, hint=hint)
     return COULD_NOT
 
 
@@ -157,11 +174,11 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace | int:
 
 def _run(args: argparse.Namespace) -> int:
     from smugmug_backup.cli.interruption import at_once
-    from smugmug_backup.words import Location
+    from smugmug_backup.cli.settings import location_of
 
     command: Command = args.command
     if hasattr(args, "location"):
-        args.location = Location.parse(args.location)
+        args.location = location_of(args)
     console = _console()
     began = time.monotonic()
     with at_once(console) if getattr(args, "looks_only", False) else nullcontext():
@@ -183,6 +200,7 @@ def _parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
         epilog=f"{EXIT_STATUSES}\n\n{_EXAMPLE}",
         formatter_class=HelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"smugmug-backup {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     named = next((word for word in argv or () if not word.startswith("-")), None)
     for name, line in COMMANDS.items():

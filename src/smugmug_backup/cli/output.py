@@ -4,6 +4,7 @@ Bytes are counted in decimal units, as disks and cloud bills do: 1 MB = 10^6 byt
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -158,6 +159,12 @@ def size(number: int | None) -> str:
             break
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{digits}f} {unit}"
+
+
+def short(text: str) -> str:
+    """Paths below the home folder as people write them."""
+    home = os.path.expanduser("~")  # noqa: PTH111 (Path.home raises where there is none)
+    return text.replace(f"{home}/", "~/", 1) if len(home) > 1 else text
 
 
 def number(count: int) -> str:

@@ -25,16 +25,34 @@ exit status:
   130  interrupted"""
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of descriptions and examples."""
+
+
 class CommandParser(argparse.ArgumentParser):
-    """A parser whose complaint is one of our errors, told as all are."""
+    """A parser whose complaint is one of our errors, told as all are.
+
+    Options may stand anywhere among the words, and the first word, LOCATION, may be left out.
+    argparse's own way gives an optional word up as soon as an option stands before the next one
+    (until Python 3.12), so that `diff --json LOCATION A B` would have a word too many.
+    """
+
+    _mixing = False
 
     def error(self, message: str) -> NoReturn:
         """Raise it."""
         raise Mistaken(message, hint=f"`{self.prog} --help` shows how it is meant")
 
-
-class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of descriptions and examples."""
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The options first, then all words together."""
+        words = [action.nargs for action in self._actions if not action.option_strings]
+        if self._mixing or {argparse.PARSER, argparse.REMAINDER} & {*words}:
+            return super().parse_known_args(args, namespace)
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
 
 
 def command_parser(
@@ -66,14 +84,26 @@ def command_parser(
     much.add_argument("-q", "--quiet", action="store_true", help=quiet)
     much.add_argument("-v", "--verbose", action="store_true", help=verbose)
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="the profile that `smugmug-backup setup` wrote (default)"
+    )
     parser.set_defaults(looks_only=looks_only)
     return parser
 
 
-def add_location(parser: argparse.ArgumentParser) -> None:
-    """``args.location``: the store; `main` makes a `Location` of it."""
+def add_location(parser: argparse.ArgumentParser, *, before: str | None = None) -> None:
+    """``args.location``: the store; `main` makes a `Location` of it.
+
+    ``before``: the name of the list of words that follows, if their number is open. What does not
+    look like a location is the first of them (`settings.location_of`).
+    """
+    parser.set_defaults(words_after_location=before)
     parser.add_argument(
-        "location", metavar="LOCATION", help="the backup: s3://bucket/prefix, or a folder"
+        "location",
+        nargs="?",
+        metavar="LOCATION",
+        help="the backup: s3://bucket/prefix, or a folder; without it SMUGMUG_BACKUP_LOCATION, or "
+        "the profile's",
     )
 
 
@@ -82,7 +112,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "the SmugMug account",
         "An option counts before the environment (SMUGMUG_NICKNAME, SMUGMUG_API, "
-        "SMUGMUG_SECRET),\nand that before the file that `smugmug-backup authorize` wrote.",
+        "SMUGMUG_SECRET),\nand that before the profile that `smugmug-backup setup` wrote.",
     )
     group.add_argument("--nickname", help="whose account (the first part of its web address)")
     group.add_argument(
@@ -92,5 +122,6 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--secret",
-        help="where the credentials lie: ssm:<name>, secretsmanager:<name or ARN>, file:<path>",
+        help="where the credentials lie: ssm:<name>, secretsmanager:<name or ARN>, file:<path>, "
+        "keyring:<name>",
     )

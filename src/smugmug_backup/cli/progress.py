@@ -246,9 +246,11 @@ def album_lines(album: Album, outcome: Outcome) -> list[tuple[str, str | None]]:
     """(line, style) for an album that changed or failed; nothing for all others."""
     name = album_name(album.key, album.title)
     lines: list[tuple[str, str | None]] = []
-    if outcome.committed:
-        part = ", the rest is left for the next run" if outcome.left_over else ""
-        lines.append((f"{name}: {changes_of(outcome.counts)}{part}", None))
+    changes = (changes_of(outcome.counts) or settings_changed(outcome)) if outcome.committed else ""
+    if outcome.committed and outcome.left_over:
+        changes = ", ".join(filter(None, (changes, "the rest is left for the next run")))
+    if changes:
+        lines.append((f"{name}: {changes}", None))
     for each in outcome.failures[:_FAILURES_SHOWN]:
         lines.append((f"{name}: {failure_text(each)}", "red"))
     more = len(outcome.failures) - _FAILURES_SHOWN
@@ -270,8 +272,22 @@ def failure_text(failure: Failure) -> str:
     return f"{image}failed: {shown(failure.message)}"
 
 
+_A_PERSON_SEES = (
+    *("Title", "Name", "Description", "Keywords", "Category", "SubCategory", "UrlPath", "UrlName"),
+    *("Public", "Privacy", "SecurityType", "Password", "PasswordHint", "SortMethod", "NiceName"),
+)
+"""Of an album's own record. What SmugMug counts and dates there changes with each photo, and all of
+it where another API told it."""
+
+
+def settings_changed(outcome: Outcome) -> str:
+    """``changed: Title, Privacy``: of an album, what a person would see, if anything."""
+    seen = [name for name in _A_PERSON_SEES if name in outcome.album_fields]
+    return f"changed: {', '.join(seen)}" if seen else ""
+
+
 def changes_of(counts: Counts) -> str:
-    """``12 new, 2 changed, 12 originals (98.7 MB)``."""
+    """``12 new, 2 changed, 12 originals (98.7 MB)``; nothing if no image changed."""
     words = [
         f"{number(getattr(counts, name))} {name}"
         for name in ("new", "changed", "missing", "deleted")
@@ -280,7 +296,7 @@ def changes_of(counts: Counts) -> str:
     if counts.originals_stored:
         stored = plural(counts.originals_stored, "original")
         words.append(f"{stored} ({size(counts.bytes_stored)})")
-    return ", ".join(words) or "the album itself changed"
+    return ", ".join(words)
 
 
 class Watched:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.cli import known
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.looking import Looking
 from smugmug_backup.ports import BackupStore, Remover
@@ -33,9 +34,10 @@ def open_existing(location: Location) -> BackupStore:
 
     store = open_store(location)
     if not Archive(store).holds_backup():
-        raise Mistaken(
+        raise known.away(location) or Mistaken(
             f"{location} holds no backup: no run reports (runs/) and no manifests (manifests/)",
-            hint="look at the prefix or folder; `smugmug-backup run LOCATION` makes a backup there",
+            hint=f"look at the {'prefix' if location.in_s3 else 'folder'}; "
+            "`smugmug-backup run LOCATION` makes a backup there",
         )
     return store
 

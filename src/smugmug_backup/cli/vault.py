@@ -1,4 +1,4 @@
-"""Where `authorize` puts the secret: SSM, Secrets Manager, or a file that only its owner reads."""
+"""Where `authorize` puts the secret: SSM, Secrets Manager, the keyring, or a private file."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
-from smugmug_backup.cli import private_file
+from smugmug_backup.cli import private_file, system_keyring
 from smugmug_backup.errors import BadRequest, StoreRefused
 from smugmug_backup.settings import SecretName
 from smugmug_backup.smugmug.credentials import Credentials
@@ -38,6 +38,8 @@ def vault_of(name: SecretName) -> Vault:
     """The place that ``name`` means."""
     if name.kind == "file":
         return FileVault(a_path(name.name))
+    if name.kind == "keyring":
+        return KeyringVault(name.name)
     if name.kind == "ssm":
         return SsmVault(aws_client("ssm"), name.name)
     return SecretsManagerVault(aws_client("secretsmanager"), name.name)
@@ -86,6 +88,27 @@ class FileVault:
             raise StoreRefused(
                 f"the secret cannot be written to {self._path} ({error.strerror})"
             ) from None
+
+
+class KeyringVault:
+    """A secret in the system's keyring."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def exists(self) -> bool:
+        """See `Vault`."""
+        return system_keyring.holds(self._name)
+
+    def try_to(self) -> None:
+        """See `Vault`."""
+        system_keyring.holds(self._name)
+
+    def put(self, text: str, *, overwrite: bool) -> None:
+        """See `Vault`."""
+        if not overwrite and self.exists():
+            raise _taken(f"keyring:{self._name}")
+        system_keyring.write(self._name, text)
 
 
 class SsmVault:

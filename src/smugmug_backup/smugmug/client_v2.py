@@ -42,7 +42,8 @@ _MOST_PAGES = 10_000
 LOGIN_LOST = (
     "API v2 does not accept the login ({reason}): either the access token was revoked, or the API "
     "key lacks access to v2. For the latter, its owner accepts SmugMug's terms once, on the page "
-    "api/developer/accept of api.smugmug.com; for the former, authorise again (README)"
+    "api/developer/accept of api.smugmug.com; for the former, `smugmug-backup authorize` gets "
+    "a new one"
 )
 RETIRED = (
     "API v2 does not answer as itself any more ({reason}); look for a newer version of this "
@@ -220,7 +221,11 @@ class SmugMugV2:
         reason = f"HTTP {status}, {rule.meaning}"
         reason += f" (oauth_problem {problem})" if problem else ""
         of_the_login = vital and problem not in SIGN_AGAIN
-        message = LOGIN_LOST.format(reason=reason) if of_the_login else f"API v2: {reason}"
+        message = f"API v2: {reason}"
+        if of_the_login:
+            # Only what SmugMug itself does not name is left open.
+            told = f"API v2 does not accept the login ({reason}); {rule.advice}"
+            message = told if problem else LOGIN_LOST.format(reason=reason)
         trouble = Trouble.by(rule, message)
         if status == 401 and trouble.retry is Retry.NO and self._transport.clock_is_off(reply):
             trouble.retry, trouble.mends_clock = Retry.ONCE, True

@@ -172,6 +172,42 @@ _OF_WHAT_WAS_ASKED = frozenset(
 )
 
 
+_ADVICE_OF_PROBLEM = {
+    **dict.fromkeys(
+        ("consumer_key_unknown", "consumer_key_rejected", "consumer_key_refused"), _CHECK_KEY
+    ),
+    "signature_invalid": _CHECK_SECRETS,
+}
+"""Which of key, secrets and token is meant; of all others, it is the token."""
+
+_ADVICE_WITHOUT_TOKEN = {
+    "signature_invalid": "check the API secret against SmugMug's page of your API keys",
+    "verifier_invalid": "type in the code that SmugMug shows now",
+}
+
+
+def advice_of_dance(problem: str | None) -> str:
+    """What to check where a token is asked for, so that there is none yet that could be wrong.
+
+    =======================  ============================================
+    oauth_problem            what is wrong
+    =======================  ============================================
+    consumer_key_*           the API key
+    signature_invalid        the API secret
+    verifier_invalid         the code
+    token_*                  the address was used, or is too old
+    all others, none         key or secret: the server does not tell which
+    =======================  ============================================
+    """
+    if problem in _ADVICE_WITHOUT_TOKEN:
+        return _ADVICE_WITHOUT_TOKEN[problem]
+    if problem is not None and problem.startswith("consumer_key_"):
+        return "check the API key against SmugMug's page of your API keys"
+    if problem is not None and problem.startswith("token_"):
+        return "start again: each address is good for one code and five minutes"
+    return "check the API key and its secret against SmugMug's page of your API keys"
+
+
 def rule_of_problem(problem: str) -> Rule:
     """What a word of ``oauth_problem`` means.
 
@@ -187,7 +223,8 @@ def rule_of_problem(problem: str) -> Rule:
     if problem in SIGN_AGAIN:
         return SIGN_AGAIN[problem]
     error = AccessRefused if problem in _OF_WHAT_WAS_ASKED else LoginLost
-    return Rule("not authorised", error, evidence="OAuth problem reporting", advice=_AUTHORISE)
+    advice = _ADVICE_OF_PROBLEM.get(problem, _AUTHORISE)
+    return Rule("not authorised", error, evidence="OAuth problem reporting", advice=advice)
 
 
 def rule_of_refusal(status: int, problem: str | None, *, vital: bool) -> Rule:

@@ -10,7 +10,7 @@ from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest, LoginLost, MalformedAnswer
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.credentials import Credentials
-from smugmug_backup.smugmug.errors import Trouble, rule_of_problem, rule_of_status
+from smugmug_backup.smugmug.errors import Trouble, advice_of_dance, rule_of_problem, rule_of_status
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import Reply, Transport
@@ -90,6 +90,8 @@ def _ask(path: str, signer: Signer, *, api_url: str, clock: Clock) -> Token:
             problem = answers.oauth_problem(reply.headers, reply.body) if refused else None
             if problem is not None:
                 rule, message = rule_of_problem(problem), f"{message} (oauth_problem {problem})"
+            if refused:
+                message = f"{message}; {advice_of_dance(problem)}"
             raise Trouble.by(rule, message, error=LoginLost if refused else None)
         values = parse_qs(reply.body.decode("ascii", "replace"))
         token, secret = values.get("oauth_token"), values.get("oauth_token_secret")

@@ -8,7 +8,14 @@ from smugmug_backup.storage.location import Location, open_store
 from tests.tools.cli import Shell
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
+from tests.tools.programs import Programs
 from tests.tools.sample import Sample, sample_store
+
+
+@pytest.fixture(autouse=True)
+def _no_timers_of_this_machine(monkeypatch) -> None:
+    """The crontab of whoever runs the tests is left alone."""
+    Programs(monkeypatch)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import stat
-import urllib.request
+import tomllib
 from pathlib import Path
 
 import boto3
@@ -15,12 +15,13 @@ from moto import mock_aws
 
 from smugmug_backup.cli import private_file, vault
 from smugmug_backup.cli.commands import authorize
-from smugmug_backup.cli.settings import settings_path
+from smugmug_backup.cli.profiles import config_path
 from smugmug_backup.errors import BadRequest, StoreRefused
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.words import DEFAULT_CREDENTIALS
 from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.cli import Shell
+from tests.tools.owner import Owner
 
 
 @pytest.fixture(scope="module")
@@ -46,42 +47,13 @@ def shell(capsys, monkeypatch, tmp_path, smugmug, account):
     return shell
 
 
-class Owner:
-    """Who sits before the terminal: opens the address, types the code, answers questions."""
-
-    def __init__(self, monkeypatch):
-        self.urls = []
-        self.code = ""
-        self.answers = []
-        self.typed_unseen = []
-        self.terminal = True
-        monkeypatch.setattr("webbrowser.open", self.open)
-        monkeypatch.setattr("sys.stdin", self)
-        monkeypatch.setattr("getpass.getpass", self.getpass)
-
-    def open(self, url):
-        self.urls.append(url)
-        self.consent(url)
-        return True
-
-    def consent(self, url):
-        with urllib.request.urlopen(url) as page:
-            self.code = re.search(r'id="code">(\d{6})<', page.read().decode())[1]
-
-    def readline(self):
-        answer = self.answers.pop(0) if self.answers else "CODE"
-        return f"{self.code}\n" if answer == "CODE" else answer
-
-    def getpass(self, prompt):
-        return self.typed_unseen.pop(0)
-
-    def isatty(self):
-        return self.terminal
-
-
 @pytest.fixture
 def owner(monkeypatch):
     return Owner(monkeypatch)
+
+
+def profile(name="default"):
+    return tomllib.loads(config_path().read_text())["profiles"][name]
 
 
 def no_secret_in(ran, account, path=None):
@@ -105,12 +77,12 @@ def test_the_whole_dance_ends_with_a_secret_that_works(shell, owner, account, tm
 def test_no_secret_is_shown_or_written_into_the_settings(shell, owner, account, tmp_path):
     ran = shell("authorize", "--secret", f"file:{tmp_path}/secret.json")
     stored = json.loads((tmp_path / "secret.json").read_text())
-    settings = settings_path()
-    assert json.loads(settings.read_text()) | {"SMUGMUG_API_URL": ""} == {
-        "SMUGMUG_SECRET": f"file:{tmp_path}/secret.json",
-        "SMUGMUG_NICKNAME": account.nickname,
-        "SMUGMUG_API": "auto",
-        "SMUGMUG_API_URL": "",
+    settings = config_path()
+    assert profile() | {"api_url": ""} == {
+        "secret": f"file:{tmp_path}/secret.json",
+        "nickname": account.nickname,
+        "api": "auto",
+        "api_url": "",
     }
     assert no_secret_in(ran, account, settings)
     for text in (stored["access_token"], stored["access_token_secret"], stored["api_secret"]):
@@ -120,7 +92,7 @@ def test_no_secret_is_shown_or_written_into_the_settings(shell, owner, account, 
 @pytest.mark.usefixtures("owner")
 def test_the_other_commands_find_what_it_wrote(shell, monkeypatch, tmp_path, account):
     assert shell("authorize").status == 0
-    assert Path(settings_path().with_name("credentials.json")).exists()
+    assert Path(config_path().with_name("credentials.json")).exists()
     monkeypatch.delenv("SMUGMUG_API_KEY")
     monkeypatch.delenv("SMUGMUG_API_SECRET")
     ran = shell("run", tmp_path / "backup")
@@ -140,7 +112,7 @@ def test_api_v2_is_authorized_by_the_same_dance(shell, tmp_path):
     ran = shell("authorize", "--api", "v2", "--secret", f"file:{tmp_path}/s", "--json")
     assert ran.status == 0
     assert ran.json["access"] == "owner"
-    assert json.loads(settings_path().read_text())["SMUGMUG_API"] == "v2"
+    assert profile()["api"] == "v2"
 
 
 def test_without_a_browser_the_address_is_only_printed(shell, owner, tmp_path, capsys):
@@ -173,7 +145,7 @@ def test_after_three_wrong_codes_nothing_is_stored(shell, owner, tmp_path):
     assert ran.status == 2
     assert "3 times" in ran.err
     assert not (tmp_path / "s").exists()
-    assert not settings_path().exists()
+    assert not config_path().exists()
 
 
 def test_a_code_of_somebody_else_is_refused(shell, owner, tmp_path):
@@ -307,19 +279,22 @@ def test_settings_that_cannot_be_written_are_told_before_the_dance(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
     ran = shell("authorize", "--secret", f"file:{tmp_path}/s")
-    assert ran.status == 2 and "settings.json cannot be" in ran.err
+    assert ran.status == 2 and "config.toml cannot be" in ran.err
     assert not owner.urls and not (tmp_path / "s").exists()
 
 
 @pytest.mark.usefixtures("owner")
 def test_settings_torn_by_a_power_cut_are_written_anew(shell, tmp_path):
-    settings_path().parent.mkdir(parents=True)
-    settings_path().write_text("")
+    config_path().parent.mkdir(parents=True)
+    config_path().write_bytes(b"\0" * 100)
     ran = shell("run", tmp_path / "b")
-    assert ran.status == 2 and "writes it anew; or remove it" in ran.err
+    assert ran.status == 2 and "puts it aside and writes it anew" in ran.err
     assert shell("authorize", "--secret", f"file:{tmp_path}/s").status == 0
-    assert json.loads(settings_path().read_text())["SMUGMUG_SECRET"] == f"file:{tmp_path}/s"
-    assert [each.name for each in settings_path().parent.iterdir()] == ["settings.json"]
+    assert profile()["secret"] == f"file:{tmp_path}/s"
+    assert sorted(each.name for each in config_path().parent.iterdir()) == [
+        "config.toml",
+        "config.toml.broken",
+    ]
 
 
 def test_settings_are_on_the_disk_before_they_take_the_place_of_the_old_ones(tmp_path, monkeypatch):

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import re
-import stat
 import subprocess
 import sys
 from importlib import import_module
@@ -15,13 +14,7 @@ import pytest
 from smugmug_backup.cli import main as cli
 from smugmug_backup.cli.errors import Mistaken, hint_of
 from smugmug_backup.cli.output import Column, _cut, _widths, make_console, shown, size
-from smugmug_backup.cli.settings import (
-    read_settings_file,
-    settings_path,
-    source_settings_of,
-    write_settings_file,
-)
-from smugmug_backup.errors import BackupError, BadRequest, LoginLost, StoreRefused
+from smugmug_backup.errors import BackupError, LoginLost, StoreRefused
 from tests.tools.cli import Shell
 
 COMMANDS = cli.COMMANDS
@@ -146,58 +139,6 @@ def test_every_error_has_a_hint():
         error.code = kind.code
         assert hint_of(error)
     assert hint_of(Mistaken("x", hint="do y")) == "do y"
-
-
-# -- settings ------------------------------------------------------------------------------------
-
-
-def args(**values):
-    return argparse.Namespace(**{"nickname": None, "api": None, "secret": None, **values})
-
-
-@pytest.fixture
-def environment(tmp_path):
-    return {"XDG_CONFIG_HOME": str(tmp_path)}
-
-
-def test_an_option_counts_before_the_environment_and_that_before_the_file(environment):
-    path = settings_path(environment)
-    write_settings_file(
-        path,
-        {"SMUGMUG_SECRET": "file:/a", "SMUGMUG_NICKNAME": "of-file", "SMUGMUG_API": "v2"},
-    )
-    environment |= {"SMUGMUG_NICKNAME": "of-environment"}
-    settings = source_settings_of(args(), environment)
-    assert (settings.nickname, settings.api, str(settings.secret)) == (
-        "of-environment",
-        "v2",
-        "file:/a",
-    )
-    settings = source_settings_of(args(nickname="of-option", api="1.3.0"), environment)
-    assert (settings.nickname, settings.api) == ("of-option", "1.3.0")
-
-
-def test_the_settings_file_is_the_owners_alone(environment):
-    path = settings_path(environment)
-    write_settings_file(path, {"SMUGMUG_NICKNAME": "larkfield"})
-    write_settings_file(path, {"SMUGMUG_NICKNAME": "meadow"})
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert read_settings_file(path) == {"SMUGMUG_NICKNAME": "meadow"}
-
-
-def test_without_settings_the_hint_is_to_authorize(environment):
-    with pytest.raises(BadRequest, match="SMUGMUG_SECRET is missing") as caught:
-        source_settings_of(args(), environment)
-    assert "authorize" in hint_of(caught.value)
-
-
-@pytest.mark.parametrize("text", ["no json", "[]", '{"SMUGMUG_API": 1}'])
-def test_a_settings_file_that_is_none_is_named(environment, text):
-    path = settings_path(environment)
-    path.parent.mkdir(parents=True)
-    path.write_text(text)
-    with pytest.raises(BadRequest, match=re.escape(str(path))):
-        source_settings_of(args(), environment)
 
 
 # -- locations -----------------------------------------------------------------------------------

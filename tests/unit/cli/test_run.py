@@ -101,6 +101,26 @@ def test_a_refused_run_ends_with_2_and_says_how_to_accept(shell, source, tmp_pat
     assert shell("run", tmp_path / "b", "--accept-shrink").status == 0
 
 
+def test_an_account_without_albums_is_refused_and_no_flag_is_promised(shell, source, tmp_path):
+    shell("run", tmp_path / "b")
+    source.world.clear()
+    for options in ([], ["--accept-shrink"]):
+        ran = shell("run", tmp_path / "b", *options)
+        assert ran.status == 2 and "no albums at all" in ran.out
+        assert "smugmug-backup doctor" in ran.out and "--accept" not in ran.out
+
+
+def test_what_changed_of_an_album_is_named_if_a_person_would_see_it(shell, source, tmp_path):
+    shell("run", tmp_path / "b")
+    source.clock.advance(days=1)
+    source.world["A1"].title = "Harbour at night"
+    source.world["A2"].id += 1
+    ran = shell("run", tmp_path / "b")
+    assert "(A1): changed: Title" in ran.out
+    assert "A2" not in ran.out
+    assert "This run: no photo has changed; " in ran.out
+
+
 def test_what_shrank_is_accepted_by_key_by_title_or_as_the_whole_account(shell, source, tmp_path):
     for number in range(10):
         source.album(f"B{number}", f"Title {number}", images=9)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from smugmug_backup.cli.commands import authorize, run
+from smugmug_backup.cli.looks import smugmug
 from smugmug_backup.cli.main import COMMANDS, main
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.errors import SourceUnavailable
@@ -22,12 +23,12 @@ from tests.tools.sample import sample_store
 
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
-WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0}
+WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0, "doctor": 1, "setup": 0}
 WORKS |= {"completion": 0, "man": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
-PLACELESS = {"authorize", "completion", "man"}
-"""Commands that are given no location."""
+PLACELESS = {"authorize", "completion", "man", "doctor"}
+"""Commands that are given no location, or to which one that is none is an answer."""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,8 @@ class World:
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
             "forget": ["forget", self.location, "i000003"],
+            "doctor": ["doctor", self.location],
+            "setup": ["setup", "--yes", "--no-browser", "--timer", "none", "--to", self.new],
             "completion": ["completion", "bash"],
             "man": ["man"],
             "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],
@@ -91,6 +94,7 @@ def world(sample, tmp_path, monkeypatch):
     folder, clock = sample
     (tmp_path / "home").mkdir()
     (tmp_path / "cred").write_text('{"api_key": "k"}')
+    (tmp_path / "cred").chmod(0o600)
     for name in list(os.environ):
         if name.startswith(("SMUGMUG_", "AWS_", "XDG_", "COLUMNS", "LINES")):
             monkeypatch.delenv(name)
@@ -117,6 +121,7 @@ def world(sample, tmp_path, monkeypatch):
 
     monkeypatch.setattr(authorize.oauth, "request_token", unreachable)
     monkeypatch.setattr(run, "build_source", source)
+    monkeypatch.setattr(smugmug, "build_source", source)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return World(str(folder), str(tmp_path / "new"), str(tmp_path / "free"))
@@ -208,14 +213,14 @@ def torn_aws_config(world, tmp_path, monkeypatch):
 
 
 GOES_ON = {
-    "no home, no user name": (no_home, {"authorize": 2}),
+    "no home, no user name": (no_home, {"authorize": 2, "setup": 2}),
     "ascii": (with_letters("ascii"), {}),
     "latin-1": (with_letters("latin-1"), {}),
     "cp1252": (with_letters("cp1252"), {}),
     "a terminal": (with_letters("utf-8", Terminal), {}),
     "a terminal of few letters": (with_letters("latin-1", Terminal), {}),
     "streams closed": (closed_streams, {}),
-    "read-only home": (read_only_home, {}),
+    "read-only home": (read_only_home, {"setup": 2}),
     "odd terminal": (odd_terminal, {}),
     "current folder gone": (folder_that_is_gone, {}),
     "torn AWS config": (torn_aws_config, {}),
@@ -301,6 +306,17 @@ def test_what_cannot_be_done_is_one_sentence(world, tmp_path, monkeypatch, envir
     assert status == COULD_NOT and out == ""
     if command in WORKS:
         assert says in err
+
+
+@pytest.mark.parametrize("environment", CANNOT)
+def test_the_doctor_names_it_and_goes_on(world, tmp_path, monkeypatch, environment):
+    prepare, says = CANNOT[environment]
+    with prepare(world, tmp_path, monkeypatch):
+        status, out, err = perform(world, world.argv("doctor"))
+    judge(status, out, err)
+    assert status == 1 and err == ""
+    assert re.search(rf"^DO    location .*{re.escape(says)}", out, re.MULTILINE)
+    assert "schedule" in out
 
 
 @pytest.mark.parametrize(

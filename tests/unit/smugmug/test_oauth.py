@@ -11,6 +11,7 @@ from oauthlib.oauth1.rfc5849 import signature
 from smugmug_backup.errors import BadRequest, LoginLost, MalformedAnswer
 from smugmug_backup.smugmug import oauth
 from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.smugmug.errors import advice_of_dance
 from smugmug_backup.smugmug.signing import Signer
 from tests.unit.smugmug.server import START, FakeClock, Said, Server
 
@@ -107,3 +108,19 @@ def test_a_refused_login_is_lost(server: Server) -> None:
         server.answers = [said]
         with pytest.raises(error):
             oauth.request_token("KEY-1", "SECRET-1", api_url=server.url, clock=FakeClock())
+
+
+@pytest.mark.parametrize(
+    ("problem", "advice"),
+    [
+        ("consumer_key_unknown", "API key against"),
+        ("consumer_key_refused", "API key against"),
+        ("signature_invalid", "API secret against"),
+        ("verifier_invalid", "the code that SmugMug shows now"),
+        ("token_rejected", "start again"),
+        ("version_rejected", "API key and its secret"),
+        (None, "API key and its secret"),
+    ],
+)
+def test_what_was_mistyped_in_the_dance_is_said_as_far_as_smugmug_tells(problem, advice):
+    assert advice in advice_of_dance(problem)

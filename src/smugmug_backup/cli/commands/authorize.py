@@ -1,11 +1,10 @@
 """``authorize``: get access to the account from SmugMug, and put the secret where it belongs."""
 
 import argparse
-import getpass
 import os
-import sys
 import webbrowser
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,21 @@ from rich.console import Console
 
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.aws.client import region_in_use
+from smugmug_backup.cli.asking import ask as _ask
+from smugmug_backup.cli.asking import ask_unseen as _ask_unseen
+from smugmug_backup.cli.asking import somebody_is_there
 from smugmug_backup.cli.errors import Mistaken
-from smugmug_backup.cli.output import make_console, print_json
+from smugmug_backup.cli.output import make_console, print_json, short
 from smugmug_backup.cli.parsing import FINE, add_source_options, command_parser
-from smugmug_backup.cli.settings import (
+from smugmug_backup.cli.profiles import (
+    DEFAULT,
     BrokenSettings,
-    read_settings_file,
-    settings_path,
-    try_settings_file,
-    values_of,
-    write_settings_file,
+    config_path,
+    read_profile,
+    try_to_write,
+    write_profile,
 )
+from smugmug_backup.cli.settings import profile_name, values_of
 from smugmug_backup.cli.vault import Vault, secret_text, vault_of
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest, LoginLost
@@ -78,52 +81,67 @@ def add_parser(subparsers: Any) -> None:
     add_source_options(parser)
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """Whose account it is, where the secret lies, and the file that says so."""
+
+    account: Account
+    secret: SecretName
+    path: Path
+
+
 def run(args: argparse.Namespace, console: Console) -> int:
     """Authorize; see the parser."""
     say = make_console(stderr=True) if args.json else console
+    done = log_in(args, say)
+    if args.json:
+        print_json(
+            console,
+            {
+                "nickname": done.account.nickname,
+                "access": done.account.access,
+                "secret": str(done.secret),
+                "settings": str(done.path),
+            },
+        )
+    else:
+        tell_login(say, done)
+        say.print("Next: `smugmug-backup doctor` says whether all is ready.", soft_wrap=True)
+    return FINE
+
+
+def log_in(args: argparse.Namespace, say: Console) -> LoggedIn:
+    """Ask SmugMug for access and keep it. Raises BackupError; then nothing was stored."""
     clock = SystemClock()
-    path = settings_path()
-    remembered = _remembered(path)
-    settings = _settings(args, path, remembered)
+    path = config_path()
+    profile = profile_name(args)
+    settings = _settings(args, path)
     vault = vault_of(settings.secret)
     # All that can be known beforehand: SmugMug gives a token once, and what is lost is lost.
     vault.try_to()
-    try_settings_file(path)
+    try_to_write(path)
     overwrite = _may_overwrite(vault, settings.secret, say, unasked=args.yes)
     credentials = _anonymous(args, say) if args.anonymous else _dance(args, settings, say, clock)
     account = build_source(settings, credentials, clock).account(
         deadline=Deadline.after(clock, 120.0)
     )
     vault.put(secret_text(credentials), overwrite=overwrite)
-    write_settings_file(path, _to_remember(settings, account, remembered))
-    if args.json:
-        print_json(
-            console,
-            {
-                "nickname": account.nickname,
-                "access": account.access,
-                "secret": str(settings.secret),
-                "settings": str(path),
-            },
-        )
-    else:
-        _tell(say, account, settings, str(path))
-    return FINE
+    write_profile(profile, _to_remember(settings, account), path)
+    return LoggedIn(account, settings.secret, path)
 
 
-def _remembered(path: Path) -> dict[str, str]:
-    """What the settings file says; nothing if it is broken, for it is written anew."""
-    try:
-        return read_settings_file(path)
-    except BrokenSettings:
-        return {}
-
-
-def _settings(args: argparse.Namespace, path: Path, remembered: dict[str, str]) -> SourceSettings:
+def _settings(args: argparse.Namespace, path: Path) -> SourceSettings:
     """The settings as they are so far; a secret that is named nowhere goes into a file."""
-    values = values_of(args, file=remembered)
-    if not values.get("SMUGMUG_SECRET", "").strip():
-        values["SMUGMUG_SECRET"] = f"file:{path.with_name('credentials.json')}"
+    profile = profile_name(args)
+    try:
+        remembered = read_profile(profile, path)
+    except BrokenSettings:
+        remembered = {}  # it is put aside, and written anew
+    except Mistaken:
+        remembered = {}  # the profile begins here
+    values = values_of(args, profile=remembered)
+    if "SMUGMUG_SECRET" not in values:
+        values["SMUGMUG_SECRET"] = f"file:{_credentials_file(profile, path)}"
     if not args.nickname and "SMUGMUG_NICKNAME" not in os.environ and not args.anonymous:
         # The file may remember another account; the token says whose it is.
         values.pop("SMUGMUG_NICKNAME", None)
@@ -136,16 +154,20 @@ def _settings(args: argparse.Namespace, path: Path, remembered: dict[str, str]) 
     return settings
 
 
+def _credentials_file(profile: str, path: Path) -> Path:
+    return path.with_name("credentials.json" if profile == DEFAULT else f"{profile}.json")
+
+
 def _may_overwrite(vault: Vault, name: SecretName, say: Console, *, unasked: bool) -> bool:
     """Whether a secret is replaced. Asked before the dance, which would else be in vain."""
     if not vault.exists():
         return False
     if unasked:
         return True
-    answer = _ask(say, f"There is a secret at {_short(str(name))} already. Replace it? [y/N] ")
+    answer = _ask(say, f"There is a secret at {short(str(name))} already. Replace it? [y/N] ")
     if answer.lower() not in ("y", "yes"):
         raise Mistaken(
-            f"the secret at {_short(str(name))} was left as it is",
+            f"the secret at {short(str(name))} was left as it is",
             hint="name another place with --secret ssm:<name> or file:<path>",
         )
     return True
@@ -216,14 +238,14 @@ def _anonymous(args: argparse.Namespace, say: Console) -> Credentials:
     api_key = _api_key(args, say)
     site = _secret("Password of the site (Enter if there is none): ", "SMUGMUG_SITE_PASSWORD")
     passwords: dict[str, str] = {}
-    while _somebody_is_there():
+    while somebody_is_there():
         album = _ask(say, "AlbumKey of an album with a password (Enter to go on): ")
         if not album:
             break
         if not is_id(album):
             say.print("An AlbumKey has letters and digits only, such as hT4mWq.", style="yellow")
             continue
-        password = _unseen(f"Password of {album}: ")
+        password = _ask_unseen(f"Password of {album}: ")
         if password:
             passwords[album] = password
     return Credentials(api_key, site_password=site or None, album_passwords=passwords)
@@ -246,61 +268,23 @@ def _secret(prompt: str, name: str, environment: Mapping[str, str] | None = None
     given = (os.environ if environment is None else environment).get(name)
     if given is not None:
         return given.strip()
-    if not _somebody_is_there():
+    if not somebody_is_there():
         return ""
-    return _unseen(prompt)
-
-
-def _unseen(prompt: str) -> str:
-    try:
-        return getpass.getpass(prompt).strip()
-    except (EOFError, UnicodeDecodeError, OSError):
-        raise _nobody(prompt) from None
-
-
-def _ask(say: Console, prompt: str) -> str:
-    say.print(prompt, end="", soft_wrap=True)
-    say.file.flush()
-    try:
-        line = sys.stdin.readline() if sys.stdin is not None else ""
-    except (UnicodeDecodeError, OSError):
-        line = ""
-    if not line:
-        say.print()
-        raise _nobody(prompt)
-    return line.strip()
-
-
-def _nobody(prompt: str) -> Mistaken:
-    return Mistaken(
-        f"nobody is there to answer: {prompt.strip().rstrip(':')}",
-        hint="run it in a terminal, or see `smugmug-backup authorize --help` for the names of the "
-        "environment",
-    )
-
-
-def _somebody_is_there() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
+    return _ask_unseen(prompt)
 
 
 # -- what stays ------------------------------------------------------------------------------------
 
 
-def _to_remember(
-    settings: SourceSettings, account: Account, before: Mapping[str, str]
-) -> dict[str, str]:
-    """The settings file: where the secret lies, never the secret."""
-    values = {
-        **before,
-        "SMUGMUG_SECRET": _absolute(settings.secret),
-        "SMUGMUG_NICKNAME": account.nickname,
-        "SMUGMUG_API": settings.api,
+def _to_remember(settings: SourceSettings, account: Account) -> dict[str, str | None]:
+    """What the profile says from now on: where the secret lies, never the secret."""
+    usual = SourceSettings(secret=settings.secret)
+    return {
+        "secret": _absolute(settings.secret),
+        "nickname": account.nickname,
+        "api": settings.api,
+        "api_url": settings.api_url if settings.api_url != usual.api_url else None,
     }
-    if settings.api_url != SourceSettings(secret=settings.secret).api_url:
-        values["SMUGMUG_API_URL"] = settings.api_url
-    else:
-        values.pop("SMUGMUG_API_URL", None)
-    return values
 
 
 def _absolute(secret: SecretName) -> str:
@@ -310,17 +294,12 @@ def _absolute(secret: SecretName) -> str:
     return f"file:{os.path.abspath(a_path(secret.name))}"  # noqa: PTH100
 
 
-def _tell(say: Console, account: Account, settings: SourceSettings, path: str) -> None:
+def tell_login(say: Console, done: LoggedIn) -> None:
+    """Whose account it is, and where the secret lies."""
+    account = done.account
     sees = "all of it, read only" if account.access == "owner" else "what the public sees"
     say.print(f"This is the account {shown(account.nickname)}: {sees}.", style="bold")
-    say.print(f"The secret is stored at {_short(str(settings.secret))}.", soft_wrap=True)
-    say.print(f"The other commands find it by {_short(path)}.", soft_wrap=True)
-    if settings.secret.kind != "file":
+    say.print(f"The secret is stored at {short(str(done.secret))}.", soft_wrap=True)
+    say.print(f"The other commands find it by {short(str(done.path))}.", soft_wrap=True)
+    if done.secret.kind in ("ssm", "secretsmanager"):
         say.print(f"A stack finds it only in this region, {region_in_use()}.", soft_wrap=True)
-    say.print("Next: smugmug-backup run LOCATION", soft_wrap=True)
-
-
-def _short(text: str) -> str:
-    """Paths below the home folder as people write them."""
-    home = os.path.expanduser("~")  # noqa: PTH111 (Path.home raises where there is none)
-    return text.replace(f"{home}/", "~/", 1) if len(home) > 1 else text

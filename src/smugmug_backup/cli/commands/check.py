@@ -27,6 +27,7 @@ from smugmug_backup.cli.parsing import (
     add_location,
     command_parser,
 )
+from smugmug_backup.cli.settings import profile_of
 from smugmug_backup.cli.stoppable import stoppable
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
@@ -84,7 +85,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Check it, and tell those who want to know; 0 sound, 1 not sound, 2 not to the end."""
-    notifier = Notifier(manners_of(args).notify, make_console(stderr=True).print)
+    notifier = Notifier(
+        manners_of(args, profile=profile_of(args)).notify, make_console(stderr=True).print
+    )
     with told(notifier, NAME, str(args.location)) as ending:
         return _run(args, console, ending)
 

@@ -22,6 +22,7 @@ from smugmug_backup.cli.parsing import (
     add_source_options,
     command_parser,
 )
+from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import source_settings_of
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
@@ -29,7 +30,7 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.keeping.drill import IMAGES, MOST_IMAGES, Drill, drill
 from smugmug_backup.ports import BackupStore, PhotoSource
-from smugmug_backup.wiring import build_source, check_whose, read_credentials
+from smugmug_backup.wiring import build_source, check_whose
 
 NAME = "drill"
 
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def open_source(args: argparse.Namespace, store: BackupStore) -> PhotoSource:
     """The account that the settings name."""
     settings = source_settings_of(args)
-    credentials = read_credentials(settings.secret)
+    credentials = credentials_of(settings.secret)
     check_whose(settings, credentials)
     return build_source(settings, credentials, SystemClock(), store=store)
 

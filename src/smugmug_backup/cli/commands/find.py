@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
         example="smugmug-backup find ~/photos-backup quay dusk\n"
         "smugmug-backup find ~/photos-backup --taken 2019..2021 --type video --keys",
     )
-    add_location(parser)
+    add_location(parser, before="words")
     parser.add_argument("words", metavar="WORD", nargs="*", help="what is looked for")
     parser.add_argument(
         "--album", action="append", default=[], help="only in this album (key or title); repeatable"

@@ -46,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
         description=_DESCRIPTION,
         example="smugmug-backup forget ~/photos-backup V2xgTbs",
     )
-    add_location(parser)
+    add_location(parser, before="images")
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="the key of an image")
 
 

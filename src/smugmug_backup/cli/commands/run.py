@@ -14,11 +14,13 @@ from rich.console import Console
 
 from smugmug_backup import system
 from smugmug_backup.archive.archive import Archive
-from smugmug_backup.archive.report import NAMED, Failure, RunReport, RunStatus
+from smugmug_backup.archive.report import NAMED, Counts, Failure, RunReport, RunStatus
 from smugmug_backup.archive.titles import find_albums, shown
 from smugmug_backup.backup.account import ACCOUNT
 from smugmug_backup.backup.outcome import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
+from smugmug_backup.cli import known
+from smugmug_backup.cli.errors import hint_of_code
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
 from smugmug_backup.cli.interruption import GRACE, interruptible
 from smugmug_backup.cli.manners import Manners, add_manners, add_notify, manners_of
@@ -50,7 +52,8 @@ from smugmug_backup.cli.progress import (
     duration,
     failure_text,
 )
-from smugmug_backup.cli.settings import source_settings_of
+from smugmug_backup.cli.secret import credentials_of
+from smugmug_backup.cli.settings import profile_of, source_settings_of
 from smugmug_backup.cli.stoppable import stoppable
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, PhotoSource
@@ -64,7 +67,6 @@ from smugmug_backup.wiring import (
     connections_of,
     new_token,
     options_of,
-    read_credentials,
 )
 from smugmug_backup.words import Location
 
@@ -143,6 +145,11 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="only say what would be done and what AWS would charge; write nothing",
     )
+    parser.add_argument(
+        "--new-location",
+        action="store_true",
+        help="the location is meant, though another backup, or one that is gone, was seen there",
+    )
     add_manners(parser)
     add_notify(parser)
     add_source_options(parser)
@@ -150,7 +157,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Back up, and tell those who want to know; see the parser."""
-    manners = manners_of(args)
+    manners = manners_of(args, profile=profile_of(args))
     complain = make_console(stderr=True).print
     notifier = Notifier(() if args.dry_run else manners.notify, complain)
     with told(notifier, NAME, str(args.location)) as ending:
@@ -158,6 +165,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: Ending) -> int:
+    if not args.new_location:
+        _refuse_another_location(args)
     say = make_console(stderr=args.json, quiet=args.quiet)
     progress = RunProgress(say, debug=args.debug, verbose=args.verbose)
     with build_parts(args) as parts:
@@ -198,6 +207,7 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
         failed = any(each.error for each in done.forecasts)
         ended = NOT_ALL if failed else FINE
     else:
+        known.remember(args.location, Archive(parts.store), done)
         if args.json:
             print_json(console, json.loads(done.to_bytes()))
         elif not (args.quiet and done.status == RunStatus.COMPLETE):
@@ -211,12 +221,26 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
     return INTERRUPTED if interruption.happened and ended != FINE else ended
 
 
+def _refuse_another_location(args: argparse.Namespace) -> None:
+    """Before a folder is made ready: the mount point of a disk that is away stays untouched."""
+    if not known.recall(args.location):
+        return
+    folder = args.location.folder
+    if folder is not None and not os.path.lexists(folder):
+        met = known.Met.EMPTY
+    else:
+        met, _ = known.meet_at(args.location, Archive(open_store(args.location)))
+    refused = known.refusal(met, args.location)
+    if refused is not None:
+        raise refused
+
+
 @contextmanager
 def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
     """What the settings and the location mean. A dry run makes no folder."""
     clock = WakingClock()
     settings = source_settings_of(args)
-    credentials = read_credentials(settings.secret)
+    credentials = credentials_of(settings.secret)
     check_whose(settings, credentials)
     listeners: list[Callable[[str], None]] = []
 
@@ -224,7 +248,7 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
         for listener in listeners:
             listener(line)
 
-    home = AtHome(tell, bytes_per_second=manners_of(args).limit_rate)
+    home = AtHome(tell, bytes_per_second=manners_of(args, profile=profile_of(args)).limit_rate)
     connections = connections_of(settings)
     folder = args.location.folder
     is_new = folder is not None and not os.path.lexists(folder)
@@ -279,7 +303,7 @@ def tell_report(
         style=style,
         soft_wrap=True,
     )
-    changes = changes_of(counts) if counts.albums_changed else "nothing has changed"
+    changes = _changes(counts)
     calls = plural(counts.api_calls, "API call")
     console.print(f"This run: {changes}; {calls}.")
     _tell_missing(console, report, titles)
@@ -289,12 +313,19 @@ def tell_report(
         console.print("The same command goes on where it was; nothing is lost.")
 
 
+def _changes(counts: Counts) -> str:
+    """What became of the images; that an album's own record differs is not the news of a night."""
+    nothing = "no photo has changed" if counts.albums_changed else "nothing has changed"
+    return changes_of(counts) or nothing
+
+
 def _tell_refusal(console: Console, report: RunReport) -> None:
     for each in report.failures:
         console.print(f"Refused: {shown(each.message)}", style="bold red")
     console.print("Nothing in the backup was changed.")
-    if any(each.code == "refused" for each in report.failures):
-        console.print("hint:  if it is right, say so here with --accept-shrink")
+    for hint in dict.fromkeys(hint_of_code(each.code) for each in report.failures):
+        if hint is not None:
+            console.print(f"hint:  {hint}", soft_wrap=True)
 
 
 def _tell_missing(console: Console, report: RunReport, titles: Mapping[str, str]) -> None:
@@ -338,7 +369,7 @@ def summary(report: RunReport, *, interrupted: bool = False) -> str:
         RunStatus.REFUSED: "refused",
     }[RunStatus(report.status)]
     words = [f"{word}: {plural(counts.images, 'image')} in {plural(counts.albums, 'album')}"]
-    words.append(changes_of(counts) if counts.albums_changed else "nothing has changed")
+    words.append(_changes(counts))
     failures = len(report.failures) + report.more_failures
     if failures:
         words.append(f"{plural(failures, 'failure')}, the first: {report.failures[0].message}")

@@ -15,8 +15,9 @@ from smugmug_backup.archive.report import AlbumState, Failure, RunReport
 from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.archive.verdict import Verdict, verdict_of
+from smugmug_backup.cli import known
 from smugmug_backup.cli.account import AccountView, read_account, read_manifests
-from smugmug_backup.cli.errors import tell
+from smugmug_backup.cli.errors import tell, tell_problems
 from smugmug_backup.cli.output import (
     Column,
     ago,
@@ -88,22 +89,28 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell it; 1 if it is not complete, damaged, or nothing runs any more."""
-    seen = _Seen.read(open_to_look(args.location), runs=max(1, args.runs))
-    if not args.json and not (args.quiet and seen.is_well):
+    opened = open_to_look(args.location)
+    met, _ = known.meet_at(args.location, opened.archive)
+    seen = _Seen.read(opened, runs=max(1, args.runs))
+    strange = known.said_of(met, args.location)
+    well = seen.is_well and strange is None
+    if not args.json and not (args.quiet and well):
         _tell(console, seen, shown_lines=None if args.all else _SHOWN)
     # After the backup: what AWS does not show hides nothing of it.
     stack, problem = _stack(args.stack)
     if args.json:
-        value = seen.as_json()
+        value = {**seen.as_json(), "location": strange}
         if args.stack:
             value["stack"] = asdict(stack) if stack else None
         print_json(console, value)
     elif stack is not None:
         _tell_stack(console, stack)
+    if strange is not None:
+        tell_problems([strange])
     if problem is not None:
         tell(make_console(stderr=True), problem)
         return COULD_NOT
-    return FINE if seen.is_well else NOT_ALL
+    return FINE if well else NOT_ALL
 
 
 def _stack(name: str | None) -> "tuple[StackStatus | None, BackupError | None]":
