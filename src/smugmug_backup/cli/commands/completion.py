@@ -41,8 +41,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from smugmug_backup.cli.main import whole_parser
     from smugmug_backup.cli.output import print_json
 
-    # A kind of shell by its name; nothing is run in one.
-    script = shtab.complete(whole_parser(), shell=args.shell)  # nosec B604
+    script = shtab.complete(whole_parser(), args.shell)
     if args.json:
         print_json(console, {"shell": args.shell, "script": script})
     else:

@@ -30,7 +30,7 @@ class Answer:
 def call(*command: str, given: str | None = None) -> Answer:
     """Run a program of the system's, with ``given`` as its input."""
     try:
-        done = start(  # nosec B603
+        done = start(
             command,
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,

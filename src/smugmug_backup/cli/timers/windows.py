@@ -4,7 +4,7 @@ The form is that of the Task Scheduler's schema (version 1.2, Windows 7 and late
 which `schtasks /XML` wants.
 """
 
-import subprocess  # nosec B404 (only to quote a command line as Windows reads it)
+import subprocess  # nosec B404
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
