@@ -107,6 +107,11 @@ class Application:
             observer=observer,
         )
 
+    def source_for(self, store: BackupStore) -> PhotoSource:
+        """The settings' account, for something else than a backup into ``store``. Raises as
+        `backup` does."""
+        return self._source(1, store)
+
     def _source(self, share: int, store: BackupStore) -> PhotoSource:
         settings = self.settings.source
         credentials = read_credentials(settings.secret)

@@ -15,11 +15,13 @@ from moto.s3.models import s3_backends
 
 from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.folder_lock import LOCK
 from smugmug_backup.storage.s3 import S3Store, s3_client
 from smugmug_backup.storage.s3_budget import Patience
 from tests.tools.fake_s3 import FakeS3
 from tests.tools.faulty_disk import bar
 from tests.tools.faulty_store import FaultyStore
+from tests.tools.lacks import SETS, play
 from tests.tools.local_s3 import HYPERCORN, set_environment
 from tests.tools.memory_store import MemoryStore
 
@@ -39,6 +41,8 @@ class Place:
     prefix: str = ""
     barred: Callable[[str], AbstractContextManager[BackupStore]] | None = None
     s3: FakeS3 | None = None
+    root: Path | None = None
+    keeps_case: bool = True
     store: BackupStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,7 +90,7 @@ def faulty() -> Iterator[Place]:
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[Place]:
+def folder(path: Path, name: str = "folder", *, keeps_case: bool = True) -> Iterator[Place]:
     root = path / "backup"
 
     @contextmanager
@@ -96,11 +100,24 @@ def folder(path: Path) -> Iterator[Place]:
             yield FolderStore(root)
 
     yield Place(
-        "folder",
+        name,
         lambda: FolderStore(root),
-        lambda: [each.name for each in (root / ".incoming").iterdir()],
+        # The lock of the only writer stays, empty when nobody writes.
+        lambda: [each.name for each in (root / ".incoming").iterdir() if each.name != LOCK],
         barred=barred,
+        root=root,
+        keeps_case=keeps_case,
     )
+
+
+@contextmanager
+def lacking(name: str, path: Path) -> Iterator[Place]:
+    """A folder on a disk, or a system, that lacks what `lacks.SETS` says."""
+    path.mkdir()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        play(monkeypatch, SETS[name])
+        with folder(path, name) as place:
+            yield place
 
 
 @contextmanager

@@ -23,7 +23,16 @@ from typing import Any
 from smugmug_backup.backup.run import Backup, Options, RunReport, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored
-from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer, StoredObject
+from smugmug_backup.model import (
+    Account,
+    Album,
+    Availability,
+    Image,
+    Listing,
+    Offer,
+    Room,
+    StoredObject,
+)
 from tests.proof.world import InlineBackup
 from tests.tools.clock import START, FakeClock
 from tests.tools.fake_source import JPEG
@@ -45,6 +54,15 @@ class TableStore:
         )
         self._lock = threading.Lock()
         self.requests = 0
+
+    def batch(self) -> "TableStore":
+        return self
+
+    def barrier(self) -> dict[str, Any]:
+        return {}
+
+    def room(self) -> Room:
+        return Room()
 
     def _ask(self, query: str, *values: Any) -> list[Any]:
         with self._lock:

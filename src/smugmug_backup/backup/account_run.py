@@ -41,8 +41,11 @@ from smugmug_backup.errors import (
     OutOfTime,
     RunRefused,
     SourceError,
+    StoreFull,
 )
 from smugmug_backup.model import Account, Album
+
+_NAMED = 20
 
 
 class AccountRun(Session):
@@ -247,7 +250,11 @@ class AccountRun(Session):
         )
         if self.parts.observer is not None:
             self.parts.observer.planned(len(todo))
+        scarce = context.space.foresee(todo, tally.states)
+        if scarce is not None:
+            tally.notes.append(scarce)
         if not part:
+            self._note_ignored(tally)
             shown = {album.key for album in albums}
             self._note_missing_albums(tally, context, work, shown, contents.damage)
         before = dict(tally.states)
@@ -264,8 +271,11 @@ class AccountRun(Session):
             self._take(tally, album.key, outcome)
             if outcome.left_over:
                 left.append(PlannedAlbum(album, outcome.state))
-        if context.alone.halted is not None:
-            tally.halt(context.alone.halted)
+        halted = context.alone.halted
+        if isinstance(halted, StoreFull):
+            halted = StoreFull(f"{halted}; {context.space.needed()}")
+        if halted is not None:
+            tally.halt(halted)
         elif not part:
             self._name_unreadable(tally, contents, {album.key for album in todo})
         if left and not part and not tally.halted:
@@ -273,6 +283,18 @@ class AccountRun(Session):
         tally.left_over |= self._earlier.going is not None
         tally.find_moved(self.archive, self.transfers.map)
         return self._report(tally, context.date)
+
+    def _note_ignored(self, tally: Tally) -> None:
+        """What is damaged of an album that is not listed waits: SmugMug may have it."""
+        waits = sorted(self._findings.albums.keys() & self.options.ignore_albums)
+        waits = [key for key in waits if self._findings.albums[key]]
+        if waits:
+            named = ", ".join(waits[:_NAMED])
+            more = f" and {len(waits) - _NAMED} more" if len(waits) > _NAMED else ""
+            tally.notes.append(
+                f"damage that is not mended, for these albums are ignored: {named}{more}; take "
+                "them out of IGNORE_ALBUMS for a night, or accept the loss (check --accept)"
+            )
 
     def _name_unreadable(self, tally: Tally, contents: Contents, tried: set[str]) -> None:
         """Albums that have left fail alone, too, where their state cannot be read."""
@@ -328,15 +350,25 @@ class AccountRun(Session):
         def mend(key: str) -> Outcome:
             return work.mend_gone(key, before[key])
 
+        left: list[str] = []
         for keys, act in ((found.to_bury, bury), (found.to_mend, mend)):
             for key, outcome in zip(keys, self.albums_pool.map(act, keys), strict=True):
                 self._take(tally, key, outcome)
+                left += [key] if outcome.left_over else []
+        if left:
+            named = ", ".join(sorted(left)[:_NAMED])
+            more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+            why = self._why_no_more()
+            tally.notes.append(f"{why}; albums that have left wait for the next run: {named}{more}")
+
+    def _why_no_more(self) -> str:
+        return "the run was interrupted" if self.deadline.stopped else "time ran out"
 
     def _hand_over(self, tally: Tally, left: Sequence[PlannedAlbum], context: Context) -> None:
         overflow = self.parts.overflow
         if overflow is None or self._earlier.going is not None:
-            why = "the run was interrupted" if self.deadline.stopped else "time ran out"
-            tally.notes.append(f"{why}; {len(left)} albums wait for the next run")
+            wait = f"{len(left)} albums wait" if len(left) > 1 else "1 album waits"
+            tally.notes.append(f"{self._why_no_more()}; {wait} for the next run")
             return
         if context.full:
             reason = NextFull.ASKED_FOR

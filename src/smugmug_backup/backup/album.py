@@ -172,6 +172,7 @@ class AlbumWork:
             return Outcome(
                 state,
                 failures=tuple(mended.failures),
+                left_over=mended.left,
                 mended=() if mended.failures else mended_findings(findings, known, mended.past),
             )
         now = context.now()
@@ -206,6 +207,7 @@ class AlbumWork:
             pending=(),
             counts=counts,
             committed=True,
+            left_over=mended.left,
             mended=mended_findings(findings, committed, mended.past),
             news=News({album_key: {What.ALBUM_LEFT: after.image_count}}) if burying else News(),
         )

@@ -67,6 +67,7 @@ class Commit:
         """Raises CommitConflict, StoreError and what concerns the whole run."""
         self._write_records()
         self._fetch()
+        self._left_over |= self._survey.mended.left
         return self._interrupted() if self._left_over else self._finished()
 
     def _contradictions(self) -> list[Failure]:
@@ -84,6 +85,7 @@ class Commit:
         began = last = clock.monotonic()
         since_commit = 0
         wanted = list(self._changes.wanted.items())
+        self._context.space.expect(sum(each.image.offer.size or 0 for _, each in wanted))
         results = self._context.ahead(self._one, [each for _, each in wanted])
         for done, ((key, _), fetched) in enumerate(zip(wanted, results, strict=True), 1):
             self._take(key, fetched)
@@ -95,7 +97,8 @@ class Commit:
                 since_commit, last = 0, clock.monotonic()
 
     def _one(self, wanted: Wanted) -> Fetched:
-        if self._context.deadline.passed:
+        context = self._context
+        if context.deadline.passed or context.alone.halted is not None:
             return Fetched(wanted.draft, left_over=True)
         return self._originals.fetch(self._album, wanted, when=self._when)
 
@@ -166,6 +169,9 @@ class Commit:
         state = replace(
             self._carried(), next_full=NextFull.INTERRUPTED, missing_since=None, deleted_at=None
         )
+        if self._survey.newest.damage is not None:
+            # The next run begins from this generation, and sees no more of it.
+            self._name_damage(self._survey.newest.damage)
         return self._outcome(state, listed=False)
 
     def _finished(self) -> Outcome:
@@ -193,7 +199,7 @@ class Commit:
             deleted_at=None,
         )
         if survey.newest.damage is not None:
-            self._failures.append(mend.damage_failure(self._album.key, survey.newest.damage))
+            self._name_damage(survey.newest.damage)
         if survey.full and not survey.believed:
             return self._doubted(state)
         state = replace(state, listed_at=survey.dated or state.listed_at, next_full=None)
@@ -206,6 +212,9 @@ class Commit:
                 doubt=None,
             )
         return self._outcome(state, listed=True)
+
+    def _name_damage(self, damage: str) -> None:
+        self._failures.append(mend.damage_failure(self._album.key, damage))
 
     def _next_full(self, entries: Mapping[str, Entry]) -> str | None:
         if missing_images(entries):

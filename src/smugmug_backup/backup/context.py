@@ -13,6 +13,7 @@ from smugmug_backup.archive.original import When
 from smugmug_backup.backup.alone import Alone
 from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.forgotten import Forgotten
+from smugmug_backup.backup.room import Space
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import OutOfTime
 from smugmug_backup.model import Account, Album
@@ -50,10 +51,11 @@ class Context:
     """One run (or one worker's batch).
 
     ``account``: whose photos these are. ``date``: the source's clock. ``alone``: decides whether
-    an error concerns the run. ``forgotten``: images that the owner had deleted for good. ``full``:
-    every album is listed whole. ``accepted``: albums whose shrinking the owner accepted.
-    ``findings``: what checks found damaged and no run has mended yet, by album. ``transfers``: the
-    pool that fetches and stores, not the one that works through albums.
+    an error concerns the run. ``space``: how much more the store can take. ``forgotten``: images
+    that the owner had deleted for good. ``full``: every album is listed whole. ``accepted``: albums
+    whose shrinking the owner accepted. ``findings``: what checks found damaged and no run has
+    mended yet, by album. ``transfers``: the pool that fetches and stores, not the one that works
+    through albums.
     """
 
     source: PhotoSource
@@ -65,6 +67,7 @@ class Context:
     run_id: str
     date: RunDate
     alone: Alone
+    space: Space
     forgotten: Forgotten
     transfers: Executor
     listener: Listener | None = None

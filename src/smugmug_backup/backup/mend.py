@@ -19,9 +19,13 @@ owner had deleted          newest manifest, whatever the generation before it sa
 all manifests              the same from each of them, the newest first; what is known of an album
                            that has left is the record of it that its report proves, else none
 =========================  =======================================================================
+
+Mending takes at most half of the time that is left. What it did not come to is taken up by the next
+run, which begins elsewhere: what was found so far is committed, so that an album with more damage
+than one invocation can read is mended in several.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +40,7 @@ from smugmug_backup.archive.report import AlbumState, Failure
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.findings import passed_over
 from smugmug_backup.backup.forgotten import forgotten_line
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     Archived,
     BackupError,
@@ -52,7 +57,8 @@ class Mended:
     """The known lines, mended; ``records``: record lines to write again, by image key.
 
     ``repaired``: findings that are mended by what is committed now. ``past``: the keys of those
-    whose object was read and is sound. ``failures``: what could not be looked at tonight.
+    whose object was read and is sound. ``failures``: what could not be looked at tonight; ``left``:
+    there is more than the time was enough for.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -60,11 +66,25 @@ class Mended:
     repaired: int = 0
     past: set[str] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
+    left: bool = False
+
+
+class _Time:
+    """Half of what is left of an invocation's time."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        now = deadline.clock.monotonic()
+        self._deadline = deadline
+        self._until = now + (deadline.stops_taking - now) / 2
+
+    @property
+    def passed(self) -> bool:
+        return self._deadline.passed or self._deadline.clock.monotonic() >= self._until
 
 
 def mend(context: Context, album_key: str, newest: Newest) -> Mended:
     """Mend the lines of an album's newest sound manifest, as far as findings ask for it."""
-    mended = Mended()
+    mended, time = Mended(), _Time(context.deadline)
     if newest.manifest is not None:
         mended.entries = dict(newest.manifest.entries)
         for entry in newest.manifest.entries.values():
@@ -72,17 +92,20 @@ def mend(context: Context, album_key: str, newest: Newest) -> Mended:
                 # A letter that a disk changed where nothing states the manifest's SHA-256.
                 mended.entries[entry.image_key] = replace(entry, original=_proved(context, entry))
     if newest.damage is not None:
-        _take_over(context, album_key, newest, mended)
+        _take_over(context, album_key, newest, mended, time)
         _forget(context, mended)
     findings = context.findings.get(album_key, ())
     asked = {keys.plain(finding.key)[0] for finding in findings}
     if asked:
-        _originals(context, album_key, asked, mended)
-        _records(context, album_key, asked, mended)
+        # Bytes that were fetched again lie under another number, and no finding is of these.
+        _originals(context, album_key, {each.key for each in findings}, mended, time)
+        _records(context, album_key, asked, mended, time)
     return mended
 
 
-def _take_over(context: Context, album_key: str, newest: Newest, mended: Mended) -> None:
+def _take_over(
+    context: Context, album_key: str, newest: Newest, mended: Mended, time: _Time
+) -> None:
     """Lines of a damaged newest manifest that an older one lacks: those that parse, and whose
     fingerprint their records file proves. Where no generation is sound, those of all."""
     numbers = [newest.generation]
@@ -90,10 +113,12 @@ def _take_over(context: Context, album_key: str, newest: Newest, mended: Mended)
         numbers = sorted({*context.archive.generations_of(album_key), *numbers}, reverse=True)
     for number in numbers:
         lines = context.archive.whole_lines(album_key, number)
-        _take_proved(context, album_key, lines, mended)
+        _take_proved(context, album_key, lines, mended, time)
 
 
-def _take_proved(context: Context, album_key: str, lines: Iterable[Entry], mended: Mended) -> None:
+def _take_proved(
+    context: Context, album_key: str, lines: Iterable[Entry], mended: Mended, time: _Time
+) -> None:
     found = [
         _with_its_own_record(album_key, each)
         for each in lines
@@ -101,7 +126,15 @@ def _take_proved(context: Context, album_key: str, lines: Iterable[Entry], mende
     ]
     proved = context.archive.records(album_key, found, context.map)
     sure = [entry for entry in found if entry.image_key in proved]
-    originals = context.map(lambda entry: _proved(context, entry), sure)
+
+    def one(entry: Entry) -> Original:
+        if not time.passed:
+            return _proved(context, entry)
+        # What nobody had the time to read is looked for again, as what is damaged is.
+        known = entry.original.content if _names_its_own(entry) else None
+        return _awaited(context, entry, known)
+
+    originals = context.ahead(one, sure)
     for entry, known in zip(sure, originals, strict=True):
         # Where the record lies may be damaged, too; the record itself is proved.
         mended.records[entry.image_key] = canonical_json(proved[entry.image_key])
@@ -133,8 +166,14 @@ def _proved(context: Context, entry: Entry) -> Original:
             named = keys.plain(found.key)[0]
             stated = found.md5 if f"/{found.md5}." in named else None
             return original.found_sound(replace(entry.original, source_md5=stated), found)
+    return _awaited(context, entry, None)
+
+
+def _awaited(context: Context, entry: Entry, previous: StoredBytes | None) -> Original:
+    """The line of what is wanted again; ``previous``: bytes that may still turn out to be sound."""
     kind = Kind.ORIGINAL if entry.original.kind == Kind.NONE else entry.original.kind
     line = original.found_damaged(Original(kind, Status.PENDING), context.when())
+    line = replace(line, previous=previous)
     return line if entry.live else original.lost_for_good(line)
 
 
@@ -168,8 +207,12 @@ def _is_of(image_key: str, key: str) -> bool:
     return parsed is not None and parsed[0] == image_key
 
 
-def _originals(context: Context, album_key: str, asked: set[str], mended: Mended) -> None:
-    def one(entry: Entry) -> tuple[Entry, Failure | None]:
+def _originals(
+    context: Context, album_key: str, asked: set[str], mended: Mended, time: _Time
+) -> None:
+    def one(entry: Entry) -> tuple[Entry, Failure | None] | None:
+        if time.passed:
+            return None
         try:
             line = _looked_at(context, entry)
         except BackupError as error:
@@ -181,10 +224,16 @@ def _originals(context: Context, album_key: str, asked: set[str], mended: Mended
     named = [
         entry
         for entry in mended.entries.values()
-        if any(keys.plain(each.key)[0] in asked for each in _named(entry.original))
+        if any(each.key in asked for each in _named(entry.original))
         or entry.original.reason == Reason.DAMAGED
     ]
-    for entry, failure in context.map(one, named):
+    ordered = _in_turn(context, named)
+    for asked_for, looked in zip(ordered, context.ahead(one, ordered), strict=True):
+        if looked is None:
+            # What is known to be damaged is fetched without a look, if SmugMug has it.
+            mended.left |= asked_for.original.reason != Reason.DAMAGED
+            continue
+        entry, failure = looked
         before = mended.entries[entry.image_key].original
         mended.entries[entry.image_key] = entry
         mended.repaired += entry.original.stored and before.reason == Reason.DAMAGED
@@ -192,6 +241,15 @@ def _originals(context: Context, album_key: str, asked: set[str], mended: Mended
             mended.past.add(entry.original.key)
         if failure is not None:
             mended.failures.append(failure)
+
+
+def _in_turn(context: Context, entries: Sequence[Entry]) -> list[Entry]:
+    """What is not yet known to be damaged first; every day begins elsewhere, so that what is cut
+    off is not the same each time."""
+    day = (context.now() or context.clock.now()).toordinal()
+    start = day * 7919 % len(entries) if entries else 0
+    turned = [*entries[start:], *entries[:start]]
+    return sorted(turned, key=lambda each: each.original.reason == Reason.DAMAGED)
 
 
 def _named(line: Original) -> Iterable[StoredBytes]:
@@ -206,7 +264,8 @@ def _looked_at(context: Context, entry: Entry) -> Original:
     best = line.content or line.previous
     if best is None:
         return line
-    name = _sound_name(context, best)
+    # Once is enough for what two reads found damaged before.
+    name = _sound_name(context, best, reads=1 if line.reason == Reason.DAMAGED else 2)
     if name is not None:
         if line.stored and name == best.key:
             return line
@@ -220,9 +279,9 @@ def _looked_at(context: Context, entry: Entry) -> Original:
     return line if entry.live else original.lost_for_good(line)
 
 
-def _sound_name(context: Context, content: StoredBytes) -> str | None:
-    """Where these bytes lie whole; None if two reads found them nowhere. Raises StoreError."""
-    for _ in range(2):
+def _sound_name(context: Context, content: StoredBytes, *, reads: int = 2) -> str | None:
+    """Where these bytes lie whole; None if ``reads`` found them nowhere. Raises StoreError."""
+    for _ in range(reads):
         try:
             name = context.archive.sound_name(content)
         except Archived:
@@ -232,13 +291,18 @@ def _sound_name(context: Context, content: StoredBytes) -> str | None:
     return None
 
 
-def _records(context: Context, album_key: str, asked: set[str], mended: Mended) -> None:
+def _records(
+    context: Context, album_key: str, asked: set[str], mended: Mended, time: _Time
+) -> None:
     """Lines whose records file is damaged: copied where the line itself is whole."""
     by_file: dict[str, list[Entry]] = {}
     for entry in mended.entries.values():
         if entry.record is not None and keys.plain(entry.record)[0] in asked:
             by_file.setdefault(entry.record, []).append(entry)
     for file, hit in by_file.items():
+        if time.passed:
+            mended.left = True
+            return
         try:
             sound = context.archive.is_sound_records(file)
         except StoreError as error:
@@ -247,12 +311,17 @@ def _records(context: Context, album_key: str, asked: set[str], mended: Mended) 
         if sound:
             mended.past.add(file)
         else:
-            _copied(context, album_key, hit, mended)
+            _copied(context, album_key, hit, mended, time)
 
 
-def _copied(context: Context, album_key: str, hit: Iterable[Entry], mended: Mended) -> None:
-    """The lines of a damaged records file."""
+def _copied(
+    context: Context, album_key: str, hit: Iterable[Entry], mended: Mended, time: _Time
+) -> None:
+    """The lines of a damaged records file; those that are left name it still."""
     for entry in hit:
+        if time.passed:
+            mended.left = True
+            return
         try:
             line = context.archive.record_line(album_key, entry)
         except StoreError as error:

@@ -39,6 +39,7 @@ from smugmug_backup.errors import (
     PhotoTooLarge,
     SourceError,
     StoreError,
+    StoreFull,
 )
 from smugmug_backup.model import Album, Availability, Kind, Offer
 from smugmug_backup.ports import BackupStore, Upload
@@ -137,6 +138,9 @@ class Originals:
             return Fetched(wanted.draft, left_over=True)
         except (SourceError, StoreError) as error:
             if self._context.alone.concerns_all(error):
+                if isinstance(error, StoreFull):
+                    # What is whole can be committed all the same: there is a reserve for that.
+                    return Fetched(wanted.draft, left_over=True)
                 raise
             failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
             if isinstance(error, StoreError):
@@ -158,6 +162,7 @@ class Originals:
             if without is not None:
                 return Fetched(without)
         content, new = self._store_once(wanted, offer, line, deadline)
+        self._context.space.stored(content.bytes)
         result = original.stored(line, content, offer, when)
         failure = None
         if result.waits(when):
@@ -257,6 +262,7 @@ class _Download:
     ) -> None:
         self._context = context
         self._store = store
+        self._batch = context.archive.batch
         self._file_name = file_name
         self._offer = offer
         self._line = line
@@ -302,15 +308,20 @@ class _Download:
         offer, digest, held = self._offer, Digest(), bytearray()
         listener = self._context.listener
         with ExitStack() as stack:
+            kept = stack.enter_context(self._context.space.kept(offer.size))
             stream = stack.enter_context(self._context.source.open(offer, deadline=deadline))
+            kept.at_least(stream.length or 0)
             upload: Upload | None = None
             head = b""
             for chunk in stream:
+                if self._context.alone.halted is not None:
+                    raise OutOfTime("the run has ended")
                 digest.update(chunk)
                 if listener is not None:
                     listener.received(len(chunk))
                 if upload is not None:
                     upload.write(chunk)
+                    kept.wrote(len(chunk))
                     continue
                 held += chunk
                 if len(held) > IN_MEMORY:
@@ -318,8 +329,9 @@ class _Download:
                     if not self._checks_md5:
                         self._judge(head, stream.length, digest)
                     key = place.key(_extension(head))
-                    upload = stack.enter_context(self._store.upload(key, file_name=self._file_name))
+                    upload = stack.enter_context(self._batch.upload(key, file_name=self._file_name))
                     upload.write(bytes(held))
+                    kept.wrote(len(held))
                     held.clear()
             body = bytes(held)
             held.clear()
@@ -373,7 +385,7 @@ class _Download:
         while True:
             name = keys.numbered(plain, number)
             try:
-                self._store.create(name, body, file_name=self._file_name)
+                self._batch.create(name, body, file_name=self._file_name)
                 return name
             except AlreadyStored:
                 if self._is_there(name, digest):

@@ -90,10 +90,10 @@ class PlannedAlbum:
                 ),
                 AlbumState.from_json(data["state"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError):
             raise BadRequest(
-                "an album of the plan is not what a run of this program plans "
-                f"({type(error).__name__}); start a backup instead"
+                "an album of the plan is not what a run of this program plans; "
+                "start a backup instead"
             ) from None
 
 
@@ -139,10 +139,9 @@ class PlannedBatch:
                 check,
                 data.get("open_elsewhere"),
             )
-        except Unreadable as error:
+        except Unreadable:
             raise BadRequest(
-                "this is no line of a plan that a run of this program made "
-                f"({type(error).__name__}); start a backup instead"
+                "this is no line of a plan that a run of this program made; start a backup instead"
             ) from None
 
 

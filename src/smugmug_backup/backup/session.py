@@ -15,6 +15,7 @@ from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.findings import Findings
 from smugmug_backup.backup.forgotten import Forgotten
 from smugmug_backup.backup.outcome import Outcome
+from smugmug_backup.backup.room import Space
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import Overflow, PhotoSource
@@ -93,6 +94,7 @@ class Session:
             run_id=run_id,
             date=date,
             alone=Alone(self.source, self.archive, self.deadline),
+            space=Space(self.archive.store),
             forgotten=Forgotten(self.archive),
             transfers=self.transfers,
             listener=self.parts.observer,

@@ -10,7 +10,7 @@ from smugmug_backup.archive.archive import Archive, Contents, Map, by_album
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.changes import News, What
 from smugmug_backup.archive.check_report import CheckReport
-from smugmug_backup.archive.manifest import Pending, Unavailable
+from smugmug_backup.archive.manifest import RECORD_LOST, Pending, Unavailable, unavailable
 from smugmug_backup.archive.page import worth_a_page
 from smugmug_backup.archive.report import (
     NAMED,
@@ -36,6 +36,8 @@ _LOOKED_INTO = 50
 """In so many albums is looked for what has left another."""
 _FEW = 20
 """So few images or albums do not say that a field changed everywhere."""
+_ASKED = 20
+"""So many manifests at most are read for names that no report had room for."""
 
 
 @dataclass(slots=True)
@@ -109,6 +111,23 @@ class Tally:
         """Take the images that ``report`` names, of albums whose state it is."""
         self.unavailable.update(by_album(report.unavailable, report, states))
         self.pending.update(by_album(report.pending, report, states))
+
+    def ask_for_names(self, archive: Archive) -> None:
+        """Read the manifests of albums whose unavailable images no report named, for it was full:
+        as far as this one has room for them, and the time at its end allows."""
+        named = asked = 0
+        for key, state in sorted(self.states.items()):
+            if named >= NAMED or asked >= _ASKED:
+                return
+            if not state.live:
+                continue
+            known = self.unavailable.get(key, ())
+            if sum(each.reason != RECORD_LOST for each in known) < state.unavailable:
+                asked += 1
+                with suppress(BackupError):
+                    manifest = archive.manifest(key, state.generation, state.manifest_sha256)
+                    known = self.unavailable[key] = unavailable(manifest)
+            named += len(known)
 
     def find_moved(self, archive: Archive, map_: Map) -> None:
         """Look for what is missing in one album among what came to others: it has moved.
@@ -211,6 +230,7 @@ def write_report(
         ending = replace(ending, binding=binding)
     complete = [ending.begun.complete_as_of, *(other.complete_as_of for other in newer)]
     known = [each for each in complete if each is not None]
+    tally.ask_for_names(archive)
     report = _report(tally, ending, max(known, key=lambda each: each.run_id, default=None))
     heads = archive.heads(ending.begun, ended, ending.check)
     finish(tally.counts)

@@ -288,11 +288,11 @@ class _Check:
             left("the bytes of originals and records (--read-data reads them)")
         older = counts.generations - counts.albums
         if not self.work.history and older > 0:
-            left(f"{older} older versions of albums (--history reads them)")
+            left(f"{_number(older, 'older version')} of albums (--history reads them)")
         if not self.work.history and counts.originals_unused > 0:
             left(
-                f"{counts.originals_unused} originals that no newest version names "
-                "(--history compares them with the older ones)"
+                f"{_number(counts.originals_unused, 'original')} that no newest version names "
+                "(--history compares with the older ones)"
             )
 
     def _report(self, token: str, trigger: str | None) -> CheckReport:
@@ -332,6 +332,10 @@ class _Check:
             said = f"the report of this check could not be stored: {error}"
             return CheckResult(report, self.work.counts, self.plan, said)
         return CheckResult(report, self.work.counts, self.plan)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _after(start: datetime, end: datetime) -> datetime:

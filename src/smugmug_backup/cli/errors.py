@@ -1,5 +1,7 @@
 """Every error is one line and a hint."""
 
+import errno
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,16 +41,53 @@ def hint_of(error: BackupError) -> str:
     return own or _HINTS.get(error.code) or "`smugmug-backup COMMAND --help` shows an example"
 
 
-def as_json(error: BackupError, *, hint: str | None = None) -> dict[str, Any]:
+def of_the_system(error: Exception) -> BackupError | None:
+    """What the system refuses to any program, in words; None if ``error`` is not of that kind.
+
+    Its own text is not shown: an error of an HTTP library is an OSError, too, and holds a URL.
+    """
+    if isinstance(error, MemoryError):
+        return Mistaken("there is not enough memory", hint="close something, or use fewer threads")
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return Mistaken("the system allows no more threads", hint="look at `ulimit -u`")
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None or number not in _OF_THE_SYSTEM:
+        return None
+    return Mistaken(f"the system refuses: {os.strerror(number)}", hint=_OF_THE_SYSTEM[number])
+
+
+_OF_THE_SYSTEM: dict[int, str] = {
+    errno.EMFILE: "this program may open too few files here: look at `ulimit -n`",
+    errno.ENFILE: "too many files are open on this machine; try again later",
+    errno.ENOMEM: "close something, and try again",
+    errno.EAGAIN: "look at the limits of this user: `ulimit -a`",
+    errno.ENOSPC: "make room (TMPDIR names another place for what is temporary)",
+    errno.EDQUOT: "make room (TMPDIR names another place for what is temporary)",
+    errno.EFBIG: "look at the largest file that is allowed here: `ulimit -f`",
+    errno.EROFS: "name another place",
+    errno.EIO: "a disk or a terminal does not answer; try again",
+}
+
+
+def unforeseen(error: Exception) -> BackupError:
+    """What nobody foresaw. Its text is not shown: it may hold a signed URL."""
+    return Mistaken(
+        f"{type(error).__name__}: this should not happen",
+        hint="the same command with --debug shows where; please report it",
+    )
+
+
+def as_json(error: BackupError) -> dict[str, Any]:
     """The same for programs."""
-    told = {"code": str(error.code), "message": str(error), "hint": hint or hint_of(error)}
-    return {"error": told}
+    return {
+        "error": {"code": str(error.code), "message": str(error), "hint": hint_of(error)},
+    }
 
 
-def tell(console: Console, error: BackupError, *, hint: str | None = None) -> None:
+def tell(console: Console, error: BackupError) -> None:
     """Print ``error: …`` on one line, and a hint on the next."""
     console.print(f"error: {shown(str(error))}", style="bold red", soft_wrap=True)
-    console.print(f"hint:  {hint or hint_of(error)}", soft_wrap=True)
+    console.print(f"hint:  {hint_of(error)}", soft_wrap=True)
 
 
 def tell_problems(problems: Iterable[str]) -> None:

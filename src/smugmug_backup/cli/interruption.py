@@ -27,7 +27,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from smugmug_backup.cli.output import OutputLost
+from smugmug_backup.cli.output import OutputLost, give_up
 from smugmug_backup.cli.parsing import INTERRUPTED
 
 GRACE = 5.0
@@ -61,14 +61,24 @@ def interruptible(
     ``stop`` is called by a signal's handler: it sets what others look at, and takes no lock.
     """
     state = Interruption()
-    ended = threading.Event()
+    asked, ended = threading.Event(), threading.Event()
+    # Asked now: of a terminal that is gone nobody can tell any more what it was.
+    terminals = [each for each in (sys.stdout, sys.stderr) if each is not None and each.isatty()]
 
     def watch() -> None:
-        if not ended.wait(_LONGEST):
-            _end_at_once(console, _HELD + _AT_ONCE)
+        asked.wait()
+        if state.happened:
+            # Not by the handler, which may come in the middle of another print; and the terminal
+            # may be gone.
+            with suppress(RuntimeError, OSError, OutputLost, ValueError):
+                console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
+            if not ended.wait(_LONGEST):
+                _end_at_once(console, _HELD + _AT_ONCE)
 
     def handle(number: int, _frame: FrameType | None) -> None:
         now = monotonic()
+        if number == _HANGUP:
+            give_up(*terminals)
         if state.happened:
             if number != _HANGUP and now - state.at > _SAME:
                 # Not sys.exit: threads under way would be waited for.
@@ -76,11 +86,10 @@ def interruptible(
             return
         state.happened, state.at = True, now
         stop()
-        threading.Thread(target=watch, name="interrupted", daemon=True).start()
-        # It may come in the middle of another print, or because the terminal is gone.
-        with suppress(RuntimeError, OSError, OutputLost, ValueError):
-            console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
+        asked.set()
 
+    watching = threading.Thread(target=watch, name="interruption", daemon=True)
+    watching.start()
     before = {}
     if threading.current_thread() is threading.main_thread():
         before = {each: signal.signal(each, handle) for each in _heeded()}
@@ -88,6 +97,8 @@ def interruptible(
         yield state
     finally:
         ended.set()
+        asked.set()
+        watching.join(1.0)
         for each, handler in before.items():
             signal.signal(each, handler)
 

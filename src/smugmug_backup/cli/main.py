@@ -1,16 +1,17 @@
 """The command `smugmug-backup`: find the command, run it, turn every error into one line."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 
-from smugmug_backup.cli.errors import as_json, tell
+from smugmug_backup.cli.errors import as_json, of_the_system, tell, unforeseen
 from smugmug_backup.cli.interruption import at_once
 from smugmug_backup.cli.output import (
     OutputLost,
@@ -31,8 +32,8 @@ from smugmug_backup.errors import BackupError, BadRequest, Code
 from smugmug_backup.words import Location
 
 COMMANDS = (
-    *("authorize", "run", "status", "albums", "images", "find", "catalog"),
-    *("check", "restore", "diff", "forget"),
+    *("authorize", "run", "status", "albums", "images", "find", "browse", "catalog"),
+    *("check", "drill", "restore", "diff", "forget", "completion", "man"),
 )
 
 _EXAMPLE = """\
@@ -60,11 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COULD_NOT
 
 
+def program() -> NoReturn:
+    """The command as a whole process."""
+    status = main()
+    # All is done and said. A Ctrl-C that comes while Python puts itself away would be told as a
+    # traceback, or as another exit status.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(status)
+
+
 def _main(argv: Sequence[str] | None) -> int:
     errors = make_console(stderr=True)
     words = [*(sys.argv[1:] if argv is None else argv)]
     debug, before = "--debug" in words, Printed.documents
-    hint = None
     try:
         args = _parsed(words)
         return args if isinstance(args, int) else _run(args)
@@ -77,12 +86,10 @@ def _main(argv: Sequence[str] | None) -> int:
             errors.print_exception()
         told = error
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
-        # Its text is not shown: an exception of an HTTP library may hold a signed URL.
         if debug:
             errors.print_exception()
-        told = BackupError(f"{type(error).__name__}: this should not happen")
-        hint = "the same command with --debug shows where; please report it"
-    return _tell(errors, told, hint, document=_wants_json(words) and Printed.documents == before)
+        told = of_the_system(error) or unforeseen(error)
+    return _tell(errors, told, document=_wants_json(words) and Printed.documents == before)
 
 
 def _wants_json(words: Sequence[str]) -> bool:
@@ -91,18 +98,21 @@ def _wants_json(words: Sequence[str]) -> bool:
     return any(len(word) > 2 and "--json".startswith(word) for word in words)
 
 
-def _tell(errors: Console, error: BackupError, hint: str | None, *, document: bool) -> int:
+def _tell(errors: Console, error: BackupError, *, document: bool) -> int:
     """Tell it to whoever listens; its exit status. ``document``: a program waits for one."""
     if isinstance(error, OutputLost):
         give_up(sys.stdout)
     elif document:
-        console = make_console()
-        print_json(console, as_json(error, hint=hint))
-        console.file.flush()
+        try:
+            console = make_console()
+            print_json(console, as_json(error))
+            console.file.flush()
+        except OutputLost:
+            give_up(sys.stdout)
     if isinstance(error, Interrupted):
         errors.print(str(error))
         return INTERRUPTED
-    tell(errors, error, hint=hint)
+    tell(errors, error)
     return COULD_NOT
 
 
@@ -147,6 +157,11 @@ def _parser() -> argparse.ArgumentParser:
     for name in COMMANDS:
         _add(name, subparsers)
     return parser
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser of all commands, for those who describe it: completion and manual."""
+    return _parser()
 
 
 def _add(name: str, subparsers: Any) -> None:

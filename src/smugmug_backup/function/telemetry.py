@@ -7,6 +7,7 @@ from traceback import extract_tb
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from smugmug_backup.archive.changes import losses
 from smugmug_backup.archive.report import RunReport, RunStatus
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.model import Album
@@ -75,7 +76,7 @@ def count_run(report: RunReport) -> None:
     _count("Refused", int(report.status == RunStatus.REFUSED))
     _count("Failures", len(report.failures) + report.more_failures)
     _count("CursorMisses", counts.cursor_misses)
-    _count("OriginalsStored", counts.originals_stored)
+    _count("Losses", losses(report.changes))
     metrics.add_metric(name="BytesStored", unit=MetricUnit.Bytes, value=counts.bytes_stored)
 
 
@@ -87,6 +88,11 @@ def count_batch(*, progress: bool) -> None:
 def count_check(*, sound: bool) -> None:
     """Metrics of a check."""
     _count("CheckNotSound", int(not sound))
+
+
+def count_drill(*, passed: bool) -> None:
+    """Metrics of a fire drill: what it finds wrong is wrong with the store."""
+    _count("CheckNotSound", int(not passed))
 
 
 def count_guard_down() -> None:

@@ -21,11 +21,11 @@ What SmugMug leaves empty stays as the file has it.
 
 import importlib
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path  # noqa: TID251 - restored files are written here
 from typing import Any
 
-from smugmug_backup.archive.details import Place, keywords_of, place_of, text_of
+from smugmug_backup.archive.details import Place, instant_of, keywords_of, place_of, text_of
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.restore.picture import picture_digest
 from smugmug_backup.restore.plan import Target
@@ -96,16 +96,13 @@ class Embedder:
         try:
             with self._lock:
                 exif = self._opened(path).exifData()
-                text = exif[_TAKEN].toString()
-                zone = exif[_ZONE].toString() if _ZONE in exif else ""
-            found = datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S").isoformat()
-        except (self._exiv2.Exiv2Error, KeyError, ValueError):
+                text = exif[_TAKEN].toString().strip("\0 ")
+                zone = exif[_ZONE].toString().strip("\0 ") if _ZONE in exif else ""
+        except (self._exiv2.Exiv2Error, KeyError):
             return None
-        try:
-            moment = datetime.fromisoformat(found + zone.strip("\0 "))
-        except ValueError:
-            moment = datetime.fromisoformat(found)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        day, _, hour = text.partition(" ")
+        moment = f"{day.replace(':', '-')}T{hour}"
+        return instant_of(moment + zone) or instant_of(moment)
 
     def _opened(self, path: Path) -> Any:
         image = self._exiv2.ImageFactory.open(str(path))

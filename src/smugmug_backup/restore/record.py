@@ -2,29 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from smugmug_backup.archive.details import instant_of
 from smugmug_backup.archive.encoding import canonical_json, fingerprint
 
 Record = dict[str, Any]
 """What `archive.records` makes of a line."""
-
-_TIMES = ("DateTimeOriginal", "Date", "LastUpdated")
-
-
-def moment_of(image: Mapping[str, Any], last_updated: str | None) -> datetime | None:
-    """When the image was taken, as far as SmugMug says; else when it last changed; else None.
-
-    API v2 says the zone. API 1.3.0 does not, and nobody knows it: its times are read as UTC, so
-    that every machine sets the same; they may be hours off.
-    """
-    for text in (*(image.get(name) for name in _TIMES), last_updated):
-        instant = instant_of(text)
-        if instant is not None:
-            return instant
-    return None
 
 
 def json_sidecar(record: Mapping[str, Any]) -> bytes:

@@ -25,7 +25,8 @@ class Survey:
 
     ``done``: files that are there, with their sidecars. ``local``: files that are there, by
     original, to copy from; their sidecars, or the same image in another album, may be missing.
-    ``embedded``: files that are there, with what SmugMug says of them in them. ``thaw``: the keys of what must be thawed before it can be read.
+    ``embedded``: the paths of files that are there and hold what SmugMug says of them. ``thaw``:
+    the keys of what must be thawed before it can be read.
     """
 
     todo: list[Target] = field(default_factory=list)
@@ -106,7 +107,7 @@ class Surveyor:
                 raise differs()
         try:
             paths = wanted(target, embedded=embedded)
-            done = all([self.sidecars.has(target, each) for each in paths])
+            done = all(self.sidecars.has(target, each) for each in paths)
         except (Differs, Linked, OSError):
             done = False  # It is told when its sidecar is to be written.
         return _State(there=True, embedded=embedded, done=done)

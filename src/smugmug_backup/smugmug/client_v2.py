@@ -205,7 +205,8 @@ class SmugMugV2:
             return self._refused(reply, status, about)
         reason = f"HTTP {status}, {rule.meaning}"
         message = f"API v2: {reason}"
-        if status in GONE and enveloped:
+        # v2 says 404 of what there is not; that it is gone, nobody says of a user or a list.
+        if status in GONE and enveloped and not (status == 410 and about in _VITAL):
             return _missing(reason, about)
         if about in _VITAL and (status in GONE or 300 <= reply.status < 400):
             return Trouble.by(rule, RETIRED.format(reason=reason), error=SourceRetired)

@@ -6,14 +6,14 @@ What real S3 demands of each call is told where it is made; what its answers mea
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import AlreadyStored, NotStored, StoreUnavailable
-from smugmug_backup.model import StoredObject
+from smugmug_backup.errors import AlreadyStored, NotStored, StoreError, StoreUnavailable
+from smugmug_backup.model import Room, StoredObject
 from smugmug_backup.storage.keys import checked, checked_prefix, is_key
 from smugmug_backup.storage.s3_body import CHUNK, Body
 from smugmug_backup.storage.s3_bucket import CONFLICT_WAITS, Bucket, s3_client
@@ -58,6 +58,18 @@ class S3Store:
         bounded = copy.copy(self)
         bounded._bucket = self._bucket.bounded(deadline)
         return bounded
+
+    def batch(self) -> "S3Store":
+        """See `BackupStore.batch`: each object is durable at once."""
+        return self
+
+    def barrier(self) -> Mapping[str, StoreError]:
+        """See `Batch.barrier`."""
+        return {}
+
+    def room(self) -> Room:
+        """See `BackupStore.room`."""
+        return Room()
 
     @property
     def requests(self) -> int:

@@ -12,17 +12,10 @@ from tests.tools.fake_source import FakeSource
 from tests.tools.faults import Fault, Points, always
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.independent_reader import assert_sound
+from tests.tools.memory_remover import MemoryRemover
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 from tests.unit.backup.checks import check
-
-
-class Remover:
-    def __init__(self, store):
-        self.store = store
-
-    def remove(self, key):
-        self.store.objects.pop(key, None)
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ def nights():
 
 def forgets(nights, image):
     nights.clock.advance(hours=1)
-    remover, token = Remover(nights.store), "0f0f0f0f"
+    remover, token = MemoryRemover(nights.store), "0f0f0f0f"
     forget(Archive(nights.store), remover, (image.key,), clock=nights.clock, token=token, map_=map)
     nights.source.calls.clear()
 

@@ -6,6 +6,7 @@ import pytest
 
 from smugmug_backup.archive import keys
 from smugmug_backup.backup.run import Options
+from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import PhotoError, StoreUnavailable
 from tests.tools.faults import Fault, Points, always
 from tests.tools.faulty_store import FaultyStore
@@ -269,6 +270,21 @@ def test_a_loss_accepted_under_a_numbered_name_is_not_that_of_the_plain_one(nigh
     assert nights.line("A", image.key).original.stored
 
 
+def test_damage_in_an_album_that_is_ignored_is_noted_until_it_is_not(nights):
+    image, key = original_of(nights, "B")
+    rot(nights, key)
+    check(nights, (key, "B"))
+    nights.options = Options(concurrency=2, ignore_albums=frozenset("B"))
+    for _ in range(2):
+        report = nights.next_night()
+        assert report.check.open == 1
+        assert any("not mended" in each and ": B;" in each for each in report.notes)
+    nights.options = Options(concurrency=2)
+    report = nights.next_night()
+    assert (report.check.open, report.counts.repaired, report.notes) == (0, 1, ())
+    assert nights.store.objects[nights.line("B", image.key).original.key] == image.body
+
+
 def left_for_good(nights, album="B"):
     """An album of the source that has left, and was buried."""
     del nights.source.world[album]
@@ -362,3 +378,123 @@ def test_what_a_later_generation_lost_comes_from_an_older_one_where_none_is_soun
     left_for_good(nights)
     nights.next_night()
     assert len(nights.manifest("B").entries) == 3
+
+
+class LargeFiles(MemoryStore):
+    """Each original takes ten seconds to read."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def _note(self, operation, key):
+        super()._note(operation, key)
+        if operation == "get" and key.startswith("originals/"):
+            self.clock.advance(seconds=10)
+
+
+MANY = 12
+
+
+@pytest.fixture
+def large(source):
+    for _ in range(MANY - 3):
+        source.upload("A")
+    nights = Nights(source, LargeFiles(source.clock), source.clock)
+    nights.run()
+    return nights
+
+
+def short_night(nights):
+    """A run of two minutes."""
+    nights.clock.advance(days=1)
+    return nights.run(deadline=Deadline.after(nights.clock, 120, reserve=15))
+
+
+def originals(nights, album):
+    return [entry.original.key for entry in nights.manifest(album).entries.values()]
+
+
+@pytest.mark.parametrize("harm", [rot, lost])
+def test_an_album_with_more_damage_than_a_night_can_read_is_mended_in_several(large, harm):
+    hurt = originals(large, "A")
+    for key in hurt:
+        harm(large, key)
+    check(large, *((key, "A") for key in hurt))
+    for _ in range(3):
+        short_night(large)
+    # What was mended by now, a check finds past.
+    right = {image.body for image in large.source.world["A"].images}
+    wrong = [key for key in hurt if large.store.objects.get(key) not in right]
+    assert 0 < len(wrong) <= MANY
+    check(large, *((key, "A") for key in wrong))
+    for _ in range(5):
+        report = short_night(large)
+    assert report.status == "complete"
+    for image in large.source.world["A"].images:
+        assert large.store.objects[large.line("A", image.key).original.key] == image.body
+    assert large.reports[-1].check.open == 0
+    assert_sound(large.store, accepted=set(hurt))
+
+
+def test_findings_that_do_not_hold_keep_none_behind_them_from_being_looked_at(large):
+    hurt = originals(large, "A")
+    rot(large, hurt[-1])
+    check(large, *((key, "A") for key in hurt))
+    for _ in range(8):
+        short_night(large)
+    assert originals(large, "A")[-1] == keys.numbered(hurt[-1], 2)
+
+
+def test_a_gone_album_with_more_damage_than_a_night_can_read_is_mended_in_several(large):
+    hurt = originals(large, "A")
+    left_for_good(large, "A")
+    for key in hurt:
+        rot(large, key)
+    check(large, *((key, "A") for key in hurt))
+    report = short_night(large)
+    assert report.status == "continuing"
+    assert report.notes == ("time ran out; albums that have left wait for the next run: A",)
+    while report.status != "complete":
+        report = short_night(large)
+    assert len(large.reports) < 12
+    lines = [entry.original for entry in large.manifest("A").entries.values()]
+    assert {(line.status, line.reason) for line in lines} == {("unavailable", "damaged")}
+    assert {line.previous.key for line in lines} == set(hurt)
+
+
+def test_a_damaged_newest_manifest_that_an_interrupted_album_replaced_is_named(large):
+    for _ in range(4):
+        large.source.upload("B")
+    large.clock.advance(hours=1)
+    large.run()
+    newest = max(key for key in large.store.objects if key.startswith("manifests/B=1/"))
+    rot_head(large, newest)
+    check(large, (newest, "B"))
+    large.source.upload("B")
+    opened = large.source.open
+
+    def slow(offer, **more):
+        large.clock.advance(seconds=110)
+        return opened(offer, **more)
+
+    large.source.open = slow
+    report = short_night(large)
+    large.source.open = opened
+    assert report.status == "continuing"
+    assert ("B", "store_damaged") in {(each.album_key, each.code) for each in report.failures}
+    assert large.next_night().status == "complete"
+
+
+def test_bytes_of_a_damaged_manifest_that_nobody_had_the_time_to_read_are_looked_for_again(large):
+    (newest,) = (key for key in large.store.objects if key.startswith("manifests/A=1/"))
+    expected = originals(large, "A")
+    rot_head(large, newest)
+    left_for_good(large, "A")
+    check(large, (newest, "A"))
+    nights = 0
+    while sorted(filter(None, originals(large, "A"))) != expected:
+        short_night(large)
+        check(large, (newest, "A"))
+        nights += 1
+        assert nights < 8

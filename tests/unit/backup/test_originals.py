@@ -168,13 +168,18 @@ def test_wrong_bytes_of_a_replacement_are_kept_beside_the_name_of_the_right_old_
 
 def test_the_file_name_travels_with_the_bytes(nights, source):
     names = []
-    create = nights.store.create
 
-    def watched(key, body, *, file_name=None):
-        if key.startswith("originals/"):
-            names.append(file_name)
-        create(key, body, file_name=file_name)
+    class Watched:
+        def __init__(self, batch):
+            self.upload, self.barrier = batch.upload, batch.barrier
+            self.real = batch.create
 
-    nights.store.create = watched
+        def create(self, key, body, *, file_name=None):
+            if key.startswith("originals/"):
+                names.append(file_name)
+            self.real(key, body, file_name=file_name)
+
+    batch = nights.store.batch
+    nights.store.batch = lambda: Watched(batch())
     nights.run()
     assert sorted(names) == sorted(i.file_name for a in source.world.values() for i in a.images)

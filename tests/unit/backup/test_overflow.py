@@ -233,6 +233,39 @@ def test_a_machine_that_died_without_a_report_is_noticed_and_its_work_taken_up(n
     assert not any(call.startswith("photo:") for call in source.calls)
 
 
+def test_outcomes_of_a_machine_that_died_do_not_undo_what_a_later_run_did(nights, source):
+    first = nights.run(deadline=minute(nights.clock))
+    play(nights, first.run_id)
+    machine_of(nights).going.clear()
+    turns = handover.all_turns(nights.store, first.run_id, map, minute(nights.clock))
+    (key, done), *_ = turns.items()
+    old = done[-1].outcome.state
+    later = [
+        replace(old, generation=old.generation + 1, tried_at=old.tried_at - timedelta(days=1)),
+        replace(old, tried_at=old.tried_at + timedelta(days=1), cursor=old.cursor + 1),
+    ]
+    for state in later:
+        assert handover.taken_up({key: state}, {key: done}) == {key: state}
+    assert handover.taken_up({key: replace(old, generation=0)}, {key: done}) == {key: old}
+    assert handover.taken_up({}, {key: done}) == {key: old}
+
+
+def test_a_second_night_that_is_continued_too_is_not_set_back_by_the_machine_that_died(nights):
+    first = nights.run(deadline=minute(nights.clock))
+    play(nights, first.run_id)
+    machine_of(nights).going.clear()
+    second = nights.next_night()
+    # As if that night had been continued as well, and handed nothing over.
+    data = json.loads(nights.store.objects[second.key]) | {"status": "continuing"}
+    nights.store.objects[second.key] = json.dumps(data).encode()
+    third = nights.next_night()
+    assert third.status == "complete"
+    for key, state in third.albums.items():
+        assert state.listed_at > second.albums[key].listed_at
+        assert state.generation == second.albums[key].generation
+        assert state.cursor > second.albums[key].cursor
+
+
 def test_what_was_asked_for_in_full_is_listed_in_full_by_the_workers_too(nights, source):
     assert nights.run().status == "complete"
     hidden = [source.world[f"album{n}"].images[0] for n in range(6)]

@@ -261,6 +261,32 @@ def test_awaited_images_that_no_list_has_room_for_are_counted_though_their_album
     assert (report.counts.pending, len(report.pending), report.more_pending) == (5, 2, 3)
 
 
+def test_unavailable_images_that_no_report_had_room_for_are_named_once_there_is(
+    nights, source, monkeypatch
+):
+    monkeypatch.setattr("smugmug_backup.backup.tally.NAMED", 3)
+    waiting = [source.upload("A", has_url=False) for _ in range(3)]
+    kept = [source.upload("B", has_url=False) for _ in range(2)]
+    report = nights.run()
+    assert (len(report.unavailable), report.more_unavailable) == (3, 2)
+    for image in waiting:
+        source.touch(image, has_url=True)
+    source.errors["images:B"] = SourceUnavailable("503")
+    report = nights.next_night()
+    assert {each.image_key for each in report.unavailable} == {each.key for each in kept}
+    assert (report.counts.unavailable, report.more_unavailable) == (2, 0)
+
+
+def test_a_night_reads_no_manifest_for_names_that_it_knows(nights, source):
+    source.upload("B", has_url=False)
+    nights.run()
+    source.errors["images:B"] = SourceUnavailable("503")
+    nights.store.log.clear()
+    report = nights.next_night()
+    assert len(report.unavailable) == 1
+    assert not [key for what, key in nights.store.log if what == "get" and "/B=1/" in key]
+
+
 def rotten(nights, old, new):
     """A letter of the newest report turns."""
     key = nights.reports[-1].key

@@ -60,7 +60,7 @@ def test_nothing_is_written_but_the_report_of_the_check(sample):
 def test_a_check_says_what_it_did_not_look_at(sample):
     left = " ".join(checked(sample).report.not_checked)
     assert "5 older versions of albums" in left
-    assert "1 originals that no newest version names" in left
+    assert "1 original that no newest version names" in left
     assert "--read-data" in left
     assert "older versions" not in " ".join(checked(sample, history=True).report.not_checked)
 

@@ -20,7 +20,8 @@ def cache(tmp_path, monkeypatch):
 def test_it_finds_by_a_caption_and_shows_where_it_stands(shell, sample, folder):
     ran = shell("find", folder, "OLD", "quay")
     assert (ran.status, ran.err) == (0, "")
-    (line,) = ran.out.splitlines()
+    head, line = ran.out.splitlines()
+    assert head.split("\t") == ["File", "Album", "Taken", "Size", "Says", "Key"]
     assert "The old quay" in line and "Harbour & Quay 2024" in line
     assert line.split("\t")[-1] == sample.source.world["harbour"].images[0].key
 

@@ -13,6 +13,8 @@ from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wro
 from smugmug_backup.cli import stack
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused
+from smugmug_backup.keeping.forget import forget
+from smugmug_backup.storage.remove import FolderRemover
 from tests.tools.clock import START
 
 
@@ -203,6 +205,25 @@ def test_everything_that_is_not_as_it_should_be_is_named_with_its_reason(shell, 
         "Travel / Old things\tsince 2026-11-27\tgone",
     ):
         assert line in out.splitlines()
+
+
+def test_what_its_owner_forgot_is_not_laid_at_smugmugs_door(shell, sample, folder):
+    image = sample.source.world["harbour"].images[0].key
+    sample.clock.advance(hours=1)
+    forget(
+        Archive(sample.store),
+        FolderRemover(folder),
+        (image,),
+        clock=sample.clock,
+        token="0f0f0f0f",
+        map_=map,
+    )
+    sample.nights.next_night()
+    out = shell("status", folder).out
+    name = sample.source.find(image).file_name
+    (part,) = (each for each in out.split("\n\n") if name in each)
+    assert part.startswith("Forgotten")
+    assert "Unavailable: SmugMug does not have the bytes (1)" in out
 
 
 def test_albums_missing_not_believed_ignored_and_failed_are_named(shell, sample, folder):

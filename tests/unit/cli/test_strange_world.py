@@ -22,7 +22,7 @@ from tests.tools.sample import sample_store
 
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
-WORKS |= {"forget": 2, "find": 0, "catalog": 0}
+WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
 
@@ -54,6 +54,7 @@ class World:
             "diff": ["diff", self.location, "2026-11-24", "latest"],
             "check": ["check", self.location],
             "find": ["find", self.location, "quay"],
+            "browse": ["browse", self.location, "--no-browser"],
             "catalog": ["catalog", self.location, f"{self.free}/photos.sqlite"],
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],

@@ -23,24 +23,11 @@ from smugmug_backup.errors import (
 from smugmug_backup.keeping.forget import Album, Held, decide, forget, look
 from tests.tools.independent_reader import assert_sound
 from tests.tools.killed import Killed
+from tests.tools.memory_remover import MemoryRemover
 from tests.tools.memory_store import MemoryStore
 from tests.tools.sample import sample_store
 
 CAPTION = b"a secret of the family"
-
-
-class MemoryRemover:
-    """`Remover` of a `MemoryStore`; ``refused``: what it may not delete."""
-
-    def __init__(self, store):
-        self.store = store
-        self.refused = set()
-
-    def remove(self, key):
-        if key in self.refused:
-            raise StoreRefused(f"Object Lock forbids to delete {key}")
-        self.store.log.append(("remove", key))
-        self.store.objects.pop(key, None)
 
 
 @pytest.fixture

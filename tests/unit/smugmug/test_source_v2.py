@@ -705,6 +705,8 @@ def test_an_albums_errors(
         (Said("oauth_problem=token_rejected", 401), LoginLost),
         (Said("<html>", 404), SourceRetired),
         (Said("", 410), SourceRetired),
+        (said({}, 410), SourceRetired),
+        (said({"Code": 410, "Message": "Gone"}, 410), SourceRetired),
         (Said("<html>", 200), SourceRetired),
         (Said("", 301), SourceRetired),
         (said({}, 429), SourceUnavailable),

@@ -100,6 +100,7 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         deadline.stop(grace=GRACE)
 
     with (
+        interruptible(out, stop, saying="Stopping: what was seen so far is told.") as interruption,
         _Progress(out, s3=args.location.in_s3) as progress,
         interruptible(out, stop, saying="Stopping: what was seen so far is told.") as interruption,
         ThreadPoolExecutor(_AT_A_TIME) as executor,

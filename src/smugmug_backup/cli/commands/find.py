@@ -37,6 +37,7 @@ def add_parser(subparsers: Any) -> None:
         "begins with each WORD\n(accents and case do not matter), and that pass all filters. "
         "The first call reads the whole backup\ninto a catalog in your cache folder; later ones "
         "read only what is new.",
+        quiet="only the lines, without a head and a sum",
         example="smugmug-backup find ~/photos-backup quay dusk\n"
         "smugmug-backup find ~/photos-backup --taken 2019..2021 --type video --keys",
     )
@@ -90,7 +91,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         images = [asdict(each) for each in found]
         print_json(console, {"images": images, "undated": without, "problems": problems})
     else:
-        _show(console, found, without, everything=args.all or not console.is_terminal)
+        everything = args.all or not console.is_terminal
+        _show(console, found, without, everything=everything, quiet=args.quiet)
     return NOT_ALL if problems else FINE
 
 
@@ -115,10 +117,14 @@ def _fields(query: Query) -> dict[str, Any]:
     return {name: getattr(query, name) for name in Query.__dataclass_fields__}
 
 
-def _show(console: Console, found: list[Found], without: int, *, everything: bool) -> None:
+def _show(
+    console: Console, found: list[Found], without: int, *, everything: bool, quiet: bool
+) -> None:
     shown = found if everything else found[:_SHOWN]
     if found:
-        print_table(console, _COLUMNS, map(_row, shown))
+        print_table(console, _COLUMNS, map(_row, shown), head=not quiet)
+    if quiet:
+        return
     if console.is_terminal:
         console.print()
         if len(shown) < len(found):

@@ -116,8 +116,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--sidecar",
         choices=SIDECARS,
-        help="json: all that SmugMug says of the image; xmp: title, caption, keywords, date, place, "
-        "rating and album, for other programs; both; none (default: as --for needs them)",
+        help="json: all that SmugMug says of the image; xmp: title, caption, keywords, date, "
+        "place, rating and album, for other programs; both; none (default: as --for needs them)",
     )
     parser.add_argument(
         "--embed",
@@ -175,12 +175,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
             chosen = _chosen(args, archive, target, way, embeds=embeds)
         planned = chosen.plan
         if args.list_archived:
-            with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
+            with interruptible(say, restorer.stop, saying="Stopping."), progress.live():
                 found = restorer.survey(planned)
                 restorer.look_up(found, each=True)
             return _list_archived(args, console, say, planned, found)
         with restorer.workshop():
-            with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
+            with interruptible(say, restorer.stop, saying="Stopping."), progress.live():
                 found = restorer.survey(planned)
                 restorer.look_up(found)
             if args.bag:
@@ -380,5 +380,5 @@ def _agreed() -> bool:
 def _perform(say: Console, restorer: Restorer, progress: RestoreProgress, found: Survey) -> Result:
     progress.expect(len(found.todo), sum(target.bytes for target in found.todo))
     saying = "Stopping: what is half done is dropped, what is done stays."
-    with progress.live(), interruptible(say, restorer.stop, saying=saying):
+    with interruptible(say, restorer.stop, saying=saying), progress.live():
         return restorer.restore(found)

@@ -169,7 +169,7 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
             progress.stopping()
 
         saying = f"Stopping: what is under way has {GRACE:.0f} s; what is whole is committed."
-        with progress.live(), interruptible(say, stop, saying=saying) as interruption:
+        with interruptible(say, stop, saying=saying) as interruption, progress.live():
             chosen, accepted = _named_albums(args, parts, deadline)
             done = Backup(
                 source=Watched(parts.source, progress, frozenset(chosen)),

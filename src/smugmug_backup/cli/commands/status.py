@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 
 from smugmug_backup.archive.check_report import CheckReport, Finding
+from smugmug_backup.archive.drill_report import sentence
+from smugmug_backup.archive.original import Reason
 from smugmug_backup.archive.report import AlbumState, Failure, RunReport
 from smugmug_backup.archive.standing import Standing, standing_of
 from smugmug_backup.archive.titles import shown
@@ -209,8 +211,22 @@ class _Seen:
             "notes": list(newest.notes) if newest else [],
             "passed_over": list(standing.reports.passed_over),
             "check": self._check_json(),
+            "drill": self._drill_json(),
             "seal": [asdict(link) for link in standing.seal],
             "runs": [_run_json(report) for report in standing.shown],
+        }
+
+    def _drill_json(self) -> dict[str, Any] | None:
+        drill = self.standing.drill
+        if drill is None:
+            return None
+        return {
+            "run_id": drill.run_id,
+            "ended_at": drill.ended_at,
+            "sampled": len(drill.images),
+            "same": drill.same,
+            "wrong": len(drill.wrong),
+            "said": sentence(drill),
         }
 
     def _check_json(self) -> dict[str, Any] | None:
@@ -272,7 +288,10 @@ def _tell(console: Console, seen: _Seen, *, shown_lines: int | None) -> None:
         ("unverified", "Unverified: stored, but without a checksum that agrees"),
         ("gone", "Gone from SmugMug, kept here"),
     ):
-        told.list(title, _IMAGES, _rows(seen.images(kind)))
+        found = [each for each in seen.images(kind) if each.why != Reason.FORGOTTEN]
+        told.list(title, _IMAGES, _rows(found))
+    forgotten = [each for each in seen.images("unavailable") if each.why == Reason.FORGOTTEN]
+    told.list("Forgotten: deleted for good, as you wanted", _IMAGES, _rows(forgotten))
     states = seen.albums
     told.list(
         "Albums not believed: SmugMug's list did not have the length that it said",
@@ -320,6 +339,9 @@ def _head(seen: _Seen) -> Iterator[tuple[str, str, str | None]]:
     else:
         yield "complete", f"no ({whole.status}), and never was so far", _BAD
     yield from _head_of_check(seen)
+    if standing.drill is not None:
+        said = f"{day(standing.drill.ended_at)}: {sentence(standing.drill)}"
+        yield "fire drill", said, _BAD if standing.drill.wrong else None
     if newest is not None and newest.account is not None:
         account = newest.account
         view = "all that its owner sees" if account.access == "owner" else "what is public"
