@@ -49,11 +49,12 @@ def picture_digest(path: Path) -> str | None:
             return None  # It is empty.
         with data:
             try:
-                digest = hashlib.sha256()
+                digest, found = hashlib.sha256(), False
                 for start, end in _parts(data):
+                    found = True
                     for at in range(start, end, _CHUNK):
                         digest.update(data[at : min(end, at + _CHUNK)])
-                return digest.hexdigest()
+                return digest.hexdigest() if found else None
             except (ValueError, struct.error, IndexError, KeyError):
                 return None
 
