@@ -39,9 +39,8 @@ class Told:
     def bare(self) -> int:
         """How many files could not take what SmugMug says of them, of those that are there."""
         there = (*self.found.done, *self.result.written)
-        # The older bytes beside wrong ones were not to be described.
-        wanted = [target for target in there if target.described or target.note is not None]
-        return sum(target.path not in self.result.embedded for target in wanted)
+        held = self.result.embedded
+        return sum(not target.older and target.path not in held for target in there)
 
     def tell(self, say: Console, *, seconds: float) -> None:
         """To people."""

@@ -69,7 +69,7 @@ class Target:
     ``note``: what must be told of these bytes, once they are there: they are not those that
     SmugMug has. ``entry``: the line, by which the record is found. ``embed``: what SmugMug says is
     to be written into the file, and no XMP sidecar is needed where that succeeds. ``album``: the
-    album's name.
+    album's name. ``older``: it lies beside newer bytes of the image, which bear what is said of it.
     """
 
     album_key: str
@@ -85,6 +85,7 @@ class Target:
     note: Note | None = None
     embed: bool = False
     album: str = ""
+    older: bool = False
 
     @property
     def described(self) -> bool:
@@ -282,7 +283,7 @@ class _Album:
             older = draft.wanted.beside
             if older is not None and draft.beside is not None and _is_usable(older):
                 older_path = f"{self._home}/{draft.beside}"
-                whole.targets.append(self._target(entry, older, older_path))
+                whole.targets.append(replace(self._target(entry, older, older_path), older=True))
                 if note is not None:
                     note = (note[0], f"{note[1]}; the older ones lie beside it, marked (older)")
             target = replace(

@@ -3,8 +3,10 @@
 import hashlib
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import exiv2
 import pytest
 
 from smugmug_backup.archive.encoding import canonical_json, fingerprint
@@ -32,6 +34,12 @@ def target_of(body: bytes, record: dict[str, Any] = RECORD) -> Target:
     said = fingerprint(canonical_json(record))
     digest = hashlib.sha256(body).hexdigest()
     return Target("a", "x", "A/x.jpg", (), "o", len(body), digest, said, None, album="Travel / H")
+
+
+def album_in(path: Path) -> str:
+    image = exiv2.ImageFactory.open(str(path))
+    image.readMetadata()
+    return str(image.xmpData()["Xmp.xmpDM.album"].toString())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -192,10 +200,7 @@ def test_an_image_in_three_albums_is_fetched_once_and_told_of_its_own_album(worl
     result = world.restore(embed=True, threads=1)
     assert not result.problems
     assert world.heard == len(image.body)
-    told = {
-        read_by_exiftool(world.target / "Travel" / album / "one.jpg")["XMP-xmpDM:Album"]
-        for album in ("H", "A2", "A3")
-    }
+    told = {album_in(world.target / "Travel" / album / "one.jpg") for album in ("H", "A2", "A3")}
     assert told == {"Travel / H", "Travel / A2", "Travel / A3"}
 
 
