@@ -3,6 +3,9 @@
 The files lie in ``data/``. ``manifest-sha256.txt`` names each with its SHA-256, and whoever has a
 validator can prove the whole without this program. ``bagit.txt`` comes last: a folder without it is
 not finished.
+
+No name in a bag has a ``%`` (it becomes ``_``): the RFC wants it encoded, and no validator is known
+that decodes it (LibraryOfCongress/bagit-python issue 157, of 2022, open).
 """
 
 import hashlib

@@ -158,7 +158,7 @@ def folders(albums: Iterable[Placed], limits: Limits = USUAL) -> dict[str, str]:
         homes[key] = here
     titles = {
         album.album_key: _no_table(
-            safe_name(album.title, limit=limits.folder, fallback=album.album_key),
+            limits.allowed(safe_name(album.title, limit=limits.folder, fallback=album.album_key)),
             at_top=not homes[album.album_key],
         )
         for album in ordered
@@ -182,7 +182,8 @@ def folders(albums: Iterable[Placed], limits: Limits = USUAL) -> dict[str, str]:
 
 def _path(album: Placed, limits: Limits) -> list[str]:
     parts = album.path if isinstance(album.path, (tuple, list)) else ()
-    names = [safe_name(part, limit=limits.folder, fallback="") for part in parts]
+    safe = [safe_name(part, limit=limits.folder, fallback="") for part in parts]
+    names = [limits.allowed(name) for name in safe]
     kept = [name for name in names if name][:_DEEPEST]
     return [_no_table(name, at_top=not number) for number, name in enumerate(kept)]
 
@@ -258,7 +259,7 @@ class _Album:
             fallback=safe_name(entry.image_key, limit=64, fallback="image"),
             limit=self._limits.file - len(_OLDER_MARK) * older,
         )
-        stem += _OLDER_MARK * older
+        stem = self._limits.allowed(stem) + _OLDER_MARK * older
         mark = entry.image_key if keys.is_id(entry.image_key) else "image"
         return self._taken.take(stem, extension, key=mark, limit=self._limits.file)
 

@@ -63,5 +63,14 @@ def test_on_a_disk_with_short_names_every_name_fits() -> None:
     assert all(len(part) <= 143 for home in homes.values() for part in home.split("/"))
 
 
+def test_in_a_bag_no_name_has_a_percent_sign() -> None:
+    limits = Limits.of(255, percent=False)
+    entries = [entry("x", "50%.jpg", number=1), entry("y", "50_.jpg", number=2)]
+    found = made(*entries, limits=limits)
+    assert [t.path for t in found.targets] == ["A/50_.jpg", "A/50_ (y).jpg"]
+    homes = folders([header("a", "100&#37;", ("5%",)), header("b", "100_", ("5%",))], limits)
+    assert homes == {"a": "5_/100_ (a)", "b": "5_/100_ (b)"}
+
+
 def test_on_usual_disks_no_name_is_another_than_it_was() -> None:
     assert Limits.of(255) == Limits()

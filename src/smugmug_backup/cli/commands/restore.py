@@ -241,7 +241,7 @@ def _chosen(
     with ThreadPoolExecutor(args.threads) as executor:
         found = select(archive, executor.map, albums=args.album, as_of=args.as_of, deleted=whole)
     unknown = _unknown(args.images or (), found)
-    limits = Limits.of(longest_name(target))
+    limits = Limits.of(longest_name(target), percent=not args.bag)
     homes = folders(way.placed(found.known), limits)
     gone = Gone.ONLY if args.gone else Gone.TOO if args.with_gone else Gone.LEFT_OUT
     choice = Choice.among(
