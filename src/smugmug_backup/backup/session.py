@@ -27,6 +27,9 @@ class Observer(Listener, Protocol):
     def planned(self, albums: int) -> None:
         """So many albums are to be done."""
 
+    def noted(self, note: str) -> None:
+        """A note that whoever waits for the run should hear before its work begins."""
+
     def album_done(self, album: Album, outcome: Outcome) -> None:
         """One of them is done, or was left."""
 

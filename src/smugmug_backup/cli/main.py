@@ -1,11 +1,12 @@
 """The command `smugmug-backup`: find the command, run it, turn every error into one line."""
 
 import argparse
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -67,6 +68,13 @@ def program() -> NoReturn:
     # All is done and said. A Ctrl-C that comes while Python puts itself away would be told as a
     # traceback, or as another exit status.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if status == INTERRUPTED:
+        # Nor is anything waited for that was left to a thread. And Python would end by the signal
+        # where that came in the middle of an `exec`, as in a module that is being loaded.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, BackupError):
+                stream.flush()
+        os._exit(INTERRUPTED)
     sys.exit(status)
 
 

@@ -25,6 +25,9 @@ warnings.filterwarnings("ignore", "No application metrics to publish")
 class LogObserver:
     """Logs every album that changed or failed; one that stayed the same is not worth a line."""
 
+    def noted(self, note: str) -> None:
+        """See `Observer`; it stands in the report, too."""
+
     def planned(self, albums: int) -> None:
         """Log how much there is to do."""
         logger.info("albums to do", extra={"albums": albums})

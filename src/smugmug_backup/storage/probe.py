@@ -62,7 +62,7 @@ def _make_root(root: Path) -> None:
         root.mkdir()
         # A folder that may be passed through but not listed cannot be flushed either.
         with suppress(PermissionError):
-            _flush_tried(around)
+            flush_tried(around)
 
 
 def prepare(root: Path) -> Disk:
@@ -70,7 +70,7 @@ def prepare(root: Path) -> Disk:
     incoming = root / INCOMING
     with suppress(FileExistsError):
         incoming.mkdir()
-        _flush_tried(root)
+        flush_tried(root)
     if is_link(incoming):
         raise a_link(incoming)
     try:
@@ -87,7 +87,7 @@ def _probe(root: Path, incoming: Path) -> Disk:
     try:
         _try_names(root, probe)
         return Disk(
-            _naming(root, probe), _takes_large(probe), _flush_tried(probe), probe.stat().st_mtime
+            _naming(root, probe), _takes_large(probe), flush_tried(probe), probe.stat().st_mtime
         )
     finally:
         with suppress(OSError):
@@ -108,40 +108,61 @@ def _try_names(root: Path, probe: Path) -> None:
 
 
 def _naming(root: Path, probe: Path) -> Naming:
-    """The first way that works; see `Naming`."""
-    one, other, new = probe / _TRICKY[0], probe / _TRICKY[1], probe / "linked"
-    try:
-        os.link(one, new)
-    except OSError as error:
-        if system.number_of(error) not in system.NO_LINKS:
-            raise
-    else:
-        try:
-            os.link(other, new)
-        except FileExistsError:
-            return Naming.LINK
-        raise StoreRefused(f"the file system of {root} lets one file take another's name")
-    try:
-        if system.renamed(one, new):
-            try:
-                system.renamed(other, new)
-            except (FileExistsError, PermissionError):
-                return Naming.RENAME
-            raise StoreRefused(f"the file system of {root} lets one file take another's name")
-    except PermissionError:
-        pass  # What is read-only is not renamed there; a plain rename will tell.
+    """The first way that works; see `Naming`.
+
+    Where folders cannot be opened (Windows) what is open cannot be removed either, by none of its
+    names: a link would leave the other one lying there, so a rename comes first.
+    """
+    ways = (_links, _renames) if system.DESCRIPTORS else (_renames, _links)
+    for way in ways:
+        found = way(root, probe)
+        if found is not None:
+            return found
     return Naming.ALONE
 
 
+def _links(root: Path, probe: Path) -> Naming | None:
+    new = probe / "linked"
+    try:
+        os.link(probe / _TRICKY[0], new)
+    except OSError as error:
+        if system.number_of(error) in system.NO_LINKS:
+            return None
+        raise
+    try:
+        os.link(probe / _TRICKY[1], new)
+    except FileExistsError:
+        return Naming.LINK
+    raise _replaces(root)
+
+
+def _renames(root: Path, probe: Path) -> Naming | None:
+    new = probe / "renamed"
+    try:
+        if not system.renamed(probe / _TRICKY[2], new):
+            return None
+        try:
+            system.renamed(probe / _TRICKY[3], new)
+        except (FileExistsError, PermissionError):
+            return Naming.RENAME
+    except PermissionError:
+        return None  # What is read-only is not renamed there; a plain rename will tell.
+    raise _replaces(root)
+
+
+def _replaces(root: Path) -> StoreRefused:
+    return StoreRefused(f"the file system of {root} lets one file take another's name")
+
+
 def _takes_large(probe: Path) -> bool:
-    descriptor = os.open(probe / _TRICKY[2], system.FILE)
+    descriptor = os.open(probe / _TRICKY[4], system.FILE)
     try:
         return system.takes_large_files(descriptor)
     finally:
         close(descriptor)
 
 
-def _flush_tried(folder: Path) -> bool:
+def flush_tried(folder: Path) -> bool:
     """Flush ``folder``; False if there is no such thing here. Raises OSError."""
     try:
         flush_path(folder)

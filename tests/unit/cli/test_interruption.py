@@ -15,8 +15,11 @@ from rich.console import Console
 from smugmug_backup.cli import interruption
 from smugmug_backup.cli.interruption import at_once, interruptible
 from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.location import open_store
+from smugmug_backup.words import Location
 from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.invariants import History, violations
+from tests.tools.sample import sample_store
 from tests.tools.terminal import CTRL_C, Terminal
 
 SRC = Path(interruption.__file__).parents[2]
@@ -148,6 +151,20 @@ def test_what_does_not_let_go_is_not_waited_for_for_ever(owner):
         terminal.press(CTRL_C)
         assert terminal.ends() == 130
     assert "does not let go" in terminal.shown
+
+
+def test_a_check_that_reads_a_large_file_ends_within_seconds_too(owner):
+    sample_store(open_store(Location.parse(str(owner.disk)), create=True))
+    large = min((owner.disk / "originals").rglob("*.jpg"))
+    large.chmod(0o644)
+    os.truncate(large, 50 * 10**9)  # of holes
+    with owner.at_a_terminal("check", owner.disk, "--read-data", "all") as terminal:
+        terminal.until("albums")
+        terminal.press(CTRL_C)
+        pressed = time.monotonic()
+        assert terminal.ends() in (1, 130)
+        assert time.monotonic() - pressed < 6
+    assert "Stopping" in terminal.shown
 
 
 def test_a_machine_that_slept_goes_on_when_it_wakes(owner):

@@ -21,7 +21,7 @@ from tests.tools import json_page
 SCHEMA = json.loads(
     (files("smugmug_backup.cli") / "output.schema.json").read_text(encoding="utf-8")
 )
-OURS = {"run-report", "manifest-header", "manifest-line"}
+OURS = {"run-report", "manifest-header", "manifest-line", "drill-report"}
 
 
 def closed(schema):
@@ -70,6 +70,7 @@ def test_every_command_has_its_schema_and_the_schema_is_one():
         ["find", "HERE", "DSC"],
         ["find", "HERE", "--taken", "2019..2030", "--past"],
         ["catalog", "HERE", "THERE"],
+        ["browse", "HERE", "--static", "THERE"],
         ["completion", "bash"],
         ["man"],
     ],

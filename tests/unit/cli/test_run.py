@@ -11,6 +11,7 @@ from functools import partialmethod
 import pytest
 from rich.console import Console
 
+from smugmug_backup import system
 from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.backup.outcome import Forecast, Outcome
 from smugmug_backup.backup.run import Options
@@ -28,6 +29,7 @@ from smugmug_backup.cli.progress import (
 )
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable, StoreFull
+from smugmug_backup.model import Room
 from smugmug_backup.restore.plan import Target
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.folder_batch import FolderBatch
@@ -485,3 +487,28 @@ def test_an_album_that_was_left_is_not_counted_as_done(source):
     progress.stopping()
     lines = shown_lines(progress)
     assert lines[1].startswith("1/2 albums") and lines[0].endswith("stopping")
+
+
+def test_a_disk_that_will_not_do_is_told_before_anything_is_fetched(
+    shell, source, tmp_path, monkeypatch
+):
+    shell("run", tmp_path / "b")
+    source.clock.advance(days=1)
+    for number in range(20):
+        source.upload("A1", file_name=f"{number}.jpg")
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=10))
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 1
+    assert "are to be fetched, and the disk has room for 10 B" in ran.out.splitlines()[0]
+    assert "more are needed" in ran.out
+
+
+def test_a_dry_run_compares_the_plan_with_the_room_on_the_disk(
+    shell, source, tmp_path, monkeypatch
+):
+    plan = shell("run", tmp_path / "new" / "b", "--dry-run")
+    assert "The disk has room for " in plan.out
+    (tmp_path / "b").mkdir()
+    monkeypatch.setattr(system, "space", lambda _: (3, 1000))
+    plan = shell("run", tmp_path / "b", "--dry-run")
+    assert "The disk has room for 3 B only" in plan.out and "more are needed" in plan.out

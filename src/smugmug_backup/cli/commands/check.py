@@ -27,6 +27,7 @@ from smugmug_backup.cli.parsing import (
     add_location,
     command_parser,
 )
+from smugmug_backup.cli.stoppable import stoppable
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
@@ -106,7 +107,7 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         ThreadPoolExecutor(_AT_A_TIME) as executor,
     ):
         result = check(
-            store.bounded(deadline),
+            stoppable(store, deadline),
             clock=clock,
             token=secrets.token_hex(4),
             deadline=deadline,
