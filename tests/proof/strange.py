@@ -411,7 +411,8 @@ def _option(rng: random.Random, case: Case, place: Place) -> bool:
             [b"--accept", b"x"],
             [b"--list-archived"],
             [b"--sidecar", b"xmp"],
-            [b"--deleted"],
+            [b"--with-gone"],
+            [b"--gone"],
             [b"--profile", b"none"],
             [b"--accept-shrink"],
         ]

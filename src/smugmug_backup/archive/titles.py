@@ -47,19 +47,29 @@ def find_albums(wanted: Iterable[str], albums: Mapping[str, Titled]) -> list[str
     """The keys of the albums that ``wanted`` mean, each once and in that order.
 
     Each is a key, a title, or folders and title as `album_name` writes them (blanks around the
-    slash, and case, do not matter). Raises BadRequest for one that means no album, or several; it
-    names them.
+    slash, and case, do not matter). What is written exactly as `album_name` writes one album means
+    that one, whatever else has a name like it. Raises BadRequest for one that means no album, or
+    several; it names them.
     """
     known: dict[str, list[str]] = {}
+    exact: dict[str, list[str]] = {}
     for key, album in sorted(albums.items()):
+        exact.setdefault(album_name(album), []).append(key)
         for name in {_plain(shown(album.title)), _plain(album_name(album))}:
             known.setdefault(name, []).append(key)
-    return list(dict.fromkeys(_one(name, albums, known) for name in wanted))
+    return list(dict.fromkeys(_one(name, albums, known, exact) for name in wanted))
 
 
-def _one(wanted: str, albums: Mapping[str, Titled], known: Mapping[str, list[str]]) -> str:
+def _one(
+    wanted: str,
+    albums: Mapping[str, Titled],
+    known: Mapping[str, list[str]],
+    exact: Mapping[str, list[str]],
+) -> str:
     if wanted in albums:
         return wanted
+    if len(exact.get(wanted, ())) == 1:
+        return exact[wanted][0]
     # As it is printed, or as SmugMug writes it, with HTML entities.
     found = known.get(_plain(wanted)) or known.get(_plain(shown(wanted)), [])
     if len(found) == 1:

@@ -210,6 +210,20 @@ class Folder:
             if folder == self.root:
                 break
 
+    def put(self, relative: str, body: bytes) -> None:
+        """A small file, unless the same is there. Raises Differs, Linked, OSError."""
+        there = self.look(relative)
+        if there is not None:
+            if not stat.S_ISREG(there.st_mode) or self.path(relative).read_bytes() != body:
+                raise differs()
+            return
+        with self.part() as part:
+            with open(part, "r+b") as file:
+                file.write(body)
+                file.flush()
+                flush(file.fileno())
+            self.place(part, relative, None)
+
     def _check_root(self) -> None:
         """A disk that was taken away leaves an empty folder, of another disk, in its place."""
         try:

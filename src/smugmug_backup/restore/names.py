@@ -18,17 +18,26 @@ _LEAST = 100
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many bytes a name may have: of a file, of a folder, and with all that is put behind."""
+    """How many bytes a name may have: of a file, of a folder, and with all that is put behind.
+
+    ``percent``: whether it may have a ``%``; see `bag`.
+    """
 
     file: int = FILE_BYTES
     folder: int = FOLDER_BYTES
     longest: int = _LONGEST
+    percent: bool = True
+
+    def allowed(self, name: str) -> str:
+        """``name`` with nothing that may not be in it."""
+        return name if self.percent else name.replace("%", "_")
 
     @classmethod
-    def of(cls, longest: int) -> "Limits":
+    def of(cls, longest: int, *, percent: bool = True) -> "Limits":
         """For a disk whose names have at most ``longest`` bytes (143 in eCryptfs)."""
         longest = max(_LEAST, min(_LONGEST, longest))
-        return cls(min(FILE_BYTES, longest - 25), min(FOLDER_BYTES, longest - 25), longest)
+        file, folder = min(FILE_BYTES, longest - 25), min(FOLDER_BYTES, longest - 25)
+        return cls(file, folder, longest, percent)
 
 
 USUAL = Limits()

@@ -6,14 +6,16 @@ a restore that was interrupted, or is repeated, finds its own files again.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.manifest import Entry, Manifest
 from smugmug_backup.archive.original import StoredBytes
+from smugmug_backup.archive.titles import album_name
+from smugmug_backup.restore.choice import Choice
 from smugmug_backup.restore.names import (
     USUAL,
     Limits,
@@ -25,7 +27,12 @@ from smugmug_backup.restore.names import (
 )
 from smugmug_backup.restore.wanted import Note, Wanted, wanted
 
-SIDECARS = ("json", "xmp", "none")
+JSON, XMP, ADOBE = "json", "xmp", "adobe"
+"""The kinds of sidecars: ``photo.jpg.json``, ``photo.jpg.xmp``, and XMP under the name that Adobe's
+programs look for, ``photo.xmp``."""
+
+_EMBEDDABLE = frozenset(("jpg", "png", "tif", "webp"))
+"""What `embed` can write into, by what the store calls it."""
 
 _DEEPEST = 8
 """SmugMug nests folders five deep; a hostile record may say anything."""
@@ -57,16 +64,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One image as a file. ``path`` and ``sidecar`` are relative to the target, with ``/``.
+    """One image as a file. ``path`` and ``sidecars`` are relative to the target, with ``/``.
 
     ``note``: what must be told of these bytes, once they are there: they are not those that
-    SmugMug has. ``entry``: the line, by which the record is found.
+    SmugMug has. ``entry``: the line, by which the record is found. ``embed``: what SmugMug says is
+    to be written into the file, and no XMP sidecar is needed where that succeeds. ``album``: the
+    album's name. ``older``: it lies beside newer bytes of the image, which bear what is said of it.
     """
 
     album_key: str
     image_key: str
     path: str
-    sidecar: str | None
+    sidecars: tuple[str, ...]
     original: str
     bytes: int
     sha256: str
@@ -74,6 +83,14 @@ class Target:
     last_updated: str | None
     entry: Entry | None = None
     note: Note | None = None
+    embed: bool = False
+    album: str = ""
+    older: bool = False
+
+    @property
+    def described(self) -> bool:
+        """What SmugMug says of it is wanted: its time, and beside it or in it the rest."""
+        return self.embed or bool(self.sidecars)
 
     def problem(self, code: str, message: str) -> Problem:
         """What is wrong with this file."""
@@ -140,7 +157,10 @@ def folders(albums: Iterable[Placed], limits: Limits = USUAL) -> dict[str, str]:
             here = known
         homes[key] = here
     titles = {
-        album.album_key: safe_name(album.title, limit=limits.folder, fallback=album.album_key)
+        album.album_key: _no_table(
+            limits.allowed(safe_name(album.title, limit=limits.folder, fallback=album.album_key)),
+            at_top=not homes[album.album_key],
+        )
         for album in ordered
     }
     rivals = Counter(
@@ -162,29 +182,45 @@ def folders(albums: Iterable[Placed], limits: Limits = USUAL) -> dict[str, str]:
 
 def _path(album: Placed, limits: Limits) -> list[str]:
     parts = album.path if isinstance(album.path, (tuple, list)) else ()
-    names = [safe_name(part, limit=limits.folder, fallback="") for part in parts]
-    return [name for name in names if name][:_DEEPEST]
+    safe = [safe_name(part, limit=limits.folder, fallback="") for part in parts]
+    names = [limits.allowed(name) for name in safe]
+    kept = [name for name in names if name][:_DEEPEST]
+    return [_no_table(name, at_top=not number) for number, name in enumerate(kept)]
+
+
+def _no_table(name: str, *, at_top: bool) -> str:
+    """A folder beside ``albums.csv`` and ``photos.csv`` is never called like one of them."""
+    return f"{name}_" if at_top and identity(name).endswith(".csv") else name
 
 
 def plan(
     manifests: Iterable[Manifest],
     homes: Mapping[str, str],
     *,
-    sidecar: str = "json",
-    deleted: bool,
+    sidecars: Sequence[str] = (JSON,),
+    embed: bool = False,
+    choice: Choice | None = None,
     limits: Limits = USUAL,
 ) -> Plan:
     """Every file of these albums; ``homes`` are their folders, from `folders`.
 
     Within an album the live images come first, each in the order of upload: the first of several
-    with one name has it, the others have their ImageKey behind it. ``deleted``: what has left
-    SmugMug comes too.
+    with one name has it, the others have their ImageKey behind it. ``sidecars``: their kinds.
+    ``embed``: what a file can take is written into it. ``choice``: which images come.
     """
     whole = Plan()
+    wishes = _Wishes(tuple(sidecars), embed, choice or Choice())
     for manifest in manifests:
         whole.albums += 1
-        _Album(manifest, homes[manifest.header.album_key], limits).add_to(whole, sidecar, deleted)
+        _Album(manifest, homes[manifest.header.album_key], limits).add_to(whole, wishes)
     return whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    sidecars: tuple[str, ...]
+    embed: bool
+    choice: Choice
 
 
 @dataclass(slots=True)
@@ -200,6 +236,7 @@ class _Draft:
 class _Album:
     def __init__(self, manifest: Manifest, home: str, limits: Limits) -> None:
         self._key = manifest.header.album_key
+        self._name_of_album = album_name(manifest.header)
         self._home = home
         self._limits = limits
         self._taken = Taken()
@@ -222,16 +259,17 @@ class _Album:
             fallback=safe_name(entry.image_key, limit=64, fallback="image"),
             limit=self._limits.file - len(_OLDER_MARK) * older,
         )
-        stem += _OLDER_MARK * older
+        stem = self._limits.allowed(stem) + _OLDER_MARK * older
         mark = entry.image_key if keys.is_id(entry.image_key) else "image"
         return self._taken.take(stem, extension, key=mark, limit=self._limits.file)
 
-    def add_to(self, whole: Plan, sidecar: str, deleted: bool) -> None:
+    def add_to(self, whole: Plan, wishes: _Wishes) -> None:
         stems = Counter(identity(_stem(draft.name)) for draft in self._drafts)
         for draft in self._drafts:
             entry = draft.entry
-            if not (deleted or entry.live):
-                whole.gone_left_out += 1
+            comes = wishes.choice.takes(self._key, entry)
+            if not comes:
+                whole.gone_left_out += comes is None
                 continue
             path = f"{self._home}/{draft.name}"
             problem = _problem_of(draft.wanted)
@@ -239,50 +277,47 @@ class _Album:
                 whole.problems.append(Problem(self._key, entry.image_key, path, *problem))
                 continue
             alone = stems[identity(_stem(draft.name))] == 1
-            beside = self._sidecar_name(draft.name, sidecar, alone=alone)
-            assert draft.wanted.content is not None
+            names = [self._sidecar_name(draft.name, kind, alone=alone) for kind in wishes.sidecars]
+            content = draft.wanted.content
+            assert content is not None
             note = draft.wanted.note
             older = draft.wanted.beside
             if older is not None and draft.beside is not None and _is_usable(older):
                 older_path = f"{self._home}/{draft.beside}"
-                whole.targets.append(self._target(entry, older, older_path))
+                whole.targets.append(replace(self._target(entry, older, older_path), older=True))
                 if note is not None:
                     note = (note[0], f"{note[1]}; the older ones lie beside it, marked (older)")
-            path_beside = beside and f"{self._home}/{beside}"
-            target = self._target(entry, draft.wanted.content, path, path_beside, note)
+            target = replace(
+                self._target(entry, content, path),
+                sidecars=tuple(f"{self._home}/{name}" for name in names),
+                note=note,
+                embed=wishes.embed and _extension(content) in _EMBEDDABLE,
+            )
             whole.targets.append(target)
 
-    def _target(
-        self,
-        entry: Entry,
-        content: StoredBytes,
-        path: str,
-        sidecar: str | None = None,
-        note: Note | None = None,
-    ) -> Target:
+    def _target(self, entry: Entry, content: StoredBytes, path: str) -> Target:
         return Target(
             album_key=self._key,
             image_key=entry.image_key,
             path=path,
-            sidecar=sidecar,
+            sidecars=(),
             original=content.key,
             bytes=content.bytes,
             sha256=content.sha256,
             fingerprint=entry.fingerprint,
             last_updated=entry.last_updated,
             entry=entry,
-            note=note,
+            album=self._name_of_album,
         )
 
-    def _sidecar_name(self, name: str, kind: str, *, alone: bool) -> str | None:
+    def _sidecar_name(self, name: str, kind: str, *, alone: bool) -> str:
         """Adobe's programs look for ``DSC_1.xmp``, which is possible where no ``DSC_1.MOV`` has
         the same claim; others know ``DSC_1.JPG.xmp`` too."""
-        if kind == "none":
-            return None
-        if kind == "xmp" and alone and self._taken.take_exactly(f"{_stem(name)}.xmp"):
+        if kind == ADOBE and alone and self._taken.take_exactly(f"{_stem(name)}.xmp"):
             return f"{_stem(name)}.xmp"
         most = min(self._limits.file + 40, self._limits.longest)
-        return self._taken.take(name, f".{kind}", key="sidecar", limit=most)
+        extension = ".json" if kind == JSON else ".xmp"
+        return self._taken.take(name, extension, key="sidecar", limit=most)
 
 
 _OLDER_MARK = " (older)"

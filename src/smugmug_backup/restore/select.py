@@ -17,11 +17,13 @@ from smugmug_backup.restore.plan import Placed, Problem
 @dataclass(slots=True)
 class Selection:
     """``manifests``: of the albums to be restored. ``known``: all albums, for the names of their
-    folders depend on each other. ``problems``: what is wrong with the manifests of those wanted."""
+    folders depend on each other. ``problems``: what is wrong with the manifests of those wanted.
+    ``gone``: the albums that have left SmugMug, or are missing there, as far as that is known."""
 
     manifests: list[Manifest] = field(default_factory=list)
     known: list[Placed] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    gone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,15 @@ def select(
         [found.manifests[key] for key in chosen if key in found.manifests],
         list(known.values()),
         [_problem(known[key], found) for key in chosen if key in found.problems],
+        _gone(known, _states(moments) if deleted and as_of is None else {}),
+    )
+
+
+def _gone(known: Mapping[str, Placed], states: Mapping[str, AlbumState]) -> frozenset[str]:
+    """An album that is missing tonight has no generation that says so; the newest report does."""
+    missing = {key for key, state in states.items() if state.missing_since is not None}
+    return frozenset(
+        key for key, album in known.items() if album.deleted_at is not None or key in missing
     )
 
 

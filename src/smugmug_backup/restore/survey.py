@@ -9,9 +9,10 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.errors import BackupError, Code, ListingIncomplete
 from smugmug_backup.model import StoredObject
 from smugmug_backup.restore.alone import Alone, problem_of
+from smugmug_backup.restore.embed import Embedder
 from smugmug_backup.restore.folder import Differs, Folder, Linked, differs
 from smugmug_backup.restore.plan import Plan, Problem, Target
-from smugmug_backup.restore.sidecars import Sidecars
+from smugmug_backup.restore.sidecars import Sidecars, wanted
 from smugmug_backup.restore.workers import Stopped, Workers
 
 _MANY = 500
@@ -24,13 +25,15 @@ class Survey:
 
     ``done``: files that are there, with their sidecars. ``local``: files that are there, by
     original, to copy from; their sidecars, or the same image in another album, may be missing.
-    ``thaw``: the keys of what must be thawed before it can be read.
+    ``embedded``: the paths of files that are there and hold what SmugMug says of them. ``thaw``:
+    the keys of what must be thawed before it can be read.
     """
 
     todo: list[Target] = field(default_factory=list)
     done: list[Target] = field(default_factory=list)
     local: dict[str, Target] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
+    embedded: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     thaw: list[str] = field(default_factory=list)
 
@@ -49,6 +52,15 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class _State:
+    """Of one file: whether it is there, with what is said of it in it, with its sidecars."""
+
+    there: bool = False
+    embedded: bool = False
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Surveyor:
     """Looks at the folder and the store; writes nothing."""
 
@@ -57,6 +69,7 @@ class Surveyor:
     sidecars: Sidecars
     workers: Workers
     alone: Alone
+    embedder: Embedder | None = None
 
     def survey(self, plan: Plan) -> Survey:
         """Compare the folder with ``plan``: size, then SHA-256. Raises Stopped."""
@@ -67,32 +80,43 @@ class Surveyor:
             if isinstance(state, BaseException):
                 found.problems.append(problem_of(target, state, doing="looked at"))
                 continue
-            if state != "absent":
+            if state.embedded:
+                found.embedded.add(target.path)
+            elif state.there:
                 found.local.setdefault(target.original, target)
+            if state.there:
                 found.present.add(target.path)
-            (found.done if state == "done" else found.todo).append(target)
+            (found.done if state.done else found.todo).append(target)
         order = {target.path: number for number, target in enumerate(plan.targets)}
         found.todo.sort(key=lambda target: order[target.path])
         return found
 
-    def _state_of(self, target: Target) -> str:
-        """``absent``, ``bare`` (without its sidecar), or ``done``. Raises Differs, Linked, OSError,
-        Stopped."""
+    def _state_of(self, target: Target) -> "_State":
+        """Raises Differs, Linked, OSError, Stopped."""
         self.workers.check()
         there = self.folder.look(target.path)
         if there is None:
-            return "absent"
-        if not S_ISREG(there.st_mode) or there.st_size != target.bytes:
+            return _State()
+        path = self.folder.path(target.path)
+        if not S_ISREG(there.st_mode):
             raise differs()
+        embedded = False
+        if there.st_size != target.bytes or not self._has_bytes(target):
+            embedded = target.embed and self.embedder is not None
+            if not embedded or self.embedder is None or not self.embedder.holds(path, target):
+                raise differs()
+        try:
+            paths = wanted(target, embedded=embedded)
+            done = all(self.sidecars.has(target, each) for each in paths)
+        except (Differs, Linked, OSError):
+            done = False  # It is told when its sidecar is to be written.
+        return _State(there=True, embedded=embedded, done=done)
+
+    def _has_bytes(self, target: Target) -> bool:
         digest = hashlib.sha256()
         for chunk in self.workers.chunks_of(self.folder.path(target.path)):
             digest.update(chunk)
-        if digest.hexdigest() != target.sha256:
-            raise differs()
-        try:
-            return "done" if self.sidecars.has(target) else "bare"
-        except (Differs, Linked, OSError):
-            return "bare"  # It is told when its sidecar is to be written.
+        return digest.hexdigest() == target.sha256
 
     def look_up(self, survey: Survey, *, each: bool) -> None:
         """Take out of ``survey`` what must be thawed first.

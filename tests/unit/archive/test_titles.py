@@ -84,3 +84,17 @@ def test_a_name_that_none_has_is_refused_and_the_nearest_are_named():
 def test_a_key_in_other_letters_is_another_album():
     with pytest.raises(BadRequest):
         find_albums(["ZC9RKD"], ALBUMS)
+
+
+def test_what_is_printed_of_one_album_means_that_one_whatever_has_a_name_like_it():
+    """`albums` prints the path; an album at the top is printed as its title alone."""
+    albums = {
+        "top": Called("Misc"),
+        "deep": Called("Misc", ("Travel",)),
+        "case": Called("misc"),
+        "slash": Called("Travel/Misc"),
+    }
+    for key, album in albums.items():
+        assert find_albums([album_name(album)], albums) == [key]
+    with pytest.raises(BadRequest, match="3 albums"):
+        find_albums(["MISC"], albums)

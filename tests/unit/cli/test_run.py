@@ -356,7 +356,7 @@ def test_the_display_of_a_restore(tmp_path):
     progress.expect(4, 4_000_000)
     tick.now += 10
     progress.received(1_000_000)
-    target = Target("a", "i", "A/x.jpg", None, "originals/i/x.jpg", 1_000_000, "", "", None)
+    target = Target("a", "i", "A/x.jpg", (), "originals/i/x.jpg", 1_000_000, "", "", None)
     progress.file_done(target, None)
     lines = shown_lines(progress)
     assert "25%" in lines[0]
@@ -379,7 +379,7 @@ def test_where_no_terminal_is_a_long_restore_says_every_minute_how_far_it_is():
     out = io.StringIO()
     progress = RestoreProgress(Console(file=out, width=1000), monotonic=tick)
     progress.expect(400, 400_000_000)
-    target = Target("a", "i", "A/x.jpg", None, "originals/i/x.jpg", 1_000_000, "", "", None)
+    target = Target("a", "i", "A/x.jpg", (), "originals/i/x.jpg", 1_000_000, "", "", None)
     for _ in range(130):
         tick.now += 1
         progress.file_done(target, None)

@@ -265,6 +265,7 @@ NOT_OF_A_MODULE = {
     "backup/test_reports.py": "what reports say, seen over whole runs",
     "backup/test_rules.py": "the algorithm's rules, each seen over whole runs",
     "cli/test_loading.py": "what a whole process loads for a command",
+    "cli/test_restore_for.py": "restore for the programs that people move to",
     "cli/test_run_killed.py": "kills whole processes that run a command",
     "cli/test_strange_world.py": "every command in every environment",
     "project/test_house.py": "the import rules and requirements of pyproject.toml",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from smugmug_backup.archive.manifest import Entry, Header, Manifest, Original
 from smugmug_backup.model import Account
+from smugmug_backup.restore.choice import Choice, Gone
 from smugmug_backup.restore.names import (
     FILE_BYTES,
     FOLDER_BYTES,
@@ -189,8 +190,11 @@ def chosen(*entries: Entry, key: str = "a", title: str = "A") -> Manifest:
     return Manifest(header(key, title), {each.image_key: each for each in entries})
 
 
-def names(*entries: Entry, deleted: bool = False, sidecar: str = "json") -> dict[str, str]:
-    made = plan([chosen(*entries)], {"a": "A"}, sidecar=sidecar, deleted=deleted)
+TOO = Choice(Gone.TOO)
+
+
+def names(*entries: Entry, deleted: bool = False) -> dict[str, str]:
+    made = plan([chosen(*entries)], {"a": "A"}, choice=TOO if deleted else None)
     return {target.image_key: target.path.removeprefix("A/") for target in made.targets}
 
 
@@ -206,33 +210,34 @@ def test_names_are_the_same_with_and_without_what_has_gone() -> None:
     assert names(gone, live, deleted=True) == {"new": "x.jpg", "old": "x (old).jpg"}
 
 
-@pytest.mark.parametrize("sidecar", ["json", "xmp", "none"])
+@pytest.mark.parametrize("sidecars", [("json",), ("adobe",), ("xmp", "json"), ()])
 @steady
 @given(
     st.lists(st.tuples(TEXTS, st.sampled_from(STORED), st.booleans(), st.booleans()), max_size=7)
 )
 def test_no_two_files_of_an_album_collide_and_no_option_changes_a_name(
-    sidecar: str, images: list[tuple[str, str, bool, bool]]
+    sidecars: tuple[str, ...], images: list[tuple[str, str, bool, bool]]
 ) -> None:
     entries = [
         entry(f"i{n}", name, number=n, stored=stored, deleted_at=NIGHT if gone else None)
         for n, (name, stored, gone, _) in enumerate(images)
     ]
-    made = plan([chosen(*entries)], {"a": "A"}, sidecar=sidecar, deleted=True)
-    files = [t.path for t in made.targets] + [t.sidecar for t in made.targets if t.sidecar]
+    made = plan([chosen(*entries)], {"a": "A"}, sidecars=sidecars, choice=TOO)
+    files = [t.path for t in made.targets] + [s for t in made.targets for s in t.sidecars]
+    assert len(files) == len(made.targets) * (1 + len(sidecars))
     assert len({identity(path) for path in files}) == len(files)
     for path in files:
         folder, name = path.split("/")
         assert folder == "A"
         assert is_safe(name, 255)
     paths = {target.image_key: target.path for target in made.targets}
-    part = plan([chosen(*reversed(entries))], {"a": "A"}, sidecar="none", deleted=False)
+    part = plan([chosen(*reversed(entries))], {"a": "A"}, sidecars=())
     assert all(paths[target.image_key] == target.path for target in part.targets)
 
 
 def test_an_image_that_waits_for_its_bytes_keeps_its_name_for_them() -> None:
     waiting = entry("w", "x.jpg", number=1, original=Original("original", "pending"))
-    made = plan([chosen(waiting, entry("v", "x.jpg", number=2))], {"a": "A"}, deleted=False)
+    made = plan([chosen(waiting, entry("v", "x.jpg", number=2))], {"a": "A"})
     assert [target.path for target in made.targets] == ["A/x (v).jpg"]
     assert [(p.path, p.code) for p in made.problems] == [("A/x.jpg", "not_in_backup")]
 
@@ -243,8 +248,9 @@ def test_adobe_gets_its_sidecar_name_where_it_is_unambiguous() -> None:
         entry("b", "two.jpg", number=2),
         entry("c", "two.mov", number=3, stored="mov"),
     )
-    made = plan([chosen(*entries)], {"a": "A"}, sidecar="xmp", deleted=False)
-    assert [t.sidecar for t in made.targets] == ["A/one.xmp", "A/two.jpg.xmp", "A/two.mov.xmp"]
+    made = plan([chosen(*entries)], {"a": "A"}, sidecars=("adobe",))
+    expected = ["A/one.xmp", "A/two.jpg.xmp", "A/two.mov.xmp"]
+    assert [s for t in made.targets for s in t.sidecars] == expected
 
 
 @pytest.mark.parametrize(
@@ -262,7 +268,7 @@ def test_a_line_that_makes_no_sense_is_named_and_not_followed(harm: dict[str, ob
     values = {"key": f"originals/x/{1:032x}.jpg", "bytes": 3, "sha256": "a" * 64, "md5": "b" * 32}
     values |= harm
     bad = entry("x", "x.jpg", original=Original("original", "stored", **values))  # type: ignore[arg-type]
-    made = plan([chosen(bad)], {"a": "A"}, deleted=False)
+    made = plan([chosen(bad)], {"a": "A"})
     assert [problem.code for problem in made.problems] == ["damaged"]
     assert not made.targets
 

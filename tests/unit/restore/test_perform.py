@@ -22,7 +22,7 @@ from smugmug_backup.restore.alone import StoreGone, TargetUnusable
 from smugmug_backup.restore.folder import WORKSHOP
 from smugmug_backup.restore.perform import Result
 from smugmug_backup.restore.plan import Problem, Target
-from smugmug_backup.restore.record import xmp_sidecar
+from smugmug_backup.restore.xmp import xmp_sidecar
 from tests.tools.fake_source import JPEG
 from tests.tools.faults import Fault, Operation, Points, always
 from tests.tools.faulty_disk import strike

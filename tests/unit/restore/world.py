@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.restore.choice import Choice, Gone
+from smugmug_backup.restore.embed import Embedder
 from smugmug_backup.restore.folder import longest_name
 from smugmug_backup.restore.names import Limits
 from smugmug_backup.restore.perform import Restorer, Result
@@ -52,7 +54,13 @@ class World:
         pass
 
     def plan(
-        self, *albums: str, as_of: str | None = None, deleted: bool = False, sidecar: str = "json"
+        self,
+        *albums: str,
+        as_of: str | None = None,
+        deleted: bool = False,
+        sidecar: str = "json",
+        embed: bool = False,
+        **choice: Any,
     ) -> Plan:
         with ThreadPoolExecutor(2) as executor:
             found = select(
@@ -60,7 +68,15 @@ class World:
             )
         limits = Limits.of(longest_name(self.target))
         homes = folders(found.known, limits)
-        made = plan(found.manifests, homes, sidecar=sidecar, deleted=deleted, limits=limits)
+        choice = {"gone": Gone.TOO if deleted else Gone.LEFT_OUT, **choice}
+        made = plan(
+            found.manifests,
+            homes,
+            sidecars=() if sidecar == "none" else sidecar.split("+"),
+            embed=embed,
+            choice=Choice.among(found.manifests, gone_albums=found.gone, **choice),
+            limits=limits,
+        )
         made.problems += found.problems
         return made
 
@@ -72,7 +88,9 @@ class World:
 
     def restore(self, *albums: str, threads: int = 3, **options: Any) -> Result:
         made = self.plan(*albums, **options)
-        restorer = self.restorer(sidecar=options.get("sidecar", "json"), threads=threads)
+        restorer = self.restorer(
+            threads=threads, embedder=Embedder() if options.get("embed") else None
+        )
         with restorer.workshop():
             found = restorer.survey(made)
             restorer.look_up(found)

@@ -1,24 +1,24 @@
 """``restore LOCATION TARGET``: albums as folders again."""
 
 import argparse
-import itertools
 import secrets
-import shlex
+import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.manifest import Entry, Manifest
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.estimate import RestoreEstimate
 from smugmug_backup.cli.interruption import interruptible
-from smugmug_backup.cli.output import make_console, number, plural, print_json, size
+from smugmug_backup.cli.output import make_console, print_json, size
 from smugmug_backup.cli.parsing import (
     FINE,
     INTERRUPTED,
@@ -26,30 +26,35 @@ from smugmug_backup.cli.parsing import (
     add_location,
     command_parser,
 )
-from smugmug_backup.cli.progress import RestoreProgress, can_ask, duration
+from smugmug_backup.cli.progress import RestoreProgress, can_ask
+from smugmug_backup.cli.restored import Told, archived, tell_problems
 from smugmug_backup.cli.store import open_existing
-from smugmug_backup.errors import BadRequest
-from smugmug_backup.restore.alone import TargetUnusable
+from smugmug_backup.errors import BackupError, BadRequest
+from smugmug_backup.restore import bag, tables
+from smugmug_backup.restore.alone import TargetUnusable, said
+from smugmug_backup.restore.choice import Choice, Gone
+from smugmug_backup.restore.embed import Embedder
 from smugmug_backup.restore.folder import free_bytes, longest_name, refuse_overlap, target_at
 from smugmug_backup.restore.names import Limits
 from smugmug_backup.restore.perform import Restorer, Result
-from smugmug_backup.restore.plan import SIDECARS, Plan, Problem, folders, plan
-from smugmug_backup.restore.select import select
+from smugmug_backup.restore.plan import Plan, Problem, folders, plan
+from smugmug_backup.restore.select import Selection, select
 from smugmug_backup.restore.survey import Survey
+from smugmug_backup.restore.ways import SIDECARS, WAYS, Way
 from smugmug_backup.restore.workers import Stopped
-from smugmug_backup.words import Location
 
 NAME = "restore"
 
 _SHOWN = 10
-"""So many of one kind are named in a terminal."""
-
-_THAW = '{"Days": 14, "GlacierJobParameters": {"Tier": "Bulk"}}'
+"""So many unknown keys are named."""
 
 _DESCRIPTION = """\
 Write the photos and videos of a backup into a folder: albums as folders named
-as in SmugMug, files under their own names, their times set, a sidecar beside
-each.
+as in SmugMug, files under their own names, their times set, sidecars beside
+each, and tables of all that has no place there (albums.csv, photos.csv).
+
+--for says which program they are for: names, sidecars and folders are then as
+it reads them; docs/ways-out.md says what each one reads and ignores.
 
 Nothing is ever overwritten. Every file is verified before it gets its name, so
 the same command can be repeated after an interruption and goes on where it was.
@@ -70,10 +75,18 @@ def add_parser(subparsers: Any) -> None:
         help="write the photos of a backup into a folder",
         description=_DESCRIPTION,
         quiet="say nothing if all is restored",
-        example="smugmug-backup restore ~/photos-backup ~/restored --album 'Harbour 2024'",
+        example="smugmug-backup restore ~/photos-backup ~/for-immich --for immich\n"
+        "smugmug-backup restore ~/photos-backup ~/restored --album 'Harbour 2024'",
     )
     add_location(parser)
     parser.add_argument("target", metavar="TARGET", help="the folder to write into")
+    parser.add_argument(
+        "--for",
+        dest="way",
+        choices=tuple(WAYS),
+        default="files",
+        help="the program that the files are for (default: files, for any program)",
+    )
     parser.add_argument(
         "--album",
         action="append",
@@ -88,14 +101,33 @@ def add_parser(subparsers: Any) -> None:
         help="as the backup was at the end of a day (2026-03-01, UTC) or after a run (its id)",
     )
     parser.add_argument(
-        "--deleted", action="store_true", help="bring back what has left SmugMug, too"
+        "--images",
+        action="append",
+        default=[],
+        metavar="KEYS",
+        help="only these images, in every album they are in, even if they have left SmugMug: keys "
+        "with commas between them, or - to read them, one a line, as `find --keys` prints them",
     )
+    gone = parser.add_mutually_exclusive_group()
+    gone.add_argument(
+        "--with-gone", action="store_true", help="bring back what has left SmugMug, too"
+    )
+    gone.add_argument("--gone", action="store_true", help="only what has left SmugMug")
     parser.add_argument(
         "--sidecar",
         choices=SIDECARS,
-        default="json",
-        help="json: all that SmugMug says of the image (default); xmp: title, caption, keywords "
-        "and place, for Lightroom and its like; none",
+        help="json: all that SmugMug says of the image; xmp: title, caption, keywords, date, "
+        "place, rating and album, for other programs; both; none (default: as --for needs them)",
+    )
+    parser.add_argument(
+        "--embed",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="write the same into the restored files, the picture unchanged; what cannot take it "
+        "gets a sidecar (default: as --for needs it)",
+    )
+    parser.add_argument(
+        "--bag", action="store_true", help="make TARGET a BagIt bag (RFC 8493), for archives"
     )
     parser.add_argument(
         "--threads", type=_threads, default=8, metavar="N", help="files at a time (default 8)"
@@ -120,8 +152,13 @@ def _threads(text: str) -> int:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Restore; see the parser."""
     began = time.monotonic()
-    target = target_at(args.target)
+    base = target_at(args.target)
+    target = base / bag.PAYLOAD if args.bag else base
     refuse_overlap(str(args.location), target)
+    refuse_overlap(str(args.location), base)
+    args.images = image_keys(args.images)
+    way = WAYS[args.way]
+    embeds = way.embeds if args.embed is None else args.embed
     archive = Archive(open_existing(args.location))
     say = make_console(stderr=args.json or args.list_archived, quiet=args.quiet)
     progress = RestoreProgress(say)
@@ -129,13 +166,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
         archive,
         target,
         token=secrets.token_hex(8),
-        sidecar=args.sidecar,
         threads=args.threads,
         observer=progress,
+        embedder=Embedder() if embeds and not args.list_archived else None,
     )
     try:
         with progress.live():
-            planned = _planned(args, archive, target)
+            chosen = _chosen(args, archive, target, way, embeds=embeds)
+        planned = chosen.plan
         if args.list_archived:
             with interruptible(say, restorer.stop, saying="Stopping."), progress.live():
                 found = restorer.survey(planned)
@@ -145,19 +183,27 @@ def run(args: argparse.Namespace, console: Console) -> int:
             with interruptible(say, restorer.stop, saying="Stopping."), progress.live():
                 found = restorer.survey(planned)
                 restorer.look_up(found)
+            if args.bag:
+                bag.refuse_more(base, len(found.todo))
             _check_space(found, target)
             if args.location.in_s3:
                 _ask(args, make_console(stderr=args.json), found)
             result = _perform(say, restorer, progress, found)
+            tables = []
+            if not result.stopped and not (args.bag and bag.is_finished(base)):
+                with progress.live():
+                    tables = _write_tables(args, archive, restorer, chosen, result)
     except Stopped:
         say.print("Interrupted before anything was written.")
         return INTERRUPTED
+    if args.bag and not result.stopped and not bag.is_finished(base):
+        _finish_bag(base, chosen, found, result)
     result.problems += planned.problems
+    told = Told(args, planned, found, result, embeds=embeds, tables=tuple(tables))
     if args.json:
-        print_json(console, _as_json(args, planned, found, result))
+        print_json(console, told.as_json())
     elif not args.quiet or result.problems or result.stopped:
-        say = make_console()
-        _tell(say, args, planned, found, result, seconds=time.monotonic() - began)
+        told.tell(make_console(), seconds=time.monotonic() - began)
     if result.error is not None:
         raise result.error
     if result.stopped:
@@ -165,34 +211,134 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return NOT_ALL if result.problems else FINE
 
 
-def _planned(args: argparse.Namespace, archive: Archive, target: Path) -> Plan:
-    with ThreadPoolExecutor(args.threads) as executor:
-        found = select(
-            archive, executor.map, albums=args.album, as_of=args.as_of, deleted=args.deleted
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What is restored, and of which albums. ``homes``: their folders."""
+
+    plan: Plan
+    manifests: list[Manifest]
+    homes: Mapping[str, str]
+
+
+def image_keys(words: Sequence[str]) -> list[str] | None:
+    """The keys that ``--images`` means; None if it was not said. Raises Mistaken."""
+    if not words:
+        return None
+    texts = [sys.stdin.read() if word == "-" else word.replace(",", "\n") for word in words]
+    keys = list(dict.fromkeys(key for text in texts for key in text.split()))
+    if not keys:
+        raise Mistaken(
+            "--images names no image; nothing was written",
+            hint="`find --keys` prints keys, one a line, and --images - reads them",
         )
-    limits = Limits.of(longest_name(target))
+    return keys
+
+
+def _chosen(
+    args: argparse.Namespace, archive: Archive, target: Path, way: Way, *, embeds: bool
+) -> _Chosen:
+    whole = args.images is not None or args.gone or args.with_gone
+    with ThreadPoolExecutor(args.threads) as executor:
+        found = select(archive, executor.map, albums=args.album, as_of=args.as_of, deleted=whole)
+    unknown = _unknown(args.images or (), found)
+    limits = Limits.of(longest_name(target), percent=not args.bag)
+    homes = folders(way.placed(found.known), limits)
+    gone = Gone.ONLY if args.gone else Gone.TOO if args.with_gone else Gone.LEFT_OUT
+    choice = Choice.among(
+        found.manifests, gone=gone, images=args.images, gone_albums=found.gone if whole else ()
+    )
     planned = plan(
         found.manifests,
-        folders(found.known, limits),
-        sidecar=args.sidecar,
-        deleted=args.deleted,
+        homes,
+        sidecars=way.kinds(args.sidecar),
+        embed=embeds,
+        choice=choice,
         limits=limits,
     )
-    planned.problems += found.problems
-    return planned
+    planned.problems += found.problems + unknown
+    if whole:
+        named = {each.album_key for each in planned.targets}
+        named |= {each.album_key for each in planned.problems}
+        found.manifests = [m for m in found.manifests if m.header.album_key in named]
+        planned.albums = len(found.manifests)
+    return _Chosen(planned, found.manifests, homes)
+
+
+def _unknown(keys: Sequence[str], found: Selection) -> list[Problem]:
+    """The keys that no album knows; a mistake, unless an album could not be read."""
+    lost = [key for key in keys if not any(key in each.entries for each in found.manifests)]
+    if lost and not found.problems:
+        named = ", ".join(shown(key) for key in lost[:_SHOWN]) + (", …" * (len(lost) > _SHOWN))
+        raise BadRequest(f"no image here has the key {named}; nothing was written")
+    return [Problem("", key, key, "unknown", "no album that can be read has it") for key in lost]
+
+
+def _write_tables(
+    args: argparse.Namespace, archive: Archive, restorer: Restorer, chosen: _Chosen, result: Result
+) -> list[str]:
+    """The tables' names; what cannot be written or read is a problem of the result's."""
+    records: dict[tuple[str, str], Mapping[str, Any]] = {}
+    wanted: dict[str, list[Entry]] = {}
+    for target in chosen.plan.targets:
+        if target.entry is not None and target.entry.record is not None:
+            wanted.setdefault(target.album_key, []).append(target.entry)
+    with ThreadPoolExecutor(args.threads) as executor:
+        for album_key, entries in wanted.items():
+            try:
+                read = archive.records(album_key, entries, executor.map)
+            except BackupError as error:
+                message = (
+                    f"an album's photos stand there without what SmugMug says of them: {error}"
+                )
+                result.problems.append(Problem(album_key, None, tables.PHOTOS, error.code, message))
+                continue
+            records.update({(album_key, key): record for key, record in read.items()})
+    problems = result.problems
+    bodies = {
+        tables.ALBUMS: tables.albums_table(chosen.manifests, chosen.homes, chosen.plan),
+        tables.PHOTOS: tables.photos_table(
+            chosen.manifests, chosen.plan, records, embedded=result.embedded, problems=problems
+        ),
+    }
+    if WAYS[args.way].by_hand:
+        bodies[tables.BY_HAND] = tables.by_hand_table(
+            chosen.manifests, chosen.homes, chosen.plan, result.embedded
+        )
+    names = []
+    for name, body in bodies.items():
+        try:
+            names.append(restorer.keep(name, body))
+        except (OSError, BackupError) as error:
+            message = f"cannot be written: {said(error) if isinstance(error, OSError) else error}"
+            problems.append(Problem("", None, name, "file_error", message))
+    return names
+
+
+def _finish_bag(base: Path, chosen: _Chosen, found: Survey, result: Result) -> None:
+    known = {
+        target.path: target.sha256
+        for target in (*found.done, *result.written)
+        if target.path not in result.embedded
+    }
+    account = chosen.manifests[0].header.account.nickname if chosen.manifests else ""
+    try:
+        bag.finish(base, known=known, account=account, token=secrets.token_hex(8))
+    except (OSError, BackupError) as error:
+        message = f"no bag was made: {said(error) if isinstance(error, OSError) else error}"
+        result.problems.append(Problem("", None, str(base), "bag", message))
 
 
 def _list_archived(
     args: argparse.Namespace, console: Console, say: Console, planned: Plan, found: Survey
 ) -> int:
-    keys = _archived(args.location, found.thaw)
+    keys = archived(args.location, found.thaw)
     if args.json:
         print_json(console, {"archived": keys})
     else:
         for key in keys:
             console.file.write(f"{key}\n")
     unread = [each for each in planned.problems if each.image_key is None]
-    _tell_problems(say, unread)
+    tell_problems(say, unread)
     return NOT_ALL if unread else FINE
 
 
@@ -236,95 +382,3 @@ def _perform(say: Console, restorer: Restorer, progress: RestoreProgress, found:
     saying = "Stopping: what is half done is dropped, what is done stays."
     with interruptible(say, restorer.stop, saying=saying), progress.live():
         return restorer.restore(found)
-
-
-def _tell(
-    say: Console,
-    args: argparse.Namespace,
-    planned: Plan,
-    found: Survey,
-    result: Result,
-    *,
-    seconds: float,
-) -> None:
-    written = sum(target.bytes for target in result.written if target.path not in found.present)
-    line = (
-        f"Restored {plural(len(result.written), 'file')} ({size(written)}) of "
-        f"{plural(planned.albums, 'album')} into {args.target} in {duration(seconds)}."
-    )
-    if found.done:
-        line += f" {number(len(found.done))} were there already."
-    say.print(line, style="bold" if not result.problems else None)
-    if planned.gone_left_out:
-        gone = plural(planned.gone_left_out, "image that has", "images that have")
-        say.print(f"Left out: {gone} left SmugMug; --deleted brings them back.")
-    _tell_problems(say, result.problems)
-    if result.thaw:
-        _tell_thaw(say, args, result.thaw)
-    if result.stopped and result.error is None:
-        say.print("Interrupted; the same command goes on where it was.", style="yellow")
-
-
-def _tell_problems(say: Console, problems: Sequence[Problem]) -> None:
-    if not problems:
-        return
-    say.print(f"Not as it should be: {number(len(problems))}", style="bold red")
-    by_reason = sorted(problems, key=lambda each: (each.code, each.message, each.path))
-    counts = Counter((each.code, each.message) for each in problems)
-    most = _SHOWN if say.is_terminal else len(problems)
-    for (code, message), group in itertools.groupby(by_reason, lambda p: (p.code, p.message)):
-        say.print(f"  {shown(message)}:", style="red")
-        for each in itertools.islice(group, most):
-            say.print(f"    {shown(each.path)}", soft_wrap=True)
-        more = counts[code, message] - most
-        if more > 0:
-            say.print(f"    … and {number(more)} more (--json names all)")
-
-
-def _tell_thaw(say: Console, args: argparse.Namespace, thaw: Sequence[str]) -> None:
-    bucket, keys = args.location.bucket, _archived(args.location, thaw)
-    request = f"--restore-request {shlex.quote(_THAW)}"
-    say.print("Thaw it (a day or two, by the bulk rate), then restore again:", style="bold")
-    if len(keys) == 1:
-        command = f"aws s3api restore-object --bucket {bucket} --key {keys[0]} {request}"
-    else:
-        command = (
-            f"{_the_same(args)} --list-archived |\n"
-            f"  xargs -I KEY aws s3api restore-object --bucket {bucket} --key KEY {request}"
-        )
-    say.print(f"  {command}", soft_wrap=True)
-
-
-def _the_same(args: argparse.Namespace) -> str:
-    """The command again, for the same albums as they were then: nothing more is thawed, and paid
-    for, than was asked for."""
-    words = ["smugmug-backup", NAME, str(args.location), args.target]
-    for album in args.album:
-        words += ["--album", album]
-    if args.as_of is not None:
-        words += ["--as-of", args.as_of]
-    if args.deleted:
-        words.append("--deleted")
-    return shlex.join(words)
-
-
-def _archived(location: Location, thaw: Sequence[str]) -> list[str]:
-    """The whole keys of what is to be thawed."""
-    return [location.key(key) for key in sorted(set(thaw))]
-
-
-def _as_json(
-    args: argparse.Namespace, planned: Plan, found: Survey, result: Result
-) -> dict[str, Any]:
-    return {
-        "target": args.target,
-        "albums": planned.albums,
-        "restored": len(result.written),
-        "bytes": sum(t.bytes for t in result.written if t.path not in found.present),
-        "already_there": len(found.done),
-        "gone_left_out": planned.gone_left_out,
-        "interrupted": result.stopped,
-        "error": str(result.error) if result.error else None,
-        "problems": [each.as_json() for each in result.problems],
-        "archived": _archived(args.location, result.thaw),
-    }
