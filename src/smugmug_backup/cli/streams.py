@@ -1,5 +1,6 @@
 """Standard output and standard error, as the shell handed them in; no more than `--help` needs."""
 
+import atexit
 import io
 import os
 import sys
@@ -54,7 +55,10 @@ def prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            # Python closes its own streams at the end, and complains of ours (`-W error`).
+            atexit.register(nowhere.close)
+            setattr(sys, name, nowhere)
         elif isinstance(stream, io.TextIOWrapper):
             with suppress(OSError, ValueError):
                 stream.reconfigure(errors="replace")

@@ -56,6 +56,7 @@ def test_it_writes_pages(shell, sample, folder, tmp_path):
         (["--with-originals"], "--static"),
         (["--static", "X", "--as-of", "soon"], "is no day"),
         (["--port", "99999"], "cannot be used"),
+        (["--static", "/dev/full"], "cannot be written"),
     ],
 )
 def test_a_mistake_is_said_in_a_sentence(shell, sample, folder, tmp_path, options, says):

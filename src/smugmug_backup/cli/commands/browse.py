@@ -111,14 +111,14 @@ def _write(args: argparse.Namespace, console: Console) -> int:
         reading() as tell,
         open_catalog(opened.archive, cache, tell=tell) as catalog,
     ):
-        site = StaticSite(
-            Views(catalog.db),
-            pictures_of(opened.archive, kept, on_disk=not args.location.in_s3),
-            folder,
-            originals=Originals(opened.archive) if args.with_originals else None,
-            at=at,
-        )
         try:
+            site = StaticSite(
+                Views(catalog.db),
+                pictures_of(opened.archive, kept, on_disk=not args.location.in_s3),
+                folder,
+                originals=Originals(opened.archive) if args.with_originals else None,
+                at=at,
+            )
             done = site.write(tell)
         except OSError as error:
             raise BadRequest(f"{folder} cannot be written: {error.strerror or error}") from None
