@@ -32,7 +32,7 @@ from smugmug_backup.words import Location
 
 COMMANDS = (
     *("authorize", "run", "status", "albums", "images", "find", "catalog"),
-    *("check", "restore", "diff", "forget"),
+    *("check", "restore", "diff", "forget", "copy", "repair"),
 )
 
 _EXAMPLE = """\

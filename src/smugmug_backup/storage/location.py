@@ -7,9 +7,16 @@ from smugmug_backup.words import Location
 
 
 def open_store(
-    location: Location | str, *, create: bool = False, max_connections: int = 18
+    location: Location | str,
+    *,
+    create: bool = False,
+    max_connections: int = 18,
+    endpoint: str | None = None,
+    profile: str | None = None,
+    one_writer: bool = False,
 ) -> BackupStore:
-    """The store at ``location``; ``create`` makes a folder ready for writing.
+    """The store at ``location``; ``create`` makes a folder ready for writing. Of S3: ``endpoint``
+    and ``profile`` as in `aws_client`, ``one_writer`` as in `S3Store`.
 
     Raises BadRequest for what is no location, StoreRefused for a folder that cannot be one.
     """
@@ -17,5 +24,5 @@ def open_store(
         location = Location.parse(location)
     if location.folder is not None:
         return FolderStore(location.folder, create=create)
-    client = s3_client(max_connections=max_connections)
-    return S3Store(client, location.bucket, location.prefix)
+    client = s3_client(max_connections=max_connections, endpoint=endpoint, profile=profile)
+    return S3Store(client, location.bucket, location.prefix, one_writer=one_writer)
