@@ -189,7 +189,7 @@ def _read_reports(store: BackupStore, found: Inventory, listed: list[str], map_:
             _, length, sha256, report = answer
             found.damaged.pop(key, None)
             found.unread.pop(key, None)
-            named = tuple(
+            names = tuple(
                 (album, state.generation)
                 for album, state in report.albums.items()
                 if state.manifest_sha256
@@ -205,15 +205,15 @@ def _read_reports(store: BackupStore, found: Inventory, listed: list[str], map_:
             if report.readme_sha256 is not None:
                 readmes.setdefault(report.readme_sha256)
             found.reports[run] = StatedReport(
-                Stated(key, sha256, length), tuple(report.previous), named
+                Stated(key, sha256, length), tuple(report.previous), names
             )
         todo = {}
-        for run, sha256 in found.stated.items():
-            if isinstance(run, str) and (run, sha256) not in tried:
-                here = found.reports.get(run)
+        for named, sha256 in found.stated.items():
+            if isinstance(named, str) and (named, sha256) not in tried:
+                here = found.reports.get(named)
                 if here is None or here.file.sha256 != sha256:
-                    todo[run] = sha256
-                    found.reports.pop(run, None)
+                    todo[named] = sha256
+                    found.reports.pop(named, None)
     found.readmes = [Stated(keys.README, each) for each in readmes]
     if accounts:
         found.account = accounts[max(accounts)]
@@ -339,4 +339,3 @@ def _read_forgotten(store: BackupStore, found: Inventory, map_: Map) -> None:
         _, body = answer
         found.forgotten.append(Stated(key, sha256_of(body), len(body)))
         found.gone.update(forgotten_keys(body, key=key))
-

@@ -30,8 +30,7 @@ class Unread(StoreError):
 
 @dataclass(slots=True)
 class There:
-    """What lies in a store, by a listing: ``sizes`` by name; ``pages``: runs with a page for people.
-    """
+    """What a listing shows: ``sizes`` by name; ``pages``: runs that have a page for people."""
 
     sizes: dict[str, int] = field(default_factory=dict)
     pages: set[str] = field(default_factory=set)
@@ -59,7 +58,14 @@ def what_lies(store: BackupStore, folders: Iterable[str]) -> There:
     return there
 
 
-FOLDERS = (keys.README[:-4], keys.RUNS, keys.MANIFESTS, keys.FORGOTTEN, keys.RECORDS, keys.ORIGINALS)
+FOLDERS = (
+    keys.README[:-4],
+    keys.RUNS,
+    keys.MANIFESTS,
+    keys.FORGOTTEN,
+    keys.RECORDS,
+    keys.ORIGINALS,
+)
 
 
 def lies_sound(store: BackupStore, stated: Stated) -> bool:
@@ -142,9 +148,7 @@ def _places(key: str) -> Iterator[str]:
             yield keys.numbered(plain, number)
 
 
-def _chunks(
-    source: BackupStore, name: str, stated: Stated, passed: Passed
-) -> Iterator[bytes]:
+def _chunks(source: BackupStore, name: str, stated: Stated, passed: Passed) -> Iterator[bytes]:
     """The bytes under ``name``; at their end NotABackup unless they are those that are stated."""
     digest = Digest()
     try:
@@ -159,4 +163,3 @@ def _chunks(
         raise Unread(error) from None
     if not stated.proved_by(digest.sha256):
         raise NotABackup(f"{name} does not have the SHA-256 that is stated of it")
-

@@ -8,7 +8,8 @@ from smugmug_backup.cli.errors import Mistaken
 FINE = 0
 NOT_ALL = 1
 """check: not sound; run: not complete; restore: not all restored; status: something is wrong;
-albums, images, diff: something could not be read; forget: something could not be deleted; copy, repair: not all could be brought."""
+albums, images, diff: something could not be read; forget: something could not be deleted; copy,
+repair: not all could be brought."""
 COULD_NOT = 2
 INTERRUPTED = 130
 

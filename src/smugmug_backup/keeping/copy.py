@@ -66,7 +66,8 @@ class Silent:
 @dataclass(slots=True)
 class Plan:
     """What is to be copied. ``wanted``: of step 1, in order; ``pages``: those that are to be
-    made; ``present``: how many files are there already; ``forgotten_there``: what its owner had deleted, and the copy still has."""
+    made; ``present``: how many files are there already; ``forgotten_there``: what its
+    owner had deleted, and the copy still has."""
 
     stock: Inventory
     wanted: list[Stated]
@@ -364,7 +365,7 @@ class Copier:
 _WHOLE = (Concerns.BUCKET, Concerns.CREDENTIALS, Concerns.REGION)
 
 
-class _Stopped(Exception):  # noqa: N818 - no error: somebody asked for an end
+class _Stopped(Exception):
     """Nothing more is to be begun."""
 
 

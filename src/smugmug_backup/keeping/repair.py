@@ -75,7 +75,9 @@ def repair(
         for _ in map_(lambda each: _one(archive, other, each, done, deadline), history or wanted):
             pass
         if history:
-            tried.difference_update((each.key, each.sha256) for each in wanted if each not in history)
+            tried.difference_update(
+                (each.key, each.sha256) for each in wanted if each not in history
+            )
         elif not wanted or deadline.passed:
             break
     found = {*done.brought, *done.sound, *done.left}
@@ -95,10 +97,7 @@ def _wanted(stock: Inventory, asked: Iterable[str]) -> list[Stated]:
     """What the store states of these keys; those behind a numbered name, too."""
     plain = {keys.plain(each)[0] for each in asked}
     named = [
-        *(
-            Stated(key, sha256)
-            for key, sha256 in stock.stated_files()
-        ),
+        *(Stated(key, sha256) for key, sha256 in stock.stated_files()),
         *stock.readmes,
         *stock.records.values(),
         *stock.originals.values(),

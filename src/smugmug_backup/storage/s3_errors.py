@@ -201,8 +201,8 @@ def refused(error: ClientError, *, operation: str, name: str, bucket: str) -> St
     if not row.words.startswith(("{name}", "there is no {name}")):
         said = f"{operation} of {name} failed ({code_of(error) or status_of(error)})"
         words = f"{said}: {words}" if words else said
-    error = NoConditions if row is _NO_CONDITIONS else row.error
-    return error(words, concerns=row.concerns)
+    kind = NoConditions if row is _NO_CONDITIONS else row.error
+    return kind(words, concerns=row.concerns)
 
 
 def unasked(error: Exception, *, operation: str, name: str) -> StoreError:

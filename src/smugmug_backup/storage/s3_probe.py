@@ -49,13 +49,13 @@ class Promise:
         bucket = bucket.spending()
         with self._only_one(bucket):
             if self._put or bucket.is_of_aws:
-                return
+                return None
             for body in (_BODY, _OTHER):
                 try:
                     put(bucket, _KEY, body)
                 except AlreadyStored:
                     self._put = True
-                    return
+                    return None
                 except StoreRefused as error:
                     if not rejected(error):
                         raise
@@ -68,14 +68,14 @@ class Promise:
         self.prove_put(bucket)
         with self._only_one(bucket):
             if self._completion or bucket.is_of_aws:
-                return
+                return None
             parts = Parts(bucket, _KEY)
             try:
                 parts.send(_OTHER)
                 parts.complete()
             except AlreadyStored:
                 self._completion = True
-                return
+                return None
             except StoreRefused as error:
                 if not rejected(error):
                     raise

@@ -1,11 +1,14 @@
 """`repair`: what is damaged comes back from a copy, under numbered names, and is proved."""
 
+from contextlib import suppress
+
 import pytest
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.original import Reason, Status
 from smugmug_backup.check.check import NOT_SOUND, SOUND
 from smugmug_backup.clock import Deadline
+from smugmug_backup.errors import BackupError
 from smugmug_backup.keeping.repair import repair
 from tests.tools.clock import FakeClock
 from tests.tools.faults import Points, possible
@@ -39,8 +42,9 @@ def repaired(sample, other, store=None):
     )
 
 
-def damage(store, prefix, which=0):
-    key = [each for each in store.keys() if each.startswith(prefix)][which]
+def damage(store, prefix):
+    found = (each for each in sorted(store.objects) if each.startswith(prefix))
+    key = next(each for each in found if not each.endswith(".html"))
     store.objects[key] = store.objects[key][:-3] + b"??\n"
     return key
 
@@ -65,6 +69,7 @@ def test_what_smugmug_has_no_more_comes_back_and_is_stored_again(sample, other):
     checked(sample.store, sample.clock)
     sample.nights.next_night()
     line = sample.nights.line("harbour", image.key).original
+    assert line.reason is None
     assert (line.status, line.key) == (Status.STORED, f"{stem}.2.{extension}")
     assert_sound(sample.store, allow={"leftover", "numbered", "moved", "misnamed", "damaged"})
     sample.clock.advance(hours=1)
@@ -88,7 +93,7 @@ def test_of_everything_that_is_stated_the_good_bytes_come_and_the_check_is_conte
 
 
 def test_what_is_missing_comes_back_under_its_own_name(sample, other):
-    keys = [each for each in sample.store.keys() if each.startswith("originals/")][:2]
+    keys = [each for each in sorted(sample.store.objects) if each.startswith("originals/")][:2]
     for key in keys:
         del sample.store.objects[key]
     checked(sample.store, sample.clock)
@@ -127,14 +132,12 @@ def test_it_may_fail_at_any_operation_and_nothing_is_lost_or_overwritten(sample,
     whole = dict(sample.store.objects)
     assert len(whole) == len(before) + 4
     labels = [each.label for each in points.log]
-    chosen = [(label, fault) for label in labels for fault in possible(label[0])][::7]
+    chosen = [(label, fault) for label in labels for fault in possible(label[0])][::31]
     for label, fault in chosen:
         sample.store.objects = dict(before)
         points = Points({label: fault})
-        try:
+        with suppress(Killed, BackupError):
             repaired(sample, FaultyStore(other, points), FaultyStore(sample.store, points))
-        except (Killed, Exception) as error:
-            assert isinstance(error, Killed) or "smugmug_backup.errors" in type(error).__module__
         assert before.items() <= sample.store.objects.items(), (label, fault)
         repaired(sample, other)
         assert sample.store.objects == whole, (label, fault)

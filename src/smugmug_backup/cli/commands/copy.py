@@ -59,7 +59,9 @@ def add_parser(subparsers: Any) -> None:
         example="smugmug-backup copy ~/photos-backup /mnt/disk/photos-backup",
     )
     parser.add_argument("source", metavar="FROM", help="the backup: s3://bucket/prefix or a folder")
-    parser.add_argument("target", metavar="TO", help="where it goes: s3://bucket/prefix or a folder")
+    parser.add_argument(
+        "target", metavar="TO", help="where it goes: s3://bucket/prefix or a folder"
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="only say what would be copied, and what it costs"
     )
@@ -190,9 +192,7 @@ def _announce(say: Console, planned: Plan, estimate: CopyEstimate) -> None:
         )
 
 
-def _dry(
-    args: argparse.Namespace, console: Console, planned: Plan, estimate: CopyEstimate
-) -> int:
+def _dry(args: argparse.Namespace, console: Console, planned: Plan, estimate: CopyEstimate) -> int:
     if args.json:
         told = {
             "files": planned.files,
