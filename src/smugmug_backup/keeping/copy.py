@@ -39,7 +39,7 @@ from smugmug_backup.archive.report import Link
 from smugmug_backup.archive.stated import Generation, Inventory, Stated, names_any, take_stock
 from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_lies
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import BackupError, Concerns, NotABackup, StoreError, StoreFull
+from smugmug_backup.errors import AlreadyStored, BackupError, Concerns, NotABackup, StoreError, StoreFull
 from smugmug_backup.keeping.parting import check_same_history
 
 
@@ -358,8 +358,10 @@ class Copier:
         """The same for people: made anew, for nothing states what the page is."""
         try:
             self._target.write_page(self._source.report(run))
-        except (NotABackup, StoreError):
-            return
+        except AlreadyStored:
+            return  # Made by another version of this program, just now.
+        except (NotABackup, StoreError) as error:
+            self._waits(f"{self._plan.stock.reports[run].file.key} (its page)", str(error))
 
 
 _WHOLE = (Concerns.BUCKET, Concerns.CREDENTIALS, Concerns.REGION)
