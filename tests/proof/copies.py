@@ -63,9 +63,7 @@ def try_all(size: int | None = None, *, in_memory: int = 24, seed: int = 1) -> i
     return len(chosen)
 
 
-def _live_through(
-    source: MemoryStore, label: Label, fault: Fault, cache: dict[str, Any]
-) -> None:
+def _live_through(source: MemoryStore, label: Label, fault: Fault, cache: dict[str, Any]) -> None:
     target, points = MemoryStore(), Points({label: fault})
     before = dict(source.objects)
     done = None

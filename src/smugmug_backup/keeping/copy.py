@@ -39,7 +39,14 @@ from smugmug_backup.archive.report import Link
 from smugmug_backup.archive.stated import Generation, Inventory, Stated, names_any, take_stock
 from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_lies
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import AlreadyStored, BackupError, Concerns, NotABackup, StoreError, StoreFull
+from smugmug_backup.errors import (
+    AlreadyStored,
+    BackupError,
+    Concerns,
+    NotABackup,
+    StoreError,
+    StoreFull,
+)
 from smugmug_backup.keeping.parting import check_same_history
 
 

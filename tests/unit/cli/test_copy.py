@@ -61,9 +61,8 @@ def test_into_s3_each_file_has_its_type_and_its_own_name(shell, sample, folder, 
     ran = shell("copy", folder, "s3://bucket/photos")
     assert ran.status == 0, ran.err
     assert "PUT requests" in ran.out and "a month" in ran.out
-    key = next(each for each in s3.objects if each.startswith("photos/originals/i000001/"))
-    headers = s3.headers[key]
-    line = sample.nights.line("harbour", "i000001")
+    line = next(each for each in sample.nights.manifest("harbour").live if each.original.key)
+    headers = s3.headers[f"photos/{line.original.key}"]
     assert headers["Content-Type"] == "image/jpeg"
     assert headers["Content-Disposition"] == f"inline; filename*=UTF-8''{line.file_name}"
     report = next(each for each in s3.objects if each.endswith(".json"))

@@ -31,7 +31,7 @@ def test_check_repair_check(shell, sample, folder, copy):
 
 def test_what_no_copy_has_is_named_and_is_no_success(shell, sample, folder, copy):
     for place in (folder, copy):
-        damage(sorted((place / "originals").rglob("*.jpg"))[0])
+        damage(min((place / "originals").rglob("*.jpg")))
     assert shell("check", folder, "--read-data", "all").status == 1
     sample.clock.advance(hours=1)
     ran = shell("repair", folder, "--from", copy)
