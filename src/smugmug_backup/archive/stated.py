@@ -85,6 +85,14 @@ class Inventory:
     formerly: tuple[str, ...] = ()
 
     @property
+    def unproved(self) -> frozenset[str | Generation]:
+        """The reports (run ids) and generations that are there, damaged or not to be read."""
+        found: set[str | Generation | None] = set()
+        for key in (*self.damaged, *self.unread):
+            found |= {keys.parse_report(key), keys.parse_manifest(key)}
+        return frozenset(each for each in found if each is not None)
+
+    @property
     def heads(self) -> tuple[Link, ...]:
         """The reports that no other names, by run id: the seal, and whatever stands beside it."""
         named = {link.run_id for each in self.reports.values() for link in each.previous}

@@ -41,6 +41,7 @@ from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_lies
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AlreadyStored,
+    Archived,
     BackupError,
     Concerns,
     NotABackup,
@@ -189,7 +190,7 @@ class Copier:
         self._done = Copied(present=planned.present)
         self._held: set[Generation] = set()
         self._lock = Lock()
-        self._over = False
+        self._error: BackupError | None = None
 
     def copy(self) -> Copied:
         """Do it; what stops it is in the answer."""
@@ -207,9 +208,10 @@ class Copier:
                 and stock.reports[link.run_id].file.key not in done.left_out
             )
         except _Stopped:
-            done.stopped = True
+            # Threads end in any order: what ended all counts, not what ended because of it.
+            done.error, done.stopped = self._error, self._error is None
         except BackupError as error:
-            done.error = error
+            done.error = self._error or error
         return done
 
     # -- step 1 ----------------------------------------------------------------------------------
@@ -236,7 +238,7 @@ class Copier:
             if isinstance(error, NotABackup):
                 if not self._gone_meanwhile(each.key):
                     self._left_out(each.key, str(error))
-            elif not last:
+            elif not last and not _archived(error):
                 again.append(each)
             elif self._leave_out and isinstance(error, Unread):
                 self._left_out(each.key, str(error))
@@ -253,7 +255,7 @@ class Copier:
 
     def _one(self, stated: Stated) -> tuple[Stated, BackupError | None]:
         """Bring it, if it does not end all. Raises _Stopped, and what ends all."""
-        if self._deadline.passed or self._over:
+        if self._deadline.passed or self._error is not None:
             raise _Stopped
         try:
             self._bring(stated)
@@ -262,7 +264,8 @@ class Copier:
         except StoreError as error:
             if self._deadline.passed:
                 raise _Stopped from None
-            self._probe(error)
+            if not _archived(error):
+                self._probe(error)
             return stated, error
         return stated, None
 
@@ -282,14 +285,16 @@ class Copier:
 
     def _probe(self, error: StoreError) -> None:
         """Raise if it is not one file that fails, but a whole store."""
-        self._over = True
-        if isinstance(error, StoreFull):
-            raise error
-        if not isinstance(error, Unread) and error.concerns in _WHOLE:
-            raise error
-        self._source.look()
-        self._target.runs()
-        self._over = False
+        try:
+            if isinstance(error, StoreFull):
+                raise error
+            if not isinstance(error, Unread) and error.concerns in _WHOLE:
+                raise error
+            self._source.look()
+            self._target.has_originals()
+        except StoreError as whole:
+            self._error = self._error or whole
+            raise
 
     def _left_out(self, key: str, why: str) -> None:
         self._done.left_out[key] = why
@@ -369,6 +374,11 @@ class Copier:
             return  # Made by another version of this program, just now.
         except (NotABackup, StoreError) as error:
             self._waits(f"{self._plan.stock.reports[run].file.key} (its page)", str(error))
+
+
+def _archived(error: BackupError) -> bool:
+    """Whether it says so of itself: asking again, or anybody else, is in vain."""
+    return isinstance(error, Unread) and isinstance(error.error, Archived)
 
 
 _WHOLE = (Concerns.BUCKET, Concerns.CREDENTIALS, Concerns.REGION)

@@ -16,8 +16,8 @@ has reports that the source lacks,     it may: it is ahead (the source is an old
 and all of the source's                takes what it lost
 has a generation that no report of     refused: it was committed there
 either names, and the source lacks it
-has a damaged file in its chain        it may: what is damaged proves nothing, and its check
-                                       names it
+has a damaged file in its chain, or    it may: what is damaged proves nothing, and a check names
+the source has                         it
 =====================================  =========================================================
 """
 
@@ -39,10 +39,13 @@ def check_same_history(stock: Inventory, target: Archive) -> None:
         return
     common = _check_reports(stock, target, runs)
     ahead = any(run not in stock.reports for run in runs)
+    unproved = stock.unproved
     for album_key, numbers in sorted(generations.items()):
         for number in reversed(numbers):
             if (album_key, number) in common:
                 break  # The report that names it lies in both.
+            if (album_key, number) in unproved:
+                continue
             try:
                 manifest = target.manifest(album_key, number)
             except NotABackup:
@@ -61,7 +64,8 @@ def check_same_history(stock: Inventory, target: Archive) -> None:
 
 def _check_reports(stock: Inventory, target: Archive, runs: list[str]) -> set[tuple[str, int]]:
     """Compare the chains of reports; the generations that the newest common one names."""
-    own = [run for run in runs if run not in stock.reports and run not in stock.stated]
+    known = {*stock.reports, *stock.stated, *stock.unproved}
+    own = [run for run in runs if run not in known]
     lacks = any(run not in runs for run in stock.reports)
     if own:
         with suppress(NotABackup, NotStored):

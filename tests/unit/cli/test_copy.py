@@ -54,7 +54,7 @@ def test_a_folder_into_a_folder_and_again(shell, sample, folder, disk):
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(shell, sample, folder, disk):
     told = shell("copy", folder, disk, "--dry-run", "--json").json
     assert told["files"] > 20 and told["bytes"] > 0
-    assert not files(disk)
+    assert not disk.exists()
 
 
 def test_into_s3_each_file_has_its_type_and_its_own_name(shell, sample, folder, s3):

@@ -295,3 +295,27 @@ def test_what_is_damaged_in_the_target_is_no_other_history(sample, target):
     assert copied(sample.store, target).whole
     assert target.objects[newest.replace(".json", ".2.json")] == sample.store.objects[newest]
     assert_sound(target, allow={"numbered", "leftover", "no_checks", "damaged"})
+
+
+def test_what_is_damaged_in_the_source_is_no_other_history_of_the_target(sample, target):
+    copied(sample.store, target)
+    newest = sample.nights.reports[-1].key
+    sample.store.objects[newest] = sample.store.objects[newest][:-7]
+    sample.source.upload("harbour")
+    sample.nights.next_night()
+    done = copied(sample.store, target)
+    assert list(done.left_out) == [newest]
+    assert sample.nights.reports[-1].key in target.objects
+
+
+def test_the_error_that_ended_all_is_told_whichever_thread_ends_first(sample, target):
+    full = FaultyStore(target, Points(always(Fault.FULL, "originals/")))
+    with ThreadPoolExecutor(8) as executor:
+        done = Copier(
+            Archive(sample.store),
+            Archive(full),
+            look(Archive(sample.store), Archive(full), map_=executor.map),
+            deadline=Deadline.none(FakeClock()),
+            map_=executor.map,
+        ).copy()
+    assert isinstance(done.error, StoreFull) and not done.stopped

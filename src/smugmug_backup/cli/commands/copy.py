@@ -2,6 +2,9 @@
 
 import argparse
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -101,6 +104,39 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
     refuse_same(here, there, args)
     deadline = Deadline.none(SystemClock())
     connections = 2 * args.threads + 2
+    source = Archive(
+        open_existing(here, max_connections=connections, **options_of(args, "from")).bounded(
+            deadline
+        )
+    )
+    with ExitStack() as stack:
+        if args.dry_run and there.folder is not None and not there.folder.exists():
+            empty = stack.enter_context(TemporaryDirectory(prefix="smugmug-backup-"))
+            there = Location.parse(empty)
+        target = Archive(
+            open_target(
+                there,
+                max_connections=connections,
+                one_writer=args.one_writer,
+                **options_of(args, "to"),
+            ).bounded(deadline)
+        )
+        return _copy(args, console, ending, Work(source, target, here, there, deadline))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is copied where, and until when."""
+
+    source: Archive
+    target: Archive
+    here: Location
+    there: Location
+    deadline: Deadline
+
+
+def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work) -> int:
+    source, target, here, deadline = work.source, work.target, work.here, work.deadline
     say = make_console(stderr=args.json, quiet=args.quiet)
     progress = CopyProgress(say)
 
@@ -108,19 +144,6 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         progress.stopping()
         deadline.stop(grace=GRACE)
 
-    source = Archive(
-        open_existing(here, max_connections=connections, **options_of(args, "from")).bounded(
-            deadline
-        )
-    )
-    target = Archive(
-        open_target(
-            there,
-            max_connections=connections,
-            one_writer=args.one_writer,
-            **options_of(args, "to"),
-        ).bounded(deadline)
-    )
     source.reports(now=deadline.clock.now())  # Of a newer program nothing is copied.
     with ThreadPoolExecutor(args.threads) as executor:
         with progress.live():
@@ -130,7 +153,7 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
             planned.bytes,
             planned.large,
             out_of_s3=here.in_s3,
-            into_s3=there.in_s3,
+            into_s3=work.there.in_s3,
         )
         _announce(say, planned, estimate)
         if args.dry_run:
