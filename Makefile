@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test quick lint bench plots soak mutants fmt lock clean
+.PHONY: help bootstrap demo test quick browse browser screenshots lint bench plots soak mutants fmt lock clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -25,7 +25,7 @@ bootstrap:  ## make the environments (nothing to do when they are up to date)
 	@$(PYTHON) .ci/bootstrap.py
 
 demo: bootstrap  ## the whole backup on this machine: local SmugMug, local AWS (API=v2 for the other API)
-	@$(DEV)/python -m tests.demo --api $(API)
+	@PYTHONPATH=src $(DEV)/python -m tests.demo --api $(API) --keep .demo/backup
 
 test: lint  ## everything that has to hold: lint, imports, types, template, tests
 	@echo "pytest"
@@ -33,6 +33,17 @@ test: lint  ## everything that has to hold: lint, imports, types, template, test
 
 quick: bootstrap  ## the pure tests only: no server, no stack, no proof (seconds)
 	@$(DEV)/pytest --quick -n 2 --dist loadfile tests/unit
+
+browse: bootstrap  ## look through what `make demo` made, in your browser (Ctrl-C ends it)
+	@PYTHONPATH=src $(DEV)/python -m smugmug_backup.cli browse .demo/backup
+
+browser: bootstrap  ## the pages in a headless Chromium, which this fetches without root
+	@$(PYTHON) .ci/browser.py
+	@$(DEV)/pytest tests/browser
+
+screenshots: bootstrap  ## pictures of the pages for README.md, light and dark
+	@$(PYTHON) .ci/browser.py
+	@PYTHONPATH=src $(DEV)/python -m tests.browser.screenshots docs/pictures
 
 lint: bootstrap  ## format, lint, who imports whom, types and template only
 	@echo "ruff, import-linter, mypy, bandit"

@@ -26,6 +26,8 @@ PREFERRED = (3, 13)
 # What Lambda runs and the template allows; newest first.
 KNOWN = ((3, 14), (3, 13), (3, 12), (3, 11))
 ENVIRONMENTS = ("dev", "ministack", "sam")
+# Made only for the targets that need it, by browser.py.
+OPTIONAL = ("browser",)
 STAMP = ".requirements.sha256"
 
 # An interpreter that cannot make environments (Debian without python3-venv), or one without the
@@ -179,7 +181,7 @@ def _run(command: Sequence[str], what_failed: str) -> None:
 
 def main(root: Path, names: Sequence[str]) -> None:
     """Make the named environments of the project in ``root``. Raises BootstrapError."""
-    unknown = [name for name in names if name not in ENVIRONMENTS]
+    unknown = [name for name in names if name not in ENVIRONMENTS + OPTIONAL]
     if unknown:
         raise BootstrapError(f"no such environment: {', '.join(unknown)}")
     interpreter = find()

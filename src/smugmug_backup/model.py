@@ -117,6 +117,15 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What a store can still take: ``free`` bytes in originals, and no object above ``largest``;
+    None where there is no limit, or nobody can tell."""
+
+    free: int | None = None
+    largest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     """An object of the store: key (relative to the prefix), size in bytes.
 

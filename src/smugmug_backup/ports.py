@@ -4,13 +4,17 @@ work on, who deletes.
 An implementation is trusted only after the contract suite in ``tests/contract`` ran against it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from smugmug_backup.clock import Deadline
-from smugmug_backup.model import Account, Album, Image, Listing, Offer, StoredObject
+from smugmug_backup.errors import StoreError
+from smugmug_backup.model import Account, Album, Image, Listing, Offer, Room, StoredObject
+
+Body = bytes | memoryview
+"""Bytes of an object on their way into a store."""
 
 
 class PhotoStream(Protocol):
@@ -18,9 +22,11 @@ class PhotoStream(Protocol):
 
     length: int | None
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Chunks of at most a MiB. Raises PhotoError when the body breaks off, OutOfTime when
-        the deadline is over. A body shorter than its length is an error, not an end."""
+    def readinto(self, buffer: memoryview) -> int:
+        """Write the next bytes into ``buffer``, which is not empty; returns how many, 0 at the end.
+
+        Raises PhotoError when the body breaks off, OutOfTime when the deadline is over. A body
+        shorter than its length is an error, not an end."""
 
 
 class PhotoSource(Protocol):
@@ -83,8 +89,9 @@ class Upload(Protocol):
     Left without a commit (an exception, a kill), it leaves no visible object.
     """
 
-    def write(self, chunk: bytes) -> None:
-        """Append. May hold back up to one part in memory. Raises StoreError."""
+    def write(self, chunk: Body) -> None:
+        """Append. May hold back up to one part in memory, and ``chunk`` itself: it must not be
+        written anew. Raises StoreError."""
 
     def commit(self) -> None:
         """Make it visible and durable. Raises AlreadyStored, and changes nothing, if the key is
@@ -92,10 +99,35 @@ class Upload(Protocol):
         StoreUnavailable this upload is over: the caller begins a new one, with the bytes anew."""
 
 
+class Batch(Protocol):
+    """Objects that a commit will name, written faster: durable at the barrier, not one by one.
+
+    For the threads of one run. Until the barrier an object may be seen or not, but never in part;
+    a kill may lose it.
+    """
+
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
+        """As `BackupStore.create`, but for that."""
+
+    def upload(self, key: str, *, file_name: str | None = None) -> AbstractContextManager[Upload]:
+        """As `BackupStore.upload`, but for that."""
+
+    def barrier(self) -> Mapping[str, StoreError]:
+        """All that was created in this batch is visible and durable when this returns.
+
+        But for what the answer names: keys, and folders of keys (they end with a slash; "" is
+        all), of which nothing may be said to be stored, and why. AlreadyStored: other bytes
+        took the key in between. What was named once is named again until it is created anew.
+        """
+
+
 class BackupStore(Protocol):
     """Keys to bytes, created once and never changed or removed; safe for many threads.
 
-    Keys are relative paths of ASCII letters, digits and ``-_.=/``. Every method raises
+    Keys are relative paths of ASCII letters, digits and ``-_.=/``; no two differ only in capitals,
+    which some disks do not tell apart. Every method raises
     `StoreUnavailable` (after its own bounded retries) or `StoreRefused`, one that writes
     `StoreFull`, and no other error of whatever carries the bytes. ``file_name``, if the store can
     keep it beside the bytes (S3 can), is the name under which a browser saves them; it is no part
@@ -137,10 +169,14 @@ class BackupStore(Protocol):
     def open(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
         """The object in chunks of at most a MiB. Raises NotStored, on entering."""
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """Store ``body`` under ``key``, once and for all; durable and whole when this returns.
 
-        ``file_name``: what a browser shall save it as, where the store can say so.
+        ``file_name``: what a browser shall save it as, where the store can say so. ``sha256``: that
+        of ``body`` in hex, from whoever has it already; a wrong one is refused, or not looked at.
+        ``body`` may be written anew once this has returned, and not before.
 
         Raises AlreadyStored, and changes nothing, if the key is taken by other bytes. The same
         bytes are no conflict: a lost answer makes a retry meet its own write.
@@ -150,6 +186,12 @@ class BackupStore(Protocol):
         """Begin an object of unknown size under ``key``; memory does not grow with it.
 
         ``file_name`` as in `create`."""
+
+    def batch(self) -> Batch:
+        """A new batch; where nothing is gained by it, each object is durable at once."""
+
+    def room(self) -> Room:
+        """How much more it can take, as far as anybody knows. Raises StoreError."""
 
 
 class Remover(Protocol):

@@ -46,8 +46,10 @@ class SourceSettings:
     """How the source is read, and how politely.
 
     ``api`` auto: as `backup.api` decides by the reports of the store.
-    ``max_concurrency`` is the number of API calls, and of downloads, at a time; each download may
-    hold 32 MiB. ``max_calls_per_second`` None: no ceiling.
+    ``max_concurrency`` is the number of API calls at a time. Downloads begin with as many, and find
+    their own number up to ``max_downloads``, and to twice as many as calls. All originals on their
+    way hold 12 MiB for each of ``max_concurrency`` together, 32 MiB at the least.
+    ``max_calls_per_second`` None: no ceiling.
     """
 
     secret: SecretName
@@ -56,6 +58,7 @@ class SourceSettings:
     api_url: str = DEFAULT_API_URL
     photo_hosts: tuple[str, ...] = DEFAULT_PHOTO_HOSTS
     max_concurrency: int = 8
+    max_downloads: int = 16
     max_calls_per_second: float | None = None
     full_listing_days: int = 30
     ignore_albums: frozenset[str] = frozenset()
@@ -111,6 +114,7 @@ def _source(read: "_Reader") -> SourceSettings:
         api_url=read.optional("SMUGMUG_API_URL", _api_url, DEFAULT_API_URL),
         photo_hosts=read.optional("SMUGMUG_PHOTO_HOSTS", parse_hosts, DEFAULT_PHOTO_HOSTS),
         max_concurrency=int(read.optional("MAX_CONCURRENCY", _between(1, 64), 8)),
+        max_downloads=int(read.optional("MAX_DOWNLOADS", _between(1, 64), 16)),
         max_calls_per_second=read.optional("MAX_CALLS_PER_SECOND", _between(0.01, 1000), None),
         full_listing_days=int(read.optional("FULL_LISTING_DAYS", _between(1, 365), 30)),
         ignore_albums=read.optional("IGNORE_ALBUMS", album_keys, frozenset()),

@@ -1,4 +1,8 @@
-"""Builds everything for given settings: the source, the store, the backup over both."""
+"""Builds everything for given settings: the source, the store, the backup over both.
+
+An adapter is loaded when it is made: a run into a folder needs nothing of AWS, and ``--help``
+neither AWS nor HTTP.
+"""
 
 import secrets
 import time
@@ -10,28 +14,27 @@ from functools import cache
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.records import V2, V130
-from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.secret import read_secret
-from smugmug_backup.aws.step_functions import StepFunctionsOverflow
 from smugmug_backup.backup.api import Choice, choice_of
 from smugmug_backup.backup.auto import AutoSource
 from smugmug_backup.backup.run import Backup, Observer, Options
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.ports import BackupStore, PhotoSource
+from smugmug_backup.ports import BackupStore, Overflow, PhotoSource
 from smugmug_backup.settings import API_AUTO, API_V2, SecretName, Settings, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.outage import Outage, reach
 from smugmug_backup.smugmug.rate import RateLimit
-from smugmug_backup.smugmug.source_130 import SmugMug130Source
-from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
-from smugmug_backup.storage.s3 import S3Store, s3_client
 
 Builder = Callable[[str], PhotoSource]
 """Makes the source of a name, always the same one."""
 
 _LOOK, _BREATH = 0.2, 0.02
+
+_MEMORY = 12 * 1024 * 1024
+"""For each of `max_concurrency`, of all originals on their way together."""
+_LEAST_MEMORY = 32 * 1024 * 1024
 
 
 class SystemClock:
@@ -84,7 +87,9 @@ class Application:
     @classmethod
     def build(cls, settings: Settings, clock: Clock) -> "Application":
         """Make the clients; nothing is asked yet."""
-        client = s3_client(max_connections=2 * settings.source.max_concurrency + 2)
+        from smugmug_backup.storage.s3 import S3Store, s3_client
+
+        client = s3_client(max_connections=connections_of(settings.source))
         return cls(settings, clock, S3Store(client, settings.bucket, settings.prefix))
 
     def backup(
@@ -107,6 +112,11 @@ class Application:
             observer=observer,
         )
 
+    def source_for(self, store: BackupStore) -> PhotoSource:
+        """The settings' account, for something else than a backup into ``store``. Raises as
+        `backup` does."""
+        return self._source(1, store)
+
     def _source(self, share: int, store: BackupStore) -> PhotoSource:
         settings = self.settings.source
         credentials = read_credentials(settings.secret)
@@ -116,7 +126,10 @@ class Application:
             self._builders[share] = _builder(settings, credentials, self.clock, share)
         return _source_of(settings.api, self._builders[share], store, self.clock)
 
-    def _overflow(self) -> StepFunctionsOverflow | None:
+    def _overflow(self) -> Overflow | None:
+        from smugmug_backup.aws.client import aws_client
+        from smugmug_backup.aws.step_functions import StepFunctionsOverflow
+
         arn = self.settings.state_machine_arn
         return StepFunctionsOverflow(aws_client("stepfunctions"), arn) if arn else None
 
@@ -194,6 +207,7 @@ def _builder(
     ceiling = settings.max_calls_per_second
     governor = Governor(
         max_concurrency=settings.max_concurrency,
+        max_downloads=downloads_of(settings),
         calls_per_second=None if ceiling is None else ceiling / share,
         outage=None if home is None else _outage(settings.api_url, clock, home),
         limit=_limit(home.bytes_per_second if home else None, clock),
@@ -202,8 +216,7 @@ def _builder(
 
     @cache
     def build(name: str) -> PhotoSource:
-        kind: Callable[..., PhotoSource] = SmugMugV2Source if name == V2 else SmugMug130Source
-        return kind(
+        return _kind(name)(
             credentials,
             settings.nickname,
             api_url=settings.api_url,
@@ -215,6 +228,16 @@ def _builder(
     return build
 
 
+def _kind(name: str) -> Callable[..., PhotoSource]:
+    if name == V2:
+        from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
+
+        return SmugMugV2Source
+    from smugmug_backup.smugmug.source_130 import SmugMug130Source
+
+    return SmugMug130Source
+
+
 def _outage(url: str, clock: Clock, home: AtHome) -> Outage:
     return Outage(clock=clock, reach=lambda: reach(url), patience=home.patience, tell=home.tell)
 
@@ -223,10 +246,29 @@ def _limit(bytes_per_second: float | None, clock: Clock) -> RateLimit | None:
     return None if bytes_per_second is None else RateLimit(bytes_per_second, clock)
 
 
+def downloads_of(settings: SourceSettings) -> int:
+    """How many downloads there may be at a time. Whoever wants few calls wants few of these."""
+    return min(settings.max_downloads, 2 * settings.max_concurrency)
+
+
+def transfers_of(settings: SourceSettings) -> int:
+    """How many originals are on their way at a time: those that come, and half as many that are
+    being stored meanwhile."""
+    downloads = downloads_of(settings)
+    return downloads + max(1, downloads // 2)
+
+
+def connections_of(settings: SourceSettings) -> int:
+    """How many connections a store may use: for transfers, albums and what else a run asks."""
+    return transfers_of(settings) + settings.max_concurrency + 2
+
+
 def options_of(settings: SourceSettings) -> Options:
     """What the settings mean for a run."""
     return Options(
         concurrency=settings.max_concurrency,
+        transfers=transfers_of(settings),
+        memory=max(_LEAST_MEMORY, settings.max_concurrency * _MEMORY),
         full_listing_days=settings.full_listing_days,
         ignore_albums=settings.ignore_albums,
     )

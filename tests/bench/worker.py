@@ -145,13 +145,13 @@ def _run(task: dict[str, Any]) -> dict[str, Any]:
     from smugmug_backup.archive.report import RunReport
     from smugmug_backup.backup.run import Backup, RunRequest
     from smugmug_backup.clock import Deadline
-    from smugmug_backup.wiring import SystemClock, new_token, options_of
+    from smugmug_backup.wiring import SystemClock, connections_of, new_token, options_of
 
     clock = SystemClock()
     settings, source = _source(task, clock)
     backup = Backup(
         source=source,
-        store=_store(task["store"], task["concurrency"]),
+        store=_store(task["store"], connections_of(settings)),
         clock=clock,
         token=new_token,
         options=options_of(settings),
@@ -191,7 +191,7 @@ def _source(task: dict[str, Any], clock: Any) -> Any:
     return settings, build_source(settings, credentials, clock)
 
 
-def _store(named: dict[str, Any], concurrency: int) -> Any:
+def _store(named: dict[str, Any], connections: int) -> Any:
     """The store of a task."""
     if named["kind"] == "folder":
         from smugmug_backup.storage.folder import FolderStore
@@ -203,7 +203,7 @@ def _store(named: dict[str, Any], concurrency: int) -> Any:
         return TableStore(Path(named["path"]))
     from smugmug_backup.storage.s3 import S3Store, s3_client
 
-    client = s3_client(max_connections=2 * concurrency + 2)
+    client = s3_client(max_connections=connections)
     # As on AWS, whose S3 need not prove that it does not overwrite.
     return S3Store(client, named["bucket"], named["prefix"], proved=True)
 
@@ -266,7 +266,10 @@ def _connect(task: dict[str, Any]) -> dict[str, Any]:
 
         def ask() -> None:
             with source.open(offer, deadline=deadline) as stream:
-                assert sum(map(len, stream)) == stream.length
+                buffer, came = memoryview(bytearray(1 << 20)), 0
+                while count := stream.readinto(buffer):
+                    came += count
+                assert came == stream.length
 
     ask()
     cpu, began = cpu_seconds(), time.monotonic()

@@ -15,11 +15,14 @@ from moto.s3.models import s3_backends
 
 from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.folder_lock import LOCK
 from smugmug_backup.storage.s3 import S3Store, s3_client
 from smugmug_backup.storage.s3_budget import Patience
+from smugmug_backup.storage.s3_upload import sha256_text
 from tests.tools.fake_s3 import FakeS3
 from tests.tools.faulty_disk import bar
 from tests.tools.faulty_store import FaultyStore
+from tests.tools.lacks import SETS, play
 from tests.tools.local_s3 import HYPERCORN, set_environment
 from tests.tools.memory_store import MemoryStore
 
@@ -39,6 +42,8 @@ class Place:
     prefix: str = ""
     barred: Callable[[str], AbstractContextManager[BackupStore]] | None = None
     s3: FakeS3 | None = None
+    root: Path | None = None
+    keeps_case: bool = True
     store: BackupStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,8 +91,9 @@ def faulty() -> Iterator[Place]:
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[Place]:
+def folder(path: Path, name: str = "folder", *, keeps_case: bool = True) -> Iterator[Place]:
     root = path / "backup"
+    path.mkdir(exist_ok=True)
 
     @contextmanager
     def barred(folder: str) -> Iterator[BackupStore]:
@@ -96,11 +102,24 @@ def folder(path: Path) -> Iterator[Place]:
             yield FolderStore(root)
 
     yield Place(
-        "folder",
+        name,
         lambda: FolderStore(root),
-        lambda: [each.name for each in (root / ".incoming").iterdir()],
+        # The lock of the only writer stays, empty when nobody writes.
+        lambda: [each.name for each in (root / ".incoming").iterdir() if each.name != LOCK],
         barred=barred,
+        root=root,
+        keeps_case=keeps_case,
     )
+
+
+@contextmanager
+def lacking(name: str, path: Path) -> Iterator[Place]:
+    """A folder on a disk, or a system, that lacks what `lacks.SETS` says."""
+    path.mkdir()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        play(monkeypatch, SETS[name])
+        with folder(path, name) as place:
+            yield place
 
 
 @contextmanager
@@ -118,9 +137,10 @@ def local_s3(client: Any) -> Iterator[Place]:
 
 
 @contextmanager
-def fake_s3(s3: FakeS3, client: Any) -> Iterator[Place]:
-    """The little S3 that fails on demand."""
-    place = _s3("fake", client)
+def fake_s3(s3: FakeS3, client: Any, *, warm: bool = False) -> Iterator[Place]:
+    """The little S3 that fails on demand. ``warm``: each store has put something already, so that
+    the client sends no more puts for it."""
+    place = _s3("fake", client, warm=warm)
     place.s3 = s3
     place.leftovers = lambda: [key for key, _ in s3.uploads.values() if place.prefix in key]
     yield place
@@ -150,7 +170,7 @@ def tampering(client: Any, operation: str, handler: Callable[..., None]) -> Iter
         client.meta.events.unregister("before-send", only_that)
 
 
-def _s3(name: str, client: Any) -> Place:
+def _s3(name: str, client: Any, *, warm: bool = False) -> Place:
     prefix = f"tests/{uuid4().hex}"
 
     def uploads() -> list[str]:
@@ -159,7 +179,12 @@ def _s3(name: str, client: Any) -> Place:
 
     # Whether it overwrites is proved elsewhere: a probe would lie among what a promise counts.
     def store() -> S3Store:
-        return S3Store(client, BUCKET, prefix, patience=PATIENCE, proved=True)
+        made = S3Store(client, BUCKET, prefix, patience=PATIENCE, proved=True)
+        if warm:
+            empty = {"Body": b"", "ChecksumSHA256": sha256_text(b"")}
+            made._bucket._puts.send(Bucket=BUCKET, Key="elsewhere", **empty)
+            assert made._bucket._puts._way is not None
+        return made
 
     return Place(name, store, uploads, client, prefix)
 

@@ -50,6 +50,7 @@ from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.faulty_source import Fault, FaultySource, enumerate_calls
 from tests.tools.killed import Killed
+from tests.tools.streams import all_of
 
 _SOURCES: dict[str, Any] = {"1.3.0": SmugMug130Source, "v2": SmugMugV2Source}
 
@@ -92,7 +93,7 @@ class Rig:
 
     def bytes_of(self, source: PhotoSource, offer: Offer) -> bytes:
         with source.open(offer, deadline=self.deadline) as stream:
-            body = b"".join(stream)
+            body = all_of(stream)
         assert stream.length in (None, len(body))
         return body
 
@@ -1000,7 +1001,7 @@ def test_the_fake_of_the_thousand_nights_keeps_the_same_promises() -> None:
     assert listing.full and len(listing.images) == listing.image_count == 3
     for image in listing.images:
         with fake.open(image.offer, deadline=deadline) as stream:
-            assert len(b"".join(stream)) == image.offer.size
+            assert len(all_of(stream)) == image.offer.size
     assert fake.answered_at == clock.now()
     fake.date_header = lambda now: None
     fake.images(albums["A"], since=None, deadline=deadline)
@@ -1022,7 +1023,7 @@ def read_all(source: PhotoSource) -> int:
             if offer.availability is Availability.LOOKUP:
                 offer = source.resolve(album, image, deadline=deadline)
             with source.open(offer, deadline=deadline) as stream:
-                size += sum(map(len, stream))
+                size += len(all_of(stream))
     return size
 
 

@@ -1,6 +1,7 @@
 """Run the demo; see the package."""
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -17,7 +18,9 @@ from tests.stack.package import BuildError
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
     parser.add_argument("--api", choices=["1.3.0", "v2"], default="1.3.0")
-    api = parser.parse_args().api
+    parser.add_argument("--keep", type=Path, help="a folder for the backup, to look at afterwards")
+    options = parser.parse_args()
+    api = options.api
     clean()
     console = Console(highlight=False, soft_wrap=False)
     console.print(f"[bold]SmugMug Backup, the whole of it, on this machine[/] (API {api})\n")
@@ -42,10 +45,20 @@ def main() -> int:
             }  # fmt: skip
             with deployed(aws, parameters) as stack:
                 tell(console, smugmug, aws, stack, Path(folder))
+            if options.keep is not None:
+                shutil.rmtree(options.keep, ignore_errors=True)
+                shutil.copytree(Path(folder) / "copy", options.keep)
     except (DemoError, DeployError, BuildError) as error:
         console.print(f"[red]The demo failed:[/] {error}", soft_wrap=True)
         return 1
-    console.print("\nEverything that was started has been stopped. Nothing is left behind.")
+    console.print("\nEverything that was started has been stopped.")
+    if options.keep is None:
+        console.print("Nothing is left behind.")
+    else:
+        console.print(
+            f"The backup is kept in {options.keep}; `make browse` opens it in your browser.",
+            soft_wrap=True,
+        )
     return 0
 
 

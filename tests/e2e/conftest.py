@@ -52,9 +52,12 @@ class Deployment:
         assert answer.error is not None, answer.payload
         return str(answer.payload["errorMessage"])
 
+    def _reports(self) -> list[str]:
+        return sorted(key for key in self.stack.keys("runs/") if key.endswith(".json"))
+
     def reports(self) -> list[dict[str, Any]]:
         """All run reports, oldest first."""
-        return [json.loads(self.stack.read(key)) for key in sorted(self.stack.keys("runs/"))]
+        return [json.loads(self.stack.read(key)) for key in self._reports()]
 
     def sound(self, **options: Any) -> Reading:
         """What the independent reader finds in the bucket; fails with all that is wrong there."""

@@ -7,6 +7,7 @@ error (the failure destination, and the alarm over it) no local AWS does; the te
 """
 
 import json
+import re
 import time
 
 import pytest
@@ -67,7 +68,8 @@ def stored(aws):
 
 
 def reports(aws):
-    return [json.loads(body) for key, body in stored(aws).items() if key.startswith("runs/")]
+    found = stored(aws).items()
+    return [json.loads(body) for key, body in found if re.match(r"runs/.*\.json", key)]
 
 
 def until(condition):

@@ -23,10 +23,20 @@ from typing import Any
 from smugmug_backup.backup.run import Backup, Options, RunReport, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AlreadyStored, NotStored
-from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer, StoredObject
+from smugmug_backup.model import (
+    Account,
+    Album,
+    Availability,
+    Image,
+    Listing,
+    Offer,
+    Room,
+    StoredObject,
+)
 from tests.proof.world import InlineBackup
 from tests.tools.clock import START, FakeClock
 from tests.tools.fake_source import JPEG
+from tests.tools.streams import OfChunks
 
 _PAGE = 1_000
 _OLD = START - timedelta(days=900)
@@ -45,6 +55,15 @@ class TableStore:
         )
         self._lock = threading.Lock()
         self.requests = 0
+
+    def batch(self) -> "TableStore":
+        return self
+
+    def barrier(self) -> dict[str, Any]:
+        return {}
+
+    def room(self) -> Room:
+        return Room()
 
     def _ask(self, query: str, *values: Any) -> list[Any]:
         with self._lock:
@@ -89,7 +108,7 @@ class TableStore:
     def bounded(self, deadline: Deadline) -> "TableStore":
         return self
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(self, key: str, body: bytes, **_: Any) -> None:
         packed = zlib.compress(body, 1)
         try:
             self._ask("INSERT INTO objects VALUES (?, ?, ?)", key, len(body), packed)
@@ -204,11 +223,11 @@ class BigSource:
         yield _Body(JPEG + str(offer.url).encode())
 
 
-class _Body:
+class _Body(OfChunks):
     def __init__(self, body: bytes) -> None:
         self._body, self.length = body, len(body)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         yield self._body
 
 

@@ -64,6 +64,7 @@ MUTANTS: dict[str, Callable[[], Any]] = {
     "no second look at images": lambda: mock.patch.object(compare, "SECOND_LOOK", timedelta()),
     "no second look at albums": lambda: mock.patch.object(account_run, "SECOND_LOOK", timedelta()),
     "manifest before records": _manifest_first,
+    "no barrier before the manifest": lambda: mock.patch.object(Archive, "settle"),
     "cursor after a broken listing": lambda: mock.patch.object(
         Commit, "_finished", _always_believed
     ),

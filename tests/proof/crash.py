@@ -210,8 +210,13 @@ def futures(scenario: Scenario) -> list[Future]:
     return [(label, fault) for label in labels(scenario) for fault in possible(label[0])]
 
 
-def try_all(scenario: Scenario, chosen: list[Future], folder: Path | None = None) -> int:
-    """Live through each of ``chosen``; AssertionError names the first that breaks a promise."""
+def try_all(
+    scenario: Scenario, chosen: list[Future], folder: Path | None = None, *, keep: bool = False
+) -> int:
+    """Live through each of ``chosen``; AssertionError names the first that breaks a promise.
+
+    ``keep``: what lies in ``folder`` stays there.
+    """
     base = evening(scenario)
     with _InMemory(scenario):
         for number, future in enumerate(chosen):
@@ -222,7 +227,7 @@ def try_all(scenario: Scenario, chosen: list[Future], folder: Path | None = None
                 live_through(world, scenario, future)
             except Exception as error:
                 raise AssertionError(f"{scenario.name}, {future}: {error}") from error
-            if folder is not None:
+            if folder is not None and not keep:
                 shutil.rmtree(folder / str(number))
     return len(chosen)
 

@@ -67,12 +67,16 @@ class Ruin:
         folder = self.dice.choice(
             [*("originals/", "records/", "manifests/") * 2, "runs/", "checks/", "README"]
         )
-        there = [key for key in sorted(self.objects) if key.startswith(folder)]
+        there = [key for key in self.vouched_for() if key.startswith(folder)]
         if not there:
             return
         # Most often what the newest state stands on.
         key = self.dice.choice(there if self.dice.random() < 0.4 else there[-3:])
         self.hurt_it(key)
+
+    def vouched_for(self) -> list[str]:
+        """All objects but pages for people, which nothing reads."""
+        return sorted(key for key in self.objects if not key.endswith(".html"))
 
     def hurt_it(self, key: str) -> None:
         body, dice = self.objects[key], self.dice
@@ -87,7 +91,7 @@ class Ruin:
                     body[:place],
                     b"".join(lines[:-1]),
                     b"",
-                    self.objects[dice.choice(sorted(self.objects))],
+                    self.objects[dice.choice(self.vouched_for())],
                 ]
             ),
         )
@@ -103,6 +107,8 @@ class Ruin:
             self.objects[key] = body
             digests[key] = hashlib.sha256(body).hexdigest()
         self.hurt.add(key)
+        # The page of a report that is lost has lost it, too.
+        self.hurt.add(key.replace(".json", ".html"))
 
     def bring(self) -> None:
         """A foreign file: an editor's, a sync tool's, or one under a name that we shall need."""

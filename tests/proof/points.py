@@ -9,6 +9,7 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.model import Account, Album, Image, Listing, Offer
 from smugmug_backup.ports import PhotoSource
 from tests.tools.faults import Points
+from tests.tools.streams import OfChunks, chunks_of
 
 
 class PointSource:
@@ -54,13 +55,13 @@ class PointSource:
             yield _PointStream(stream, str(offer.url), self._points)
 
 
-class _PointStream:
+class _PointStream(OfChunks):
     def __init__(self, inner: Any, key: str, points: Points) -> None:
         self._inner, self._key, self._points = inner, key, points
         self.length = inner.length
 
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._inner:
+    def chunks(self) -> Iterator[bytes]:
+        for chunk in chunks_of(self._inner):
             with self._points.at("source.chunk", self._key):
                 pass
             yield chunk

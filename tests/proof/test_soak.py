@@ -14,7 +14,10 @@ def test_a_great_account_costs_one_call_an_album_and_night() -> None:
     assert second["s3_requests"] < first["s3_requests"]
 
 
-@pytest.mark.parametrize("name", ["manifest before records", "no second look at images"])
+@pytest.mark.parametrize(
+    "name",
+    ["manifest before records", "no barrier before the manifest", "no second look at images"],
+)
 def test_the_proof_sees_a_defect_that_was_put_in(name: str) -> None:
     with MUTANTS[name](), pytest.raises(AssertionError):
         for scenario in SCENARIOS:

@@ -18,6 +18,7 @@ from smugmug_backup.archive.records import tidy
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import AccessRefused, OutOfTime, SourceError
 from smugmug_backup.model import Account, Album, Availability, Image, Listing, Offer
+from tests.tools.streams import OfChunks
 
 JPEG = b"\xff\xd8\xff\xe0"
 MP4 = b"\x00\x00\x00\x18ftypmp42"
@@ -306,14 +307,14 @@ class FakeSource:
 
 
 @dataclass
-class _Stream:
+class _Stream(OfChunks):
     body: bytes
     length: int | None = None
 
     def __post_init__(self) -> None:
         self.length = len(self.body)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         for start in range(0, len(self.body), 1 << 20):
             yield self.body[start : start + (1 << 20)]
 

@@ -20,6 +20,7 @@ from smugmug_backup.errors import PhotoError, SourceUnavailable
 from smugmug_backup.model import Account, Album, Image, Listing, Offer
 from smugmug_backup.ports import PhotoSource, PhotoStream
 from tests.tools.killed import Killed
+from tests.tools.streams import OfChunks, chunks_of
 
 T = TypeVar("T")
 
@@ -156,15 +157,15 @@ class FaultySource:
         raise Killed
 
 
-class _Stream:
+class _Stream(OfChunks):
     """A stream that gives half of its bytes, if so planned, and then fails."""
 
     def __init__(self, source: FaultySource, stream: PhotoStream, fault: Fault | None) -> None:
         self._source, self._stream, self._fault = source, stream, fault
         self.length = stream.length
 
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._stream:
+    def chunks(self) -> Iterator[bytes]:
+        for chunk in chunks_of(self._stream):
             self._source.check_alive()
             if self._fault in (Fault.BROKEN_STREAM, Fault.KILLED_MIDWAY):
                 yield chunk[: len(chunk) // 2]

@@ -8,14 +8,14 @@ begun is neither committed nor aborted.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import ListingIncomplete, StoreRefused
-from smugmug_backup.model import StoredObject
-from smugmug_backup.ports import BackupStore, Upload
+from smugmug_backup.errors import ListingIncomplete, StoreError, StoreRefused
+from smugmug_backup.model import Room, StoredObject
+from smugmug_backup.ports import BackupStore, Batch, Upload
 from tests.tools.faults import Fault, Points
 
 T = TypeVar("T")
@@ -93,8 +93,14 @@ class FaultyStore:
 
     @contextmanager
     def upload(self, key: str, **more: Any) -> Iterator["_FaultyUpload"]:
+        with self._uploading(self._store.upload(key, **more), key) as upload:
+            yield upload
+
+    @contextmanager
+    def _uploading(
+        self, context: AbstractContextManager[Upload], key: str
+    ) -> Iterator["_FaultyUpload"]:
         self.points.check_alive()
-        context = self._store.upload(key, **more)
         upload = context.__enter__()
         try:
             yield _FaultyUpload(self, upload, key)
@@ -108,6 +114,12 @@ class FaultyStore:
                 raise
         else:
             context.__exit__(None, None, None)
+
+    def batch(self) -> "_FaultyBatch":
+        return _FaultyBatch(self, self._store.batch())
+
+    def room(self) -> Room:
+        return self._store.room()
 
     def _begin(self, name: str, key: str) -> Fault | None:
         fault = self.points.begin(name, key)
@@ -131,6 +143,24 @@ class FaultyStore:
             result = act()
         self.points.end(fault, name, key)
         return result
+
+
+class _FaultyBatch:
+    """What a killed process had in it is lost: the next has a batch of its own."""
+
+    def __init__(self, store: FaultyStore, batch: Batch) -> None:
+        self._store, self._batch = store, batch
+
+    def create(self, key: str, body: bytes, **more: Any) -> None:
+        self._store._do("create", key, lambda: self._batch.create(key, body, **more))
+
+    @contextmanager
+    def upload(self, key: str, **more: Any) -> Iterator["_FaultyUpload"]:
+        with self._store._uploading(self._batch.upload(key, **more), key) as upload:
+            yield upload
+
+    def barrier(self) -> Mapping[str, StoreError]:
+        return self._store._do("barrier", "", self._batch.barrier)
 
 
 class _FaultyUpload:

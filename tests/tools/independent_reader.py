@@ -395,7 +395,7 @@ _DRILL = {
     "images": [
         {
             "album_key": _KEY,
-            "image_key": _KEY,
+            "image_key": (_KEY, None),
             "key": (_ORIGINAL_KEY, None),
             "outcome": (
                 "same",

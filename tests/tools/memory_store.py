@@ -1,13 +1,15 @@
 """A store in memory, for the fastest tests. It keeps the port's promises: the contract suite runs
 on it too."""
 
+import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import AlreadyStored, NotStored
-from smugmug_backup.model import StoredObject
+from smugmug_backup.errors import AlreadyStored, NotStored, StoreError
+from smugmug_backup.model import Room, StoredObject
+from smugmug_backup.ports import Body
 from smugmug_backup.storage.keys import checked, checked_prefix
 
 _CHUNK = 1024 * 1024
@@ -27,6 +29,7 @@ class MemoryStore:
         self.archived: set[str] = set()
         self.log: list[tuple[str, str]] = []
         self.requests = 0
+        self.has_room = Room()
         self._lock = threading.Lock()
 
     def keys(self) -> list[str]:
@@ -72,8 +75,11 @@ class MemoryStore:
     def bounded(self, deadline: Deadline) -> "MemoryStore":
         return self
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         checked(key)
+        assert sha256 in (None, hashlib.sha256(body).hexdigest())
         self._note("put", key)
         if not self._put(key, bytes(body)) and self.objects.get(key) != body:
             raise AlreadyStored(f"something else is stored under {key}")
@@ -81,6 +87,13 @@ class MemoryStore:
     @contextmanager
     def upload(self, key: str, *, file_name: str | None = None) -> Iterator["_MemoryUpload"]:
         yield _MemoryUpload(self, checked(key))
+
+    def batch(self) -> "_MemoryBatch":
+        """Nothing of it is seen before the barrier: who needs it earlier is caught."""
+        return _MemoryBatch(self)
+
+    def room(self) -> Room:
+        return self.has_room
 
     def _put(self, key: str, body: bytes) -> bool:
         with self._lock:
@@ -101,8 +114,52 @@ class MemoryStore:
             self.log.append((operation, key))
 
 
+class _MemoryBatch:
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._waiting: dict[str, bytes] = {}
+        self._failed: dict[str, StoreError] = {}
+        self._lock = threading.Lock()
+
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
+        checked(key)
+        self._note("put", key)
+        if not self._put(key, bytes(body)) and self._there(key) != body:
+            raise AlreadyStored(f"something else is stored under {key}")
+
+    @contextmanager
+    def upload(self, key: str, *, file_name: str | None = None) -> Iterator["_MemoryUpload"]:
+        yield _MemoryUpload(self, checked(key))
+
+    def barrier(self) -> Mapping[str, StoreError]:
+        with self._lock:
+            for key, body in self._waiting.items():
+                if not self._store._put(key, body) and self._store.objects.get(key) != body:
+                    self._failed[key] = AlreadyStored(f"something took {key}")
+            self._waiting.clear()
+            return dict(self._failed)
+
+    def _note(self, operation: str, key: str) -> None:
+        self._store._note(operation, key)
+
+    def _there(self, key: str) -> bytes | None:
+        return self._waiting.get(key, self._store.objects.get(key))
+
+    def _put(self, key: str, body: bytes) -> bool:
+        with self._lock:
+            if self._there(key) is not None:
+                if self._there(key) != body:
+                    self._store.overwrites.append(key)
+                return False
+            self._failed.pop(key, None)
+            self._waiting[key] = body
+            return True
+
+
 class _MemoryUpload:
-    def __init__(self, store: MemoryStore, key: str) -> None:
+    def __init__(self, store: "MemoryStore | _MemoryBatch", key: str) -> None:
         self._store = store
         self._key = key
         self._body = bytearray()

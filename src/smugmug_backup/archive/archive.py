@@ -15,6 +15,7 @@ from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, 
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.contents import Contents, by_album, read_contents
+from smugmug_backup.archive.drill_report import DrillReport
 from smugmug_backup.archive.encoding import sha256
 from smugmug_backup.archive.encoding import sha256 as sha256_of
 from smugmug_backup.archive.forgotten import Holding
@@ -44,16 +45,21 @@ from smugmug_backup.errors import (
     StoreUnavailable,
 )
 from smugmug_backup.model import StoredObject
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore, Batch
 
 __all__ = ["Archive", "Contents", "Holding", "Listed", "Map", "Newest", "by_album"]
 
 
 class Archive:
-    """A store seen through its format; safe for many threads, keeps nothing between calls."""
+    """A store seen through its format; safe for many threads.
+
+    It keeps nothing between calls but one batch of the store: what `write_records` and `batch`
+    bring is durable when `commit` has named it.
+    """
 
     def __init__(self, store: BackupStore) -> None:
         self.store = store
+        self.batch: Batch = store.batch()
 
     # -- reports ---------------------------------------------------------------------------------
 
@@ -106,6 +112,9 @@ class Archive:
 
     def write_report(self, report: RunReport) -> RunReport:
         """Store a run report; returns it with its SHA-256."""
+        # What no commit came to name is there all the same, and need not be fetched again.
+        with suppress(StoreError):
+            self.batch.barrier()
         body = report.to_bytes()
         self.store.create(report.key, body)
         return replace(report, sha256=sha256(body))
@@ -211,6 +220,33 @@ class Archive:
         self.store.create(report.key, body)
         return replace(report, sha256=sha256(body))
 
+    # -- drill reports ---------------------------------------------------------------------------
+
+    def drills(self) -> list[str]:
+        """The run ids of all drill reports that can be seen, ascending."""
+        found = []
+        with suppress(ListingIncomplete):
+            for each in self.store.list(keys.DRILLS):
+                run = keys.parse_report(each.key, keys.DRILLS)
+                if run is not None:
+                    found.append(run)
+        return sorted(found)
+
+    def newest_drill(self, *, now: datetime) -> DrillReport | None:
+        """The newest drill report that can be read, None if there is none."""
+        for run in reversed(self.drills()):
+            key = keys.drill_report(run)
+            with suppress(NotABackup, StoreError):
+                if not future(run, now):
+                    return DrillReport.from_bytes(self.store.read(key), key=key)
+        return None
+
+    def write_drill(self, report: DrillReport) -> None:
+        """Store a drill report."""
+        self.store.create(report.key, report.to_bytes())
+
+    # -- reports, held to all that the format says -----------------------------------------------
+
     def inspect_report(self, run: str, sha256: str | None = None) -> RunReport:
         """A run report, held to all that the format says; ``sha256``: what is stated of it.
 
@@ -240,6 +276,10 @@ class Archive:
         Raises NotABackup for what is damaged, lost, or of another album; FormatTooNew.
         """
         return generations.read_manifest(self.store, album_key, generation, sha256, lines)
+
+    def key_of(self, album_key: str, generation: int) -> str:
+        """Where a generation lies, for those who have to name it."""
+        return keys.manifest(album_key, generation)
 
     def header(self, album_key: str, generation: int) -> Header:
         """The header of one generation, without the lines after it. Raises as `manifest`."""
@@ -297,8 +337,11 @@ class Archive:
     def commit(self, manifest: Manifest) -> Manifest:
         """Write a generation: the one conditional put that is the commit.
 
-        Returns it as it lies there. Raises CommitConflict if another writer has this generation.
+        Before it, all that it names is brought onto the disk. Returns it as it lies there. Raises
+        CommitConflict if another writer has this generation, or what it names; StoreError.
         """
+        lines = manifest.entries.values()
+        self.settle(key for each in lines for key in (each.record, each.original.key) if key)
         whole = manifest.counted()
         body = whole.to_bytes()
         header = whole.header
@@ -307,6 +350,21 @@ class Archive:
         except AlreadyStored:
             raise CommitConflict("another run committed this generation") from None
         return replace(whole, sha256=sha256(body))
+
+    def settle(self, named: Iterable[str] | None = None) -> None:
+        """Bring what was created in the batch onto the disk; ``named``: what has to be there,
+        None is all of it. Raises CommitConflict, StoreError."""
+        failed = self.batch.barrier()
+        if not failed:
+            return
+        found: Iterable[StoreError | None] = failed.values()
+        if named is not None:
+            found = (_failure_of(key, failed) for key in named)
+        for error in found:
+            if isinstance(error, AlreadyStored):
+                raise CommitConflict(f"another run stored other bytes: {error}")
+            if error is not None:
+                raise error
 
     def inspect(
         self,
@@ -339,7 +397,7 @@ class Archive:
         """Store records (image key to record line); where each lies: key, (offset, length)."""
         places: dict[str, tuple[str, tuple[int, int]]] = {}
         for file in records_files(album_key, lines):
-            key = reading.keep(self.store, keys.records(album_key, file.digest), file.body)
+            key = reading.keep(self.batch, keys.records(album_key, file.digest), file.body)
             places.update((image, (key, at)) for image, at in file.places.items())
         return places
 
@@ -402,6 +460,14 @@ class Archive:
     def names_of(self, key: str) -> Iterator[str]:
         """The names under which an original may lie, by the readers' rule; see `reading.names`."""
         return reading.names(self.store, key)
+
+    def original_part(self, key: str, offset: int, length: int) -> bytes:
+        """A part of an original, by the readers' rule for missing names; who reads a part proves
+        nothing. Raises NotStored, StoreError."""
+        for name in self.names_of(key):
+            with suppress(NotStored):
+                return self.store.read_part(name, offset, length)
+        raise NotStored(f"{key} is not there")
 
     def sound_name(self, content: StoredBytes) -> str | None:
         """The name under which these bytes lie whole, by the readers' rule; None if nowhere."""
@@ -474,3 +540,12 @@ class Archive:
             entries=entries,
             tolerant=tolerant,
         )
+
+
+def _failure_of(key: str, failed: Mapping[str, StoreError]) -> StoreError | None:
+    """Why ``key`` cannot be said to be stored; see `Batch.barrier`."""
+    for name, error in failed.items():
+        folder = not name or name.endswith("/")
+        if key == name or (folder and key.startswith(name)):
+            return error
+    return None

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from smugmug_backup.archive import keys
+from smugmug_backup.archive.details import keywords_of, text_of
 
 NAMED = 1_000
 """So many images a report names; it counts the rest."""
@@ -70,20 +71,15 @@ def what_changed(
     found = [What.REPLACED] if replaced else []
     if before is not None and before["source"] == now["source"]:
         then, image = before["image"], now["image"]
-        if any(_filled(then, name) and not _filled(image, name) for name in ("Caption", "Title")):
+        if any(_is_lost(text_of(then.get(n)), text_of(image.get(n))) for n in ("Caption", "Title")):
             found.append(What.CAPTION_LOST)
-        if _has_keywords(then) and not _has_keywords(image):
+        if keywords_of(then) and not keywords_of(image):
             found.append(What.KEYWORDS_LOST)
     return tuple(found) or (What.CHANGED,)
 
 
-def _filled(image: Mapping[str, Any], name: str) -> bool:
-    value = image.get(name)
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _has_keywords(image: Mapping[str, Any]) -> bool:
-    return _filled(image, "Keywords") or bool(image.get("KeywordArray"))
+def _is_lost(before: str, now: str) -> bool:
+    return bool(before.strip()) and not now.strip()
 
 
 def what_opened(before: Mapping[str, Any], now: Mapping[str, Any]) -> What | None:

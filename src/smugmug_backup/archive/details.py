@@ -29,6 +29,7 @@ from smugmug_backup.archive.records import V2, largest_video_url_field, whole_nu
 # XML 1.0 has no characters but these, not even as references; nor do people read any other.
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FIRST_PHOTO = 1826
+_TIMES = ("DateTimeOriginal", "Date", "LastUpdated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,19 @@ def instant_of(value: object) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         return None
+
+
+def moment_of(image: Mapping[str, Any], last_updated: str | None) -> datetime | None:
+    """When the image was taken, as far as SmugMug says; else when it last changed; else None.
+
+    API v2 says the zone. API 1.3.0 does not, and nobody knows it: its times are read as UTC, so
+    that every machine sets the same; they may be hours off.
+    """
+    for text in (*(image.get(name) for name in _TIMES), last_updated):
+        instant = instant_of(text)
+        if instant is not None:
+            return instant
+    return None
 
 
 def _moment(value: object) -> datetime | None:

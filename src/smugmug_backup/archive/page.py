@@ -78,7 +78,8 @@ def _lacking(report: RunReport) -> str:
 
 def _failed(report: RunReport) -> list[Failure]:
     """The failures but for those of images that are named as awaited, or not to be had, anyway."""
-    named = {(each.album_key, each.image_key) for each in (*report.pending, *report.unavailable)}
+    named = {(each.album_key, each.image_key) for each in report.pending}
+    named |= {(each.album_key, each.image_key) for each in report.unavailable}
     return [each for each in report.failures if (each.album_key, each.image_key) not in named]
 
 

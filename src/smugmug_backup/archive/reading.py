@@ -11,7 +11,7 @@ from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import sha256 as sha256_of
 from smugmug_backup.archive.original import StoredBytes
 from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored, StoreError
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore, Batch, Body
 
 
 def read_stated(store: BackupStore, key: str, sha256: str | None) -> bytes:
@@ -61,7 +61,7 @@ class Digest:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
 
-    def update(self, chunk: bytes) -> None:
+    def update(self, chunk: Body) -> None:
         """Take in the next bytes."""
         self.bytes += len(chunk)
         self._md5.update(chunk)
@@ -120,7 +120,7 @@ def names(store: BackupStore, key: str) -> Iterator[str]:
     yield from (name for name in (plain, *numbered_names(store, plain)) if name != key)
 
 
-def keep(store: BackupStore, key: str, body: bytes, *, file_name: str | None = None) -> str:
+def keep(store: BackupStore | Batch, key: str, body: bytes, *, file_name: str | None = None) -> str:
     """Store ``body`` under ``key``, or under the next number if other bytes lie there.
 
     Returns the name that it lies under. Bytes that lie there already are not written again.

@@ -1,12 +1,16 @@
 """How a backup stands, by its newest reports: the same for `status`, the mail and the page."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
+from smugmug_backup.archive.changes import Guarded, guarded
 from smugmug_backup.archive.check_report import CheckReport
+from smugmug_backup.archive.drill_report import DrillReport
 from smugmug_backup.archive.report import (
     AlbumState,
     Checked,
@@ -23,11 +27,16 @@ SILENCE = timedelta(hours=50)
 """Two nights, and the time that a run takes: nothing runs any more if none ended for longer."""
 
 
+_MOST = 200
+"""So many reports are read at most: a week of runs each hour."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``shown``: the newest reports of any kind, newest first. ``whole``: the newest that is not of
     a part of the account; it judges. ``state``: the newest that tells the account's state.
     ``check``: the newest check, as the reports or its own file tell. ``seal``: the heads.
+    ``drill``: the newest fire drill.
     """
 
     shown: tuple[RunReport, ...]
@@ -35,6 +44,7 @@ class Standing:
     reports: Reports
     check: Checked | None
     seal: tuple[Link, ...]
+    drill: DrillReport | None = None
 
     @property
     def newest(self) -> RunReport | None:
@@ -91,18 +101,28 @@ class Standing:
                 return before, after
         return None
 
+    def guarded(self, since: datetime) -> tuple[Guarded, ...]:
+        """What changed at SmugMug that a person would want to know, in the runs that ended after
+        ``since``."""
+        return guarded(each.changes for each in self.shown if each.ended_at > since)
+
     def owners(self) -> tuple[Failure, ...]:
         """Failures of the newest run that only the owner can mend."""
         failures = self.newest.failures if self.newest else ()
         return tuple(each for each in failures if remedy_of(each.code) is Remedy.OWNER)
 
 
-def standing_of(archive: Archive, *, now: datetime, runs: int = 10) -> Standing:
-    """Read the newest ``runs`` reports, and older ones only for the newest whole one."""
+def standing_of(
+    archive: Archive, *, now: datetime, runs: int = 10, since: datetime | None = None
+) -> Standing:
+    """Read the newest ``runs`` reports, those of runs since ``since``, and older ones only for
+    the newest whole one."""
     reports = archive.reports(now=now)
     listed = [run for run in archive.runs() if not future(run, now)]
     shown: list[RunReport] = []
     whole: RunReport | None = None
+    recent = bisect_right(listed, since, key=keys.run_start) if since else len(listed)
+    runs = max(runs, min(len(listed) - recent, _MOST))
     for run in reversed(listed):
         if len(shown) >= runs and whole is not None:
             break
@@ -116,7 +136,8 @@ def standing_of(archive: Archive, *, now: datetime, runs: int = 10) -> Standing:
     newest_check = archive.newest_check(now=now)
     seal = archive.heads(reports, reports, newest_check)
     check = _told(reports, newest_check)
-    return Standing(tuple(shown), whole, reports, check, seal)
+    drill = archive.newest_drill(now=now)
+    return Standing(tuple(shown), whole, reports, check, seal, drill)
 
 
 def _told(reports: Reports, newest: CheckReport | None) -> Checked | None:

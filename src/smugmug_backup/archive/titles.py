@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from smugmug_backup.archive.keys import directory
 from smugmug_backup.errors import BadRequest
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -35,6 +36,11 @@ def shown(text: str | None) -> str:
 def album_name(album: Titled) -> str:
     """``Travel / Coast / Harbour 2024``."""
     return " / ".join(shown(part) for part in (*album.path, album.title))
+
+
+def safe_name(key: str) -> str:
+    """The key of an album or image as the name of a file or folder, the same on every disk."""
+    return directory(key)
 
 
 def find_albums(wanted: Iterable[str], albums: Mapping[str, Titled]) -> list[str]:

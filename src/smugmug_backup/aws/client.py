@@ -1,6 +1,7 @@
 """The one maker of AWS clients: region, endpoint, time-outs and user agent, the same for all."""
 
 import os
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from botocore.loaders import Loader
 from smugmug_backup import __version__
 from smugmug_backup.aws.errors import AwsRefused, setup_words
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.tls import shared
 
 # A session of its own for each client, for credentials and region are looked up when it is made;
 # but what AWS's services look like is read once: it is half of the time that a client takes.
@@ -78,4 +80,13 @@ def _made(service: str, config: Config, endpoint: str | None, profile: str | Non
     # Set here, it holds for what botocore itself asks on the way, such as STS for a role.
     if region := os.environ.get("AWS_REGION"):
         session.set_config_variable("region", region)
-    return session.create_client(service, config=config, endpoint_url=endpoint)
+    client = session.create_client(service, config=config, endpoint_url=endpoint)
+    _share_tls(client)
+    return client
+
+
+def _share_tls(client: Any) -> None:
+    """Have the connections of ``client`` read what they trust once, which botocore has no option
+    for. These are its inner names (1.44): without them, each connection is as dear as it was."""
+    with suppress(AttributeError, KeyError):
+        shared(client._endpoint.http_session._manager.connection_pool_kw["ssl_context"])

@@ -1,7 +1,5 @@
-"""Read the secret from where the settings say it lies."""
+"""Read the secret from where the settings say it lies; AWS is loaded for what lies there alone."""
 
-from smugmug_backup.aws.client import aws_client
-from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SecretName
 from smugmug_backup.words import a_path
@@ -13,6 +11,9 @@ def read_secret(secret: SecretName) -> str:
 
 
 def _ssm(name: str) -> str:
+    from smugmug_backup.aws.client import aws_client
+    from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
+
     try:
         answer = aws_client("ssm").get_parameter(Name=name, WithDecryption=True)
     except AWS_ERRORS as error:
@@ -25,6 +26,9 @@ def _ssm(name: str) -> str:
 
 
 def _secrets_manager(name: str) -> str:
+    from smugmug_backup.aws.client import aws_client
+    from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
+
     try:
         answer = aws_client("secretsmanager").get_secret_value(SecretId=name)
     except AWS_ERRORS as error:

@@ -41,6 +41,7 @@ from smugmug_backup.errors import (
     OutOfTime,
     RunRefused,
     SourceError,
+    StoreFull,
 )
 from smugmug_backup.model import Account, Album
 
@@ -249,6 +250,11 @@ class AccountRun(Session):
         )
         if self.parts.observer is not None:
             self.parts.observer.planned(len(todo))
+        scarce = context.space.foresee(todo, tally.states)
+        if scarce is not None:
+            tally.notes.append(scarce)
+            if self.parts.observer is not None:
+                self.parts.observer.noted(scarce)
         if not part:
             self._note_ignored(tally)
             shown = {album.key for album in albums}
@@ -267,8 +273,11 @@ class AccountRun(Session):
             self._take(tally, album.key, outcome)
             if outcome.left_over:
                 left.append(PlannedAlbum(album, outcome.state))
-        if context.alone.halted is not None:
-            tally.halt(context.alone.halted)
+        halted = context.alone.halted
+        if isinstance(halted, StoreFull):
+            halted = StoreFull(f"{halted}; {context.space.needed()}")
+        if halted is not None:
+            tally.halt(halted)
         elif not part:
             self._name_unreadable(tally, contents, {album.key for album in todo})
         if left and not part and not tally.halted:

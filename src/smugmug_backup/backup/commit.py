@@ -85,6 +85,7 @@ class Commit:
         began = last = clock.monotonic()
         since_commit = 0
         wanted = list(self._changes.wanted.items())
+        self._context.space.expect(sum(each.image.offer.size or 0 for _, each in wanted))
         results = self._context.ahead(self._one, [each for _, each in wanted])
         for done, ((key, _), fetched) in enumerate(zip(wanted, results, strict=True), 1):
             self._take(key, fetched)
@@ -96,7 +97,8 @@ class Commit:
                 since_commit, last = 0, clock.monotonic()
 
     def _one(self, wanted: Wanted) -> Fetched:
-        if self._context.deadline.passed:
+        context = self._context
+        if context.deadline.passed or context.alone.halted is not None:
             return Fetched(wanted.draft, left_over=True)
         return self._originals.fetch(self._album, wanted, when=self._when)
 

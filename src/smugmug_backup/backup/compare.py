@@ -5,18 +5,17 @@ from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from smugmug_backup.archive import original, records
 from smugmug_backup.archive.changes import News, What, what_changed
 from smugmug_backup.archive.encoding import fingerprint
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Original, Reason, Step, When
+from smugmug_backup.archive.replaced import Record, is_replaced
 from smugmug_backup.backup.belief import SECOND_LOOK
 from smugmug_backup.backup.forgotten import forgotten_line
-from smugmug_backup.model import Availability, Image, Kind, Offer
+from smugmug_backup.model import Availability, Image
 
-Record = Mapping[str, Any]
 ReadRecords = Callable[[Sequence[Entry]], Mapping[str, Record]]
 """Reads the records of lines, by image key; those that are lost are left out."""
 
@@ -207,31 +206,6 @@ def _wanted(image: Image, step: Step) -> Wanted:
         # An album of 5,000 waits here; only a look-up needs more than the offer.
         image = replace(image, data={}, urls=())
     return Wanted(image, step.line, step.kept)
-
-
-def is_replaced(before: Original, offer: Offer, old: Record | None, new: Record) -> bool:
-    """Whether the source shows other bytes than those that ``before`` stands for.
-
-    ``old`` and ``new`` are the image's records; without the old one, what no MD5 proves to be the
-    same counts as replaced. A change of API alone never counts: what the two
-    APIs say of a video's MD5 and size are facts of different files.
-    """
-    same_source = old is None or old["source"] == new["source"]
-    rendition = Kind.RENDITION in (before.kind, offer.kind)
-    if before.source_md5 is not None and offer.md5 is not None and (same_source or not rendition):
-        if before.source_md5 != offer.md5:
-            return True
-        if not rendition:
-            return False
-    elif not rendition and before.md5 is not None and offer.md5 is not None:
-        # The source had given no MD5 so far; now it can be compared with the bytes themselves.
-        return before.md5 != offer.md5
-    if old is None:
-        return True
-    then, now = records.traits(old), records.traits(new)
-    if not same_source:
-        return None not in (then.serial, now.serial) and then.serial != now.serial
-    return then != now
 
 
 def _note_absences(changes: Changes, seen: set[str], comparison: Comparison) -> None:

@@ -13,6 +13,7 @@ from smugmug_backup.archive.original import When
 from smugmug_backup.backup.alone import Alone
 from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.forgotten import Forgotten
+from smugmug_backup.backup.room import Space
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import OutOfTime
 from smugmug_backup.model import Account, Album
@@ -27,12 +28,23 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How runs work. ``concurrency``: albums, and transfers, at a time."""
+    """How runs work.
+
+    ``concurrency``: albums at a time. ``transfers``: originals at a time, fetched or being stored
+    (0: as many). ``memory``: bytes of all that are on their way together.
+    """
 
     concurrency: int = 8
+    transfers: int = 0
+    memory: int = 96 * 1024 * 1024
     full_listing_days: int = 30
     ignore_albums: frozenset[str] = frozenset()
     commit_every: int = COMMIT_EVERY
+
+    @property
+    def threads(self) -> int:
+        """How many fetch and store."""
+        return self.transfers or self.concurrency
 
 
 class Listener(Protocol):
@@ -50,10 +62,11 @@ class Context:
     """One run (or one worker's batch).
 
     ``account``: whose photos these are. ``date``: the source's clock. ``alone``: decides whether
-    an error concerns the run. ``forgotten``: images that the owner had deleted for good. ``full``:
-    every album is listed whole. ``accepted``: albums whose shrinking the owner accepted.
-    ``findings``: what checks found damaged and no run has mended yet, by album. ``transfers``: the
-    pool that fetches and stores, not the one that works through albums.
+    an error concerns the run. ``space``: how much more the store can take. ``forgotten``: images
+    that the owner had deleted for good. ``full``: every album is listed whole. ``accepted``: albums
+    whose shrinking the owner accepted. ``findings``: what checks found damaged and no run has
+    mended yet, by album. ``transfers``: the pool that fetches and stores, not the one that works
+    through albums.
     """
 
     source: PhotoSource
@@ -65,6 +78,7 @@ class Context:
     run_id: str
     date: RunDate
     alone: Alone
+    space: Space
     forgotten: Forgotten
     transfers: Executor
     listener: Listener | None = None
@@ -114,7 +128,7 @@ class Context:
         try:
             for item in items:
                 waiting.append(self.transfers.submit(function, item))
-                if len(waiting) > 2 * self.options.concurrency:
+                if len(waiting) > 2 * self.options.threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

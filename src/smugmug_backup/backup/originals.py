@@ -14,14 +14,15 @@ anything else           never kept
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from smugmug_backup.archive import keys, original, reading, records
 from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes, When
 from smugmug_backup.archive.reading import Digest
 from smugmug_backup.archive.report import Failure
+from smugmug_backup.backup.buffers import Buffers, Room
 from smugmug_backup.backup.compare import Wanted
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.signature import HEAD_BYTES, Media, seen
@@ -39,12 +40,17 @@ from smugmug_backup.errors import (
     PhotoTooLarge,
     SourceError,
     StoreError,
+    StoreFull,
 )
 from smugmug_backup.model import Album, Availability, Kind, Offer
-from smugmug_backup.ports import BackupStore, Upload
+from smugmug_backup.ports import BackupStore, Body, PhotoStream, Upload
 
 IN_MEMORY = 16 * 1024 * 1024
 """Up to so many bytes are held in memory and stored with one request."""
+
+_PIECE = 1024 * 1024
+_HELD_BY_UPLOAD = 24 * 1024 * 1024
+"""What an upload in parts may hold back, and a part on its way."""
 
 _TRIES = 4
 _REMEMBERED = 20_000
@@ -104,6 +110,7 @@ class Originals:
         self._lock = threading.Lock()
         self._turns: dict[str, tuple[threading.Lock, int]] = {}
         self._known: OrderedDict[str, StoredBytes] = OrderedDict()
+        self._buffers = Buffers(context.options.memory)
         self._none_before = False
 
     def see_whether_any(self) -> bool:
@@ -137,6 +144,9 @@ class Originals:
             return Fetched(wanted.draft, left_over=True)
         except (SourceError, StoreError) as error:
             if self._context.alone.concerns_all(error):
+                if isinstance(error, StoreFull):
+                    # What is whole can be committed all the same: there is a reserve for that.
+                    return Fetched(wanted.draft, left_over=True)
                 raise
             failure = Failure.of(error, album_key=album.key, image_key=wanted.image.key)
             if isinstance(error, StoreError):
@@ -158,6 +168,7 @@ class Originals:
             if without is not None:
                 return Fetched(without)
         content, new = self._store_once(wanted, offer, line, deadline)
+        self._context.space.stored(content.bytes)
         result = original.stored(line, content, offer, when)
         failure = None
         if result.waits(when):
@@ -182,7 +193,13 @@ class Originals:
             if not self._none_before:
                 found, place = self._adopt(place, line)
             download = _Download(
-                self._context, self._store, wanted.image.file_name, offer, line, revision
+                self._context,
+                self._store,
+                self._buffers,
+                wanted.image.file_name,
+                offer,
+                line,
+                revision,
             )
             stored = found or download.run(place, deadline)
             self._known[f"{image_key}/{name}"] = stored
@@ -250,6 +267,7 @@ class _Download:
         self,
         context: Context,
         store: BackupStore,
+        buffers: Buffers,
         file_name: str | None,
         offer: Offer,
         line: Original,
@@ -257,6 +275,8 @@ class _Download:
     ) -> None:
         self._context = context
         self._store = store
+        self._buffers = buffers
+        self._batch = context.archive.batch
         self._file_name = file_name
         self._offer = offer
         self._line = line
@@ -299,41 +319,82 @@ class _Download:
                 raise BadBytes("the bytes still do not have the MD5 that SmugMug states")
 
     def _attempt(self, place: _Place, deadline: Deadline, *, any_md5: bool) -> StoredBytes:
-        offer, digest, held = self._offer, Digest(), bytearray()
-        listener = self._context.listener
+        offer, digest = self._offer, Digest()
         with ExitStack() as stack:
-            stream = stack.enter_context(self._context.source.open(offer, deadline=deadline))
+            kept = stack.enter_context(self._context.space.kept(offer.size))
+            room = stack.enter_context(self._room(deadline))
             upload: Upload | None = None
-            head = b""
-            for chunk in stream:
-                digest.update(chunk)
-                if listener is not None:
-                    listener.received(len(chunk))
-                if upload is not None:
-                    upload.write(chunk)
-                    continue
-                held += chunk
-                if len(held) > IN_MEMORY:
-                    head = bytes(held[:HEAD_BYTES])
+            # Its place at the source is free at the last byte: to hash and to store takes as long.
+            with self._context.source.open(offer, deadline=deadline) as stream:
+                length = stream.length
+                kept.at_least(length or 0)
+                large = length is not None and length > IN_MEMORY
+                filled = self._fill(stream, room, HEAD_BYTES if large else IN_MEMORY + 1)
+                head = bytes(room.view[: min(filled, HEAD_BYTES)])
+                if large or filled > IN_MEMORY:
                     if not self._checks_md5:
-                        self._judge(head, stream.length, digest)
+                        self._judge(head, length, digest)
                     key = place.key(_extension(head))
-                    upload = stack.enter_context(self._store.upload(key, file_name=self._file_name))
-                    upload.write(bytes(held))
-                    held.clear()
-            body = bytes(held)
-            held.clear()
-            head = head or body[:HEAD_BYTES]
+                    upload = stack.enter_context(self._batch.upload(key, file_name=self._file_name))
+                    self._hand_on(stream, room, filled, digest, upload, kept.wrote)
+            body = room.view[: 0 if upload else filled]
+            digest.update(body)
             agrees = digest.md5 == offer.md5
             if not agrees:
-                self._judge(head, stream.length, digest)
-                if stream.length is not None and digest.bytes != stream.length:
-                    raise PhotoError(f"{digest.bytes} bytes came of {stream.length}")
+                self._judge(head, length, digest)
+                if length is not None and digest.bytes != length:
+                    raise PhotoError(f"{digest.bytes} bytes came of {length}")
                 if self._checks_md5 and not any_md5:
-                    raise _WrongMd5(None if upload else body, digest)
+                    raise _WrongMd5(None if upload else bytes(body), digest)
             elif any_md5:
                 raise _RightAfterAll("the bytes differ from one download to the next")
             return self._commit(place, digest, upload, body, head=head)
+
+    def _room(self, deadline: Deadline) -> AbstractContextManager[Room]:
+        size = IN_MEMORY if self._offer.size is None else self._offer.size
+        if size > IN_MEMORY:
+            return self._buffers.room(_PIECE, beside=_HELD_BY_UPLOAD, deadline=deadline)
+        # With a byte more, into which nothing comes: so the end is seen.
+        return self._buffers.room(size + 1, deadline=deadline)
+
+    def _fill(self, stream: PhotoStream, room: Room, most: int) -> int:
+        """Read ``stream`` to its end, or ``most`` bytes of it; returns how many came."""
+        filled = 0
+        while filled < most:
+            if filled == len(room.view):
+                room.grow(min(2 * filled, most))
+            count = self._read(stream, room.view[filled:most])
+            if count == 0:
+                break
+            filled += count
+        return filled
+
+    def _hand_on(
+        self,
+        stream: PhotoStream,
+        room: Room,
+        filled: int,
+        digest: Digest,
+        upload: Upload,
+        wrote: Callable[[int], None],
+    ) -> None:
+        """Write what is in ``room``, and the rest of ``stream``, to ``upload``."""
+        while filled:
+            for start in range(0, filled, _PIECE):
+                # Its own bytes, for an upload may keep them.
+                piece = bytes(room.view[start : min(filled, start + _PIECE)])
+                digest.update(piece)
+                upload.write(piece)
+                wrote(len(piece))
+            filled = self._read(stream, room.view)
+
+    def _read(self, stream: PhotoStream, into: memoryview) -> int:
+        if self._context.alone.halted is not None:
+            raise OutOfTime("the run has ended")
+        count = stream.readinto(into)
+        if count and self._context.listener is not None:
+            self._context.listener.received(count)
+        return count
 
     def _judge(self, head: bytes, length: int | None, digest: Digest) -> None:
         """Without an MD5 that vouches, bytes must be of the class offered, and of known length."""
@@ -353,11 +414,11 @@ class _Download:
         place: _Place,
         digest: Digest,
         upload: Upload | None,
-        body: bytes,
+        body: Body,
         *,
         head: bytes | None = None,
     ) -> StoredBytes:
-        key = place.key(_extension(body[:HEAD_BYTES] if head is None else head))
+        key = place.key(_extension(bytes(body[:HEAD_BYTES]) if head is None else head))
         try:
             if upload is not None:
                 upload.commit()
@@ -368,12 +429,12 @@ class _Download:
                 return digest.under(key)
             raise _Taken(f"other bytes lie under {key}") from None
 
-    def _create(self, key: str, digest: Digest, body: bytes) -> str:
+    def _create(self, key: str, digest: Digest, body: Body) -> str:
         plain, number = keys.plain(key)
         while True:
             name = keys.numbered(plain, number)
             try:
-                self._store.create(name, body, file_name=self._file_name)
+                self._batch.create(name, body, file_name=self._file_name, sha256=digest.sha256)
                 return name
             except AlreadyStored:
                 if self._is_there(name, digest):

@@ -78,10 +78,10 @@ class Backup:
 
     @contextmanager
     def _pools(self) -> Iterator[Sequence[Executor]]:
-        size = self.options.concurrency
+        options = self.options
         with (
-            ThreadPoolExecutor(size, thread_name_prefix="transfer") as transfers,
-            ThreadPoolExecutor(size, thread_name_prefix="album") as albums,
+            ThreadPoolExecutor(options.threads, thread_name_prefix="transfer") as transfers,
+            ThreadPoolExecutor(options.concurrency, thread_name_prefix="album") as albums,
         ):
             try:
                 yield albums, transfers

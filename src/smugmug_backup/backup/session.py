@@ -15,6 +15,7 @@ from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.findings import Findings
 from smugmug_backup.backup.forgotten import Forgotten
 from smugmug_backup.backup.outcome import Outcome
+from smugmug_backup.backup.room import Space
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import Overflow, PhotoSource
@@ -25,6 +26,9 @@ class Observer(Listener, Protocol):
 
     def planned(self, albums: int) -> None:
         """So many albums are to be done."""
+
+    def noted(self, note: str) -> None:
+        """A note that whoever waits for the run should hear before its work begins."""
 
     def album_done(self, album: Album, outcome: Outcome) -> None:
         """One of them is done, or was left."""
@@ -93,6 +97,7 @@ class Session:
             run_id=run_id,
             date=date,
             alone=Alone(self.source, self.archive, self.deadline),
+            space=Space(self.archive.store),
             forgotten=Forgotten(self.archive),
             transfers=self.transfers,
             listener=self.parts.observer,

@@ -8,10 +8,11 @@ from smugmug_backup.archive.archive import Newest
 from smugmug_backup.archive.check_report import Scope
 from smugmug_backup.archive.manifest import Entry, Manifest, album_fingerprint, live_count
 from smugmug_backup.archive.original import When
+from smugmug_backup.archive.replaced import Record
 from smugmug_backup.archive.report import AlbumState, NextFull
 from smugmug_backup.backup import mend
 from smugmug_backup.backup.belief import Belief, Shown, believe, keys_digest
-from smugmug_backup.backup.compare import Changes, Comparison, Record, compare, once_each
+from smugmug_backup.backup.compare import Changes, Comparison, compare, once_each
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.listing import Choice, choose_listing, count_fits
 from smugmug_backup.backup.mend import Mended

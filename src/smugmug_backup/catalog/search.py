@@ -151,7 +151,7 @@ def search(db: sqlite3.Connection, query: Query, *, most: int | None = None) -> 
     """
     where, values = _conditions(query)
     sql = (
-        f"SELECT {_FOUND} FROM image_versions v JOIN albums a USING (album_key) "  # noqa: S608
+        f"SELECT {_FOUND} FROM image_versions v JOIN albums a USING (album_key) "
         f"WHERE {where} ORDER BY a.name, v.album_key, v.position IS NULL, v.position, v.image_key, "
         "v.version_id DESC"
     )
@@ -177,7 +177,7 @@ def undated(db: sqlite3.Connection, query: Query) -> int:
     """How many images ``query`` would find but for ``taken``, of which no date is known."""
     where, values = _conditions(query, taken=False)
     sql = (
-        "SELECT count(DISTINCT v.album_key || '/' || v.image_key) "  # noqa: S608
+        "SELECT count(DISTINCT v.album_key || '/' || v.image_key) "
         "FROM image_versions v JOIN albums a USING (album_key) "
         f"WHERE {where} AND v.taken_at IS NULL"
     )

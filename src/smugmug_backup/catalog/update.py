@@ -140,7 +140,7 @@ def _clear(db: sqlite3.Connection) -> None:
         *("facts", "albums", "album_versions", "image_versions", "runs", "failures", "checks"),
         *("findings", "problems"),
     ):
-        db.execute(f"DELETE FROM {table}")  # noqa: S608 (names of our own)
+        db.execute(f"DELETE FROM {table}")
 
 
 def _known(db: sqlite3.Connection) -> dict[str, Known]:
@@ -236,7 +236,7 @@ _END = (
     "AND image_key = ? AND until_generation IS NULL AND from_generation < ?"
 )
 _COLUMNS = 37
-_INSERT = f"INSERT INTO image_versions VALUES ({', '.join('?' * _COLUMNS)})"  # noqa: S608
+_INSERT = f"INSERT INTO image_versions VALUES ({', '.join('?' * _COLUMNS)})"
 
 
 def _row(number: int, album_key: str, version: ImageVersion, at: str) -> tuple[Any, ...]:
@@ -282,7 +282,7 @@ def _albums(
     for key, state in contents.albums.items():
         words = described.get(key, [None, None, None])
         db.execute(
-            f"INSERT INTO albums VALUES ({', '.join('?' * 20)})",  # noqa: S608
+            f"INSERT INTO albums VALUES ({', '.join('?' * 20)})",
             _album(key, state, words, key in ignored, told.get(key)),
         )
     return told

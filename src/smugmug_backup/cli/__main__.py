@@ -1,7 +1,5 @@
 """``python -m smugmug_backup.cli``."""
 
-import sys
+from smugmug_backup.cli.main import program
 
-from smugmug_backup.cli.main import main
-
-sys.exit(main())
+program()

@@ -24,11 +24,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from smugmug_backup.cli.output import OutputLost
 from smugmug_backup.cli.parsing import INTERRUPTED
+from smugmug_backup.cli.streams import OutputLost, give_up
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 GRACE = 5.0
 """Seconds for what is under way, after the first."""
@@ -50,7 +52,7 @@ class Interruption:
 
 @contextmanager
 def interruptible(
-    console: Console,
+    console: "Console",
     stop: Callable[[], None],
     *,
     saying: str,
@@ -61,14 +63,24 @@ def interruptible(
     ``stop`` is called by a signal's handler: it sets what others look at, and takes no lock.
     """
     state = Interruption()
-    ended = threading.Event()
+    asked, ended = threading.Event(), threading.Event()
+    # Asked now: of a terminal that is gone nobody can tell any more what it was.
+    terminals = [each for each in (sys.stdout, sys.stderr) if each is not None and each.isatty()]
 
     def watch() -> None:
-        if not ended.wait(_LONGEST):
-            _end_at_once(console, _HELD + _AT_ONCE)
+        asked.wait()
+        if state.happened:
+            # Not by the handler, which may come in the middle of another print; and the terminal
+            # may be gone.
+            with suppress(RuntimeError, OSError, OutputLost, ValueError):
+                console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
+            if not ended.wait(_LONGEST):
+                _end_at_once(console, _HELD + _AT_ONCE)
 
     def handle(number: int, _frame: FrameType | None) -> None:
         now = monotonic()
+        if number == _HANGUP:
+            give_up(*terminals)
         if state.happened:
             if number != _HANGUP and now - state.at > _SAME:
                 # Not sys.exit: threads under way would be waited for.
@@ -76,11 +88,10 @@ def interruptible(
             return
         state.happened, state.at = True, now
         stop()
-        threading.Thread(target=watch, name="interrupted", daemon=True).start()
-        # It may come in the middle of another print, or because the terminal is gone.
-        with suppress(RuntimeError, OSError, OutputLost, ValueError):
-            console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
+        asked.set()
 
+    watching = threading.Thread(target=watch, name="interruption", daemon=True)
+    watching.start()
     before = {}
     if threading.current_thread() is threading.main_thread():
         before = {each: signal.signal(each, handle) for each in _heeded()}
@@ -88,12 +99,14 @@ def interruptible(
         yield state
     finally:
         ended.set()
+        asked.set()
+        watching.join(1.0)
         for each, handler in before.items():
             signal.signal(each, handler)
 
 
 @contextmanager
-def at_once(console: Console) -> Iterator[None]:
+def at_once(console: "Console") -> Iterator[None]:
     """Within this, where nothing is written, Ctrl-C waits for nothing: no thread, no answer."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
@@ -119,7 +132,7 @@ def _heeded() -> list[signal.Signals]:
     return [each for each in known if signal.getsignal(each) is not signal.SIG_IGN]
 
 
-def _end_at_once(console: Console, said: str) -> None:
+def _end_at_once(console: "Console", said: str) -> None:
     """End this process, from any thread; the terminal's cursor is there again."""
     show = "\x1b[?25h\n" if console.is_terminal else ""
     with suppress(OSError, ValueError, AttributeError):

@@ -1,12 +1,12 @@
 """A store for those who only look at it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import Archived, ListingIncomplete, NotABackup, StoreError, StoreRefused
-from smugmug_backup.model import StoredObject
-from smugmug_backup.ports import BackupStore, Upload
+from smugmug_backup.model import Room, StoredObject
+from smugmug_backup.ports import BackupStore, Batch, Body, Upload
 
 
 class Looking:
@@ -74,10 +74,24 @@ class Looking:
         with self._reading(), self._store.open(key) as chunks:
             yield chunks
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """Nobody who looks writes."""
         raise NotImplementedError(key)
 
     def upload(self, key: str, *, file_name: str | None = None) -> AbstractContextManager[Upload]:
         """Nobody who looks writes."""
         raise NotImplementedError(key)
+
+    def batch(self) -> Batch:
+        """See `BackupStore`."""
+        return self
+
+    def barrier(self) -> Mapping[str, StoreError]:
+        """Nobody who looks writes."""
+        raise NotImplementedError
+
+    def room(self) -> Room:
+        """See `BackupStore`."""
+        return self._store.room()

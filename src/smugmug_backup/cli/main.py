@@ -1,25 +1,16 @@
 """The command `smugmug-backup`: find the command, run it, turn every error into one line."""
 
 import argparse
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from rich.console import Console
-
-from smugmug_backup.cli.errors import as_json, tell
-from smugmug_backup.cli.interruption import at_once
-from smugmug_backup.cli.output import (
-    OutputLost,
-    Printed,
-    give_up,
-    make_console,
-    prepare_streams,
-    print_json,
-)
+from smugmug_backup.cli.errors import as_json, of_the_system, tell, unforeseen
 from smugmug_backup.cli.parsing import (
     COULD_NOT,
     EXIT_STATUSES,
@@ -27,13 +18,32 @@ from smugmug_backup.cli.parsing import (
     CommandParser,
     HelpFormatter,
 )
+from smugmug_backup.cli.streams import OutputLost, Printed, Stream, give_up, prepare_streams
 from smugmug_backup.errors import BackupError, BadRequest, Code
-from smugmug_backup.words import Location
 
-COMMANDS = (
-    *("authorize", "run", "status", "albums", "images", "find", "catalog"),
-    *("check", "restore", "diff", "forget", "copy", "repair"),
-)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COMMANDS = {
+    "authorize": "get access to a SmugMug account and store the secret",
+    "run": "back up now, into a bucket or a folder",
+    "status": "is the backup complete, as of when, and what is wrong",
+    "albums": "list the albums of a backup",
+    "images": "list the images of one album of a backup",
+    "find": "search a backup for photos and videos",
+    "browse": "look through a backup in the browser",
+    "catalog": "make a SQLite database of a backup",
+    "check": "check that a backup is sound",
+    "drill": "restore a few photos to nowhere, and compare them with SmugMug",
+    "restore": "write the photos of a backup into a folder",
+    "diff": "what changed between two runs or dates",
+    "forget": "delete images from the backup for good",
+    "copy": "copy the whole backup into another place",
+    "repair": "bring what is damaged from another copy of the backup",
+    "completion": "print what bash, zsh or fish need to complete this command",
+    "man": "print the manual page",
+}
+"""Each command, and its line in the help of all: only the one that is named is loaded."""
 
 _EXAMPLE = """\
 A location is s3://bucket/prefix or a folder. Every command takes --json, for programs.
@@ -42,7 +52,7 @@ example:
   smugmug-backup status ~/photos-backup
 """
 
-Command = Callable[[argparse.Namespace, Console], int]
+Command = Callable[[argparse.Namespace, "Console"], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,11 +70,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COULD_NOT
 
 
+def program() -> NoReturn:
+    """The command as a whole process."""
+    status = main()
+    # All is done and said. A Ctrl-C that comes while Python puts itself away would be told as a
+    # traceback, or as another exit status.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if status == INTERRUPTED:
+        # Nor is anything waited for that was left to a thread. And Python would end by the signal
+        # where that came in the middle of an `exec`, as in a module that is being loaded.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, BackupError):
+                stream.flush()
+        os._exit(INTERRUPTED)
+    sys.exit(status)
+
+
 def _main(argv: Sequence[str] | None) -> int:
-    errors = make_console(stderr=True)
     words = [*(sys.argv[1:] if argv is None else argv)]
     debug, before = "--debug" in words, Printed.documents
-    hint = None
     try:
         args = _parsed(words)
         return args if isinstance(args, int) else _run(args)
@@ -74,15 +98,13 @@ def _main(argv: Sequence[str] | None) -> int:
         raise
     except BackupError as error:
         if debug:
-            errors.print_exception()
+            _console(stderr=True).print_exception()
         told = error
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
-        # Its text is not shown: an exception of an HTTP library may hold a signed URL.
         if debug:
-            errors.print_exception()
-        told = BackupError(f"{type(error).__name__}: this should not happen")
-        hint = "the same command with --debug shows where; please report it"
-    return _tell(errors, told, hint, document=_wants_json(words) and Printed.documents == before)
+            _console(stderr=True).print_exception()
+        told = of_the_system(error) or unforeseen(error)
+    return _tell(told, document=_wants_json(words) and Printed.documents == before)
 
 
 def _wants_json(words: Sequence[str]) -> bool:
@@ -91,18 +113,30 @@ def _wants_json(words: Sequence[str]) -> bool:
     return any(len(word) > 2 and "--json".startswith(word) for word in words)
 
 
-def _tell(errors: Console, error: BackupError, hint: str | None, *, document: bool) -> int:
+def _console(*, stderr: bool = False) -> "Console":
+    from smugmug_backup.cli.output import make_console
+
+    return make_console(stderr=stderr)
+
+
+def _tell(error: BackupError, *, document: bool) -> int:
     """Tell it to whoever listens; its exit status. ``document``: a program waits for one."""
     if isinstance(error, OutputLost):
         give_up(sys.stdout)
     elif document:
-        console = make_console()
-        print_json(console, as_json(error, hint=hint))
-        console.file.flush()
+        from smugmug_backup.cli.output import print_json
+
+        try:
+            console = _console()
+            print_json(console, as_json(error))
+            console.file.flush()
+        except OutputLost:
+            give_up(sys.stdout)
+    errors = _console(stderr=True)
     if isinstance(error, Interrupted):
         errors.print(str(error))
         return INTERRUPTED
-    tell(errors, error, hint=hint)
+    tell(errors, error)
     return COULD_NOT
 
 
@@ -116,27 +150,34 @@ class Interrupted(BackupError):
 def _parsed(argv: Sequence[str]) -> argparse.Namespace | int:
     """The arguments, or the exit status where argparse has said all there is to say."""
     try:
-        return _parser().parse_args(argv)
+        return _parser(argv).parse_args(argv)
     except SystemExit as end:  # argparse's way to end after --help (0) and after a mistake (2)
-        make_console().file.flush()
+        Stream(sys.stdout).flush()
         return int(end.code or 0)
 
 
 def _run(args: argparse.Namespace) -> int:
+    from smugmug_backup.cli.interruption import at_once
+    from smugmug_backup.words import Location
+
     command: Command = args.command
     if hasattr(args, "location"):
         args.location = Location.parse(args.location)
-    console = make_console()
+    console = _console()
     began = time.monotonic()
     with at_once(console) if getattr(args, "looks_only", False) else nullcontext():
         status = command(args, console)
     console.file.flush()
     if getattr(args, "verbose", False):
-        make_console(stderr=True).print(f"It took {time.monotonic() - began:.1f} s.")
+        _console(stderr=True).print(f"It took {time.monotonic() - began:.1f} s.")
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(argv: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """What understands ``argv``: of its command, each option; of the others, their lines.
+
+    Without ``argv``, each option of each.
+    """
     parser = CommandParser(
         prog="smugmug-backup",
         description="Back up a SmugMug account, look at the backup, check it, restore from it.",
@@ -144,9 +185,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=HelpFormatter,
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        _add(name, subparsers)
+    named = next((word for word in argv or () if not word.startswith("-")), None)
+    for name, line in COMMANDS.items():
+        if argv is None or name == named:
+            _add(name, subparsers)
+        else:
+            subparsers.add_parser(name, help=line)
     return parser
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser of all commands, for those who describe it: completion and manual."""
+    return _parser()
 
 
 def _add(name: str, subparsers: Any) -> None:
@@ -156,7 +206,7 @@ def _add(name: str, subparsers: Any) -> None:
     except ImportError as error:
         problem = error.name or type(error).__name__
 
-        def missing(args: argparse.Namespace, console: Console) -> int:
+        def missing(args: argparse.Namespace, console: "Console") -> int:
             raise BadRequest(f"the command {name} cannot be loaded: {problem} is missing")
 
         parser = subparsers.add_parser(name, help="(cannot be loaded)")

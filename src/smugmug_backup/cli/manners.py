@@ -57,7 +57,12 @@ class WithinHours(Deadline):
 
 
 def add_manners(parser: argparse.ArgumentParser) -> None:
-    """``--limit-rate`` and ``--between``."""
+    """``--downloads``, ``--limit-rate`` and ``--between``."""
+    parser.add_argument(
+        "--downloads",
+        metavar="N",
+        help="so many downloads at a time at most (16): more are tried while they bring more",
+    )
     parser.add_argument(
         "--limit-rate",
         metavar="RATE",

@@ -53,7 +53,7 @@ class Notifier:
 
     def send(self, event: Event, title: str, summary: str) -> None:
         """Never raises, and takes no longer than ``seconds``."""
-        line = " ".join(shown(summary).split())[:_MOST]
+        line = shown(" ".join(summary.split()))[:_MOST]
         threads = []
         for url in self._urls:
             if event is Event.START and not is_ping(url):

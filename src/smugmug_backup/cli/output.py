@@ -3,15 +3,12 @@
 Bytes are counted in decimal units, as disks and cloud bills do: 1 MB = 10^6 bytes.
 """
 
-import io
 import json
-import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any, TextIO, cast
+from typing import IO, Any, cast
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -21,7 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from smugmug_backup.archive.titles import shown as shown
-from smugmug_backup.errors import BackupError
+from smugmug_backup.cli.streams import OutputLost as OutputLost
+from smugmug_backup.cli.streams import Printed, Stream
 
 _GAP = 2
 _LEAST = 8
@@ -36,61 +34,6 @@ class Column:
     right: bool = False
     elastic: bool = False
     middle: bool = False
-
-
-class OutputLost(BackupError):
-    """What was to be said could not be written: the disk under it is full, the terminal is gone."""
-
-    code = "output_lost"
-    hint = "what was done is done; look at where the output goes"
-
-
-class _Stream:
-    """A text stream whose errors are ours, and which has no letter that it cannot write."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        with self._told():
-            return self._stream.write(text)
-
-    def flush(self) -> None:
-        with self._told():
-            self._stream.flush()
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputLost(f"the output cannot be written: {error.strerror}") from None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
-def prepare_streams() -> None:
-    """Make of both streams what every command can write to, whatever the shell handed in.
-
-    A letter that the encoding lacks becomes a question mark; a stream that was closed says nothing.
-    """
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif isinstance(stream, io.TextIOWrapper):
-            with suppress(OSError, ValueError):
-                stream.reconfigure(errors="replace")
-
-
-def give_up(*streams: TextIO) -> None:
-    """Nothing more can be written there, not even what Python would flush when it ends."""
-    for stream in streams:
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Console(Console):
@@ -125,7 +68,7 @@ def make_console(*, stderr: bool = False, quiet: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
     return _Console(
-        file=cast("IO[str]", _Stream(stream)),
+        file=cast("IO[str]", Stream(stream)),
         markup=False,
         highlight=False,
         emoji=False,
@@ -139,12 +82,6 @@ def print_json(console: Console, value: Any) -> None:
     """One JSON document; a command prints one and no more."""
     Printed.documents += 1
     console.file.write(json.dumps(value, ensure_ascii=True, indent=2, default=_json_of) + "\n")
-
-
-class Printed:
-    """What a program that reads us has got so far."""
-
-    documents = 0
 
 
 def print_table(

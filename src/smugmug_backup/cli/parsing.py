@@ -7,16 +7,16 @@ from smugmug_backup.cli.errors import Mistaken
 
 FINE = 0
 NOT_ALL = 1
-"""check: not sound; run: not complete; restore: not all restored; status: something is wrong;
-albums, images, diff: something could not be read; forget: something could not be deleted; copy,
-repair: not all could be brought."""
+"""check, drill: not sound; run: not complete; restore: not all restored; status: something is
+wrong; albums, images, diff: something could not be read; forget: something could not be
+deleted; copy, repair: not all could be brought."""
 COULD_NOT = 2
 INTERRUPTED = 130
 
 EXIT_STATUSES = """\
 exit status:
   0    fine
-  1    check: the backup is not sound; run: it is not complete;
+  1    check, drill: the backup is not sound; run: it is not complete;
        restore: not all was restored;
        status: not complete, damaged, or nothing runs any more;
        albums, images, diff: something is damaged or cannot be read;

@@ -172,6 +172,10 @@ class RunProgress(_Display):
 
     # -- Observer --------------------------------------------------------------------------------
 
+    def noted(self, note: str) -> None:
+        """See `Observer`."""
+        self.say(note, style="yellow")
+
     def planned(self, albums: int) -> None:
         """See `Observer`."""
         with self.lock:

@@ -21,6 +21,7 @@ _OPTIONS = {
     "nickname": "SMUGMUG_NICKNAME",
     "api": "SMUGMUG_API",
     "secret": "SMUGMUG_SECRET",
+    "downloads": "MAX_DOWNLOADS",
 }
 
 

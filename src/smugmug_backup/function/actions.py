@@ -1,5 +1,6 @@
 """What each event does, and what it returns or raises."""
 
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -8,9 +9,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.drill_report import sentence
 from smugmug_backup.archive.report import Failure, RunReport, RunStatus
 from smugmug_backup.backup.run import DryRun, RunRequest
-from smugmug_backup.check.check import check
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest, RunIncomplete, RunRefused
 from smugmug_backup.function import guard
@@ -18,20 +20,23 @@ from smugmug_backup.function.events import (
     AlbumEvent,
     BackupEvent,
     CheckEvent,
+    DrillEvent,
     Event,
     FinishEvent,
     SignOfLifeEvent,
 )
-from smugmug_backup.function.sign_of_life import send_sign_of_life
 from smugmug_backup.function.telemetry import (
     LogObserver,
     count_batch,
     count_check,
+    count_drill,
     count_refused,
     count_run,
     logger,
 )
+from smugmug_backup.keeping.drill import drill
 from smugmug_backup.wiring import Application, new_token
+from smugmug_backup.words import Location
 
 Result = dict[str, Any]
 
@@ -106,6 +111,9 @@ def _finish(event: FinishEvent, application: Application, context: LambdaContext
 
 @_perform.register
 def _check(event: CheckEvent, application: Application, context: LambdaContext) -> Result:
+    # Loaded here, as the sign of life is: the runs of every night start without.
+    from smugmug_backup.check.check import check
+
     deadline = deadline_of(application, context)
     with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
         result = check(
@@ -139,12 +147,56 @@ def _check(event: CheckEvent, application: Application, context: LambdaContext) 
 
 
 @_perform.register
+def _drill(event: DrillEvent, application: Application, context: LambdaContext) -> Result:
+    deadline = deadline_of(application, context)
+    store = application.store.bounded(deadline)
+    with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
+        done = drill(
+            Archive(store),
+            application.source_for(store),
+            clock=application.clock,
+            token=new_token(),
+            dice=secrets.randbelow,
+            deadline=deadline,
+            map_=executor.map,
+            images=event.images,
+        )
+    if done is None:
+        logger.info("no backup to drill yet")
+        return {"status": "nothing_yet"}
+    report = done.report
+    for each in report.wrong[:_FINDINGS_LOGGED]:
+        logger.error("the drill found something wrong", extra={"image": asdict(each)})
+    if done.not_written is not None:
+        logger.error("drill report not stored", extra={"reason": done.not_written})
+    told = {
+        "status": "passed" if done.passed else "failed",
+        "run_id": report.run_id,
+        "sampled": len(report.images),
+        "same": report.same,
+        "said": sentence(report),
+        "report": None if done.not_written else report.key,
+    }
+    logger.info("drill ended", extra=told)
+    count_drill(passed=done.passed and done.not_written is None)
+    return told
+
+
+@_perform.register
 def _sign_of_life(
     event: SignOfLifeEvent, application: Application, context: LambdaContext
 ) -> Result:
-    store = application.store.bounded(deadline_of(application, context))
+    from smugmug_backup.function.sign_of_life import send_sign_of_life
+
+    store, settings = (
+        application.store.bounded(deadline_of(application, context)),
+        application.settings,
+    )
     told = send_sign_of_life(
-        store, application.settings.alert_topic_arn, now=application.clock.now()
+        store,
+        settings.alert_topic_arn,
+        now=application.clock.now(),
+        bucket=Location("", bucket=settings.bucket, prefix=settings.prefix),
     )
     logger.info("sign of life sent", extra=told)
     return told
@@ -164,7 +216,7 @@ def _told(report: RunReport) -> Result:
         "duplicate": False,
         "counts": asdict(report.counts),
     }
-    logger.info("run ended", extra=result)
+    logger.info("run ended", extra={**result, "seal": report.sha256})
     count_run(report)
     return result
 

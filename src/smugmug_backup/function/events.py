@@ -10,6 +10,7 @@ from smugmug_backup.backup.account import ACCOUNT
 from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.keeping.drill import IMAGES, MOST_IMAGES
 from smugmug_backup.words import Amount, is_id
 
 
@@ -47,11 +48,18 @@ class CheckEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillEvent:
+    """Restore so many ``images`` to nowhere, and compare them with what SmugMug serves."""
+
+    images: int = IMAGES
+
+
+@dataclass(frozen=True, slots=True)
 class SignOfLifeEvent:
     """Tell the owner how the backup stands."""
 
 
-Event = BackupEvent | AlbumEvent | FinishEvent | CheckEvent | SignOfLifeEvent
+Event = BackupEvent | AlbumEvent | FinishEvent | CheckEvent | DrillEvent | SignOfLifeEvent
 
 
 def parse_event(event: object) -> Event:
@@ -129,6 +137,14 @@ def _check(event: Mapping[str, Any]) -> CheckEvent:
         raise BadRequest(f'"read_data": {error}') from None
 
 
+def _drill(event: Mapping[str, Any]) -> DrillEvent:
+    _only(event, "images")
+    images = event.get("images", IMAGES)
+    if not isinstance(images, int) or isinstance(images, bool) or not 1 <= images <= MOST_IMAGES:
+        raise BadRequest(f'"images" must be a number from 1 to {MOST_IMAGES}')
+    return DrillEvent(images)
+
+
 def _sign_of_life(event: Mapping[str, Any]) -> SignOfLifeEvent:
     _only(event)
     return SignOfLifeEvent()
@@ -139,6 +155,7 @@ _ACTIONS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "album": _album,
     "finish": _finish,
     "check": _check,
+    "drill": _drill,
     "sign_of_life": _sign_of_life,
 }
 

@@ -7,6 +7,7 @@ from traceback import extract_tb
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from smugmug_backup.archive.changes import losses
 from smugmug_backup.archive.report import RunReport, RunStatus
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.model import Album
@@ -23,6 +24,9 @@ warnings.filterwarnings("ignore", "No application metrics to publish")
 
 class LogObserver:
     """Logs every album that changed or failed; one that stayed the same is not worth a line."""
+
+    def noted(self, note: str) -> None:
+        """See `Observer`; it stands in the report, too."""
 
     def planned(self, albums: int) -> None:
         """Log how much there is to do."""
@@ -75,7 +79,7 @@ def count_run(report: RunReport) -> None:
     _count("Refused", int(report.status == RunStatus.REFUSED))
     _count("Failures", len(report.failures) + report.more_failures)
     _count("CursorMisses", counts.cursor_misses)
-    _count("OriginalsStored", counts.originals_stored)
+    _count("Losses", losses(report.changes))
     metrics.add_metric(name="BytesStored", unit=MetricUnit.Bytes, value=counts.bytes_stored)
 
 
@@ -87,6 +91,11 @@ def count_batch(*, progress: bool) -> None:
 def count_check(*, sound: bool) -> None:
     """Metrics of a check."""
     _count("CheckNotSound", int(not sound))
+
+
+def count_drill(*, passed: bool) -> None:
+    """Metrics of a fire drill: what it finds wrong is wrong with the store."""
+    _count("CheckNotSound", int(not passed))
 
 
 def count_guard_down() -> None:

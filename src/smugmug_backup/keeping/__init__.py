@@ -1,5 +1,5 @@
-"""What an owner does with a whole store, beside making, checking and restoring it: `forget`.
+"""What an owner does with a whole store, beside making, checking and restoring it.
 
-May import `archive` and the entrance; knows no other room, and none knows it. Only the owner's tool
-has it, but for what KEEPING in `src/Makefile` names. Begin with `forget.py`.
+May import `archive` and the entrance; knows no other room, and none knows it. `forget` is the
+owner's alone; `drill` is the function's, too (KEEPING in `src/Makefile`). Begin with `drill.py`.
 """

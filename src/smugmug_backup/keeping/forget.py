@@ -216,6 +216,7 @@ def forget(
         except CommitConflict:
             continue
         if plan.settled:
+            archive.settle()
             return _remove(remover, held.images, committed, plan.remove)
     raise CommitConflict(
         "a run is committing to these albums just now; try again when it has ended"

@@ -4,9 +4,9 @@
 the file system     how
 ==================  ============================================================================
 has hard links      link
-has none (FAT,      rename that does not replace: ``renameat2`` (Linux), ``renamex_np`` (macOS),
-SMB)                plain on Windows, where it refuses by itself
-has neither         the name is made anew, for us alone, and the bytes are copied into it
+has none (FAT,      rename that does not replace: ``renameat2`` (Linux), ``renameatx_np`` (macOS),
+SMB)                plain on Windows, where it refuses by itself (`system`)
+has neither         the name is made anew, for us alone, and the file renamed over what was made
 ==================  ============================================================================
 
 A network disk whose answer was lost is asked again and meets what it did itself: a name that is
@@ -14,24 +14,13 @@ our own file already is no other file.
 """
 
 import ctypes
-import errno
 import os  # noqa: TID251 - restored files are written here
-import shutil
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path  # noqa: TID251 - as above
 
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
-_NOT_HERE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
-"""What a file system says that cannot rename without replacing (rename(2): EINVAL)."""
-
-_AT_FDCWD = -100
-_RENAME_NOREPLACE = 1
-_RENAME_EXCL = 4
-_CHUNK = 1 << 20
-
-Rename = Callable[[bytes, bytes], int]
+from smugmug_backup import system
+from smugmug_backup.system import rename_without_replacing
 
 
 def give_name(part: Path, final: Path) -> None:
@@ -42,7 +31,7 @@ def give_name(part: Path, final: Path) -> None:
     ours = part.lstat()
     try:
         if not _linked(part, final) and not _renamed(part, final):
-            _copy(part, final)
+            _claim(part, final)
     except (FileExistsError, FileNotFoundError):
         if not _is_the_same(final, ours):
             raise
@@ -53,7 +42,7 @@ def _linked(part: Path, final: Path) -> bool:
     try:
         os.link(part, final)
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        if system.number_of(error) not in system.NO_LINKS:
             raise
         return False
     return True
@@ -70,45 +59,28 @@ def _renamed(part: Path, final: Path) -> bool:
     if rename(os.fsencode(part), os.fsencode(final)) == 0:
         return True
     number = ctypes.get_errno()
-    if number in _NOT_HERE:
+    if number in system.NO_EXCLUSIVE_RENAME:
         return False
     raise OSError(number, os.strerror(number), str(final))
 
 
-def rename_without_replacing() -> Rename | None:
-    """The system's own call; None if it has none (glibc before 2.28, musl)."""
-    try:
-        library = ctypes.CDLL(None, use_errno=True)
-        if sys.platform == "darwin":
-            call = library.renamex_np
-            call.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint)
-            return lambda part, final: int(call(part, final, _RENAME_EXCL))
-        call = library.renameat2
-    except (AttributeError, OSError, TypeError):
-        return None
-    here, text, flags = ctypes.c_int, ctypes.c_char_p, ctypes.c_uint
-    call.argtypes = (here, text, here, text, flags)
-    return lambda part, final: int(call(_AT_FDCWD, part, _AT_FDCWD, final, _RENAME_NOREPLACE))
-
-
-def _copy(part: Path, final: Path) -> None:
-    """The last way: a kill in the middle leaves a file that is not whole, which the next restore
-    calls another file."""
-    times = part.stat()
-    descriptor = os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+def _claim(part: Path, final: Path) -> None:
+    """The last way: a kill in the middle leaves an empty file, and never half of one."""
+    descriptor = os.open(final, system.NEW, 0o666)
     made = os.fstat(descriptor)
+    os.close(descriptor)
     try:
-        with open(descriptor, "wb") as new, open(part, "rb") as old:
-            shutil.copyfileobj(old, new, _CHUNK)
-            new.flush()
-            os.fsync(new.fileno())
+        found = final.lstat()
+        if found.st_size or not os.path.samestat(found, made):
+            raise FileExistsError(f"{final} was taken just now")
+        part.rename(final)
     except BaseException:
-        if _is_the_same(final, made):
-            with suppress(OSError):
+        # Another program may have written into it.
+        with suppress(OSError):
+            found = final.lstat()
+            if not found.st_size and os.path.samestat(found, made):
                 final.unlink()
         raise
-    with suppress(OSError, OverflowError):
-        os.utime(final, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def _is_the_same(path: Path, one: os.stat_result) -> bool:

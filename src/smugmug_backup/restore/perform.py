@@ -19,12 +19,13 @@ from pathlib import Path  # noqa: TID251 - restored files are written here
 from typing import Protocol
 
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.details import moment_of
 from smugmug_backup.errors import Archived, BackupError, NotStored
 from smugmug_backup.restore.ahead import Ahead
 from smugmug_backup.restore.alone import Alone, Forgotten, Missing, problem_of, said
 from smugmug_backup.restore.folder import Differs, Folder, Linked, flush
 from smugmug_backup.restore.plan import Plan, Problem, Target
-from smugmug_backup.restore.record import Record, moment_of
+from smugmug_backup.restore.record import Record
 from smugmug_backup.restore.sidecars import Sidecars
 from smugmug_backup.restore.survey import Survey, Surveyor
 from smugmug_backup.restore.workers import Stopped, Workers

@@ -2,36 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from smugmug_backup.archive.details import instant_of, keywords_of, place_of, text_of
+from smugmug_backup.archive.details import keywords_of, place_of, text_of
 from smugmug_backup.archive.encoding import canonical_json, fingerprint
 
 Record = dict[str, Any]
 """What `archive.records` makes of a line."""
 
-_TIMES = ("DateTimeOriginal", "Date", "LastUpdated")
 _NAMESPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "dc": "http://purl.org/dc/elements/1.1/",
     "exif": "http://ns.adobe.com/exif/1.0/",
     "smugmug": "urn:smugmug-backup:record",
 }
-
-
-def moment_of(image: Mapping[str, Any], last_updated: str | None) -> datetime | None:
-    """When the image was taken, as far as SmugMug says; else when it last changed; else None.
-
-    API v2 says the zone. API 1.3.0 does not, and nobody knows it: its times are read as UTC, so
-    that every machine sets the same; they may be hours off.
-    """
-    for text in (*(image.get(name) for name in _TIMES), last_updated):
-        instant = instant_of(text)
-        if instant is not None:
-            return instant
-    return None
 
 
 def json_sidecar(record: Mapping[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import OutOfTime
 from smugmug_backup.smugmug.outage import Outage
 from smugmug_backup.smugmug.rate import RateLimit
+from smugmug_backup.smugmug.width import Width
 
 LONGEST_PAUSE = 3600.0
 """A server that asks for more is not waited for: v2's windows are of this order."""
@@ -17,6 +18,10 @@ _RECOVERY = 1 / 32
 """So much of the full pace comes back with each call that goes well."""
 _CALM = 2.0
 """Seconds after a slow-down before anything comes back."""
+_KEPT = 0.95
+"""Of a ceiling of calls per second, so much is used: from its turn to SmugMug each call is on its
+way for another time, and one that was quicker would be one more in some second there (seen: 21
+of 20). So the way may differ by 50 ms."""
 _LOOK = 0.25
 """A thread that waits looks at its deadline so often (seconds)."""
 
@@ -25,14 +30,23 @@ class Lane:
     """A bound on what runs at once and on what starts per second, shared by threads.
 
     ``per_second`` None: no ceiling. With a free place and no ceiling, `turn` costs two locks.
+    ``width``: of the ``concurrency`` places, so many are given as it says.
     """
 
-    def __init__(self, *, concurrency: int, per_second: float | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        per_second: float | None,
+        clock: Clock,
+        width: Width | None = None,
+    ) -> None:
         if concurrency < 1 or (per_second is not None and per_second <= 0):
             raise ValueError("a governor needs room for at least one call")
         self.concurrency = concurrency
         self._interval = 1 / per_second if per_second is not None else 0.0
         self._clock = clock
+        self._width = width
         self._free = threading.Condition()
         self._active = 0
         self._factor = 1.0
@@ -53,7 +67,15 @@ class Lane:
         finally:
             with self._free:
                 self._active -= 1
+                if self._width is not None and self._width.ended(self._clock.monotonic()):
+                    self._free.notify_all()
                 self._free.notify()
+
+    def received(self, size: int) -> None:
+        """So many bytes came in answer to what has its place here."""
+        if self._width is not None:
+            with self._free:
+                self._width.came(size)
 
     def slow_down(self, started: float, *, pause: float | None = None) -> None:
         """The service asked for less, in answer to a call of ``started``; ``pause`` for all.
@@ -63,7 +85,10 @@ class Lane:
         now = self._clock.monotonic()
         with self._free:
             if started > self._slowed_at:
-                self._factor = max(_SLOWEST, self._factor / 2)
+                if self._width is None:
+                    self._factor = max(_SLOWEST, self._factor / 2)
+                else:
+                    self._width.complained(now)
                 self._slowed_at = now
         if pause is not None:
             self.pause(pause)
@@ -91,7 +116,9 @@ class Lane:
             while True:
                 if deadline.over:
                     raise OutOfTime("no time left for a call to SmugMug")
-                if self._active >= max(1, int(self.concurrency * self._factor)):
+                if self._active >= self._places():
+                    if self._width is not None:
+                        self._width.wanted()
                     self._free.wait(_LOOK)
                     continue
                 now = self._clock.monotonic()
@@ -107,6 +134,11 @@ class Lane:
                 self._nap(start - now, deadline)
         finally:
             self._free.release()
+
+    def _places(self) -> int:
+        if self._width is not None:
+            return self._width.now
+        return max(1, int(self.concurrency * self._factor))
 
     def _pause_left(self, now: float) -> float:
         if self._paused_until <= now:
@@ -131,8 +163,10 @@ class Lane:
 class Governor:
     """The lanes of one invocation: calls to the API, and downloads of photos.
 
-    A child of an overflow is given its share of ``calls_per_second``. ``outage``: waits for a lost
-    connection; ``limit``: bytes a second of all downloads together. A function has neither.
+    Calls are at most ``max_concurrency`` at a time; downloads begin with as many, and find their
+    own number up to ``max_downloads``. A child of an overflow is given its share of
+    ``calls_per_second``. ``outage``: waits for a lost connection; ``limit``: bytes a second of all
+    downloads together. A function has neither.
     """
 
     def __init__(
@@ -147,9 +181,17 @@ class Governor:
     ) -> None:
         self.outage = outage
         self.limit = limit
-        self.calls = Lane(concurrency=max_concurrency, per_second=calls_per_second, clock=clock)
+        self.calls = Lane(
+            concurrency=max_concurrency,
+            per_second=None if calls_per_second is None else calls_per_second * _KEPT,
+            clock=clock,
+        )
+        most = max_downloads or max_concurrency
         self.downloads = Lane(
-            concurrency=max_downloads or max_concurrency, per_second=None, clock=clock
+            concurrency=most,
+            per_second=None,
+            clock=clock,
+            width=Width(start=max_concurrency, most=most),
         )
 
 

@@ -7,6 +7,7 @@ answer how long it may be.
 
 import io
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
@@ -18,8 +19,10 @@ from typing import Any, TypeVar
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import create_urllib3_context
 
 from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.tls import shared
 
 T = TypeVar("T")
 
@@ -48,6 +51,8 @@ class Pace:
         self._waited = 0.0
         self._came = 0
         self.too_slow = False
+        self.answer: HTTPResponse | None = None
+        """The newest answer that keeps to it, below all that urllib3 makes of one."""
 
     def read(self, sock: socket.socket, raw: io.RawIOBase, buffer: Any) -> int | None:
         """Read from ``raw``, whose socket is ``sock``. Raises TimeoutError, OSError."""
@@ -164,6 +169,8 @@ class _Response(HTTPResponse):
         pace = _PACE.get()
         given: Any = sock if pace is None else _Socket(sock, pace)
         super().__init__(given, *args, **more)
+        if pace is not None:
+            pace.answer = self
 
 
 class _Connection(HTTPConnection):
@@ -194,10 +201,19 @@ class PacedTlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
+def tls_context() -> ssl.SSLContext:
+    """What all connections of a source share."""
+    return shared(create_urllib3_context())
+
+
 class PacedAdapter(HTTPAdapter):
-    """requests' adapter over such connections."""
+    """requests' adapter over such connections, which share the context ``tls``."""
+
+    def __init__(self, *, tls: ssl.SSLContext, pool_connections: int, pool_maxsize: int) -> None:
+        self._tls = tls
+        super().__init__(pool_connections=pool_connections, pool_maxsize=pool_maxsize)
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         """Make the pools."""
-        super().init_poolmanager(*args, **more)
+        super().init_poolmanager(*args, ssl_context=self._tls, **more)
         self.poolmanager.pool_classes_by_scheme = {"http": PacedPool, "https": PacedTlsPool}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from smugmug_backup.clock import Clock
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.pace import tls_context
 from smugmug_backup.smugmug.photos import LARGEST_PHOTO, Photos
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import Transport
@@ -34,6 +35,7 @@ class Parts:
         max_photo_bytes: int | None,
     ) -> "Parts":
         """Build both for ``credentials``. Raises BadRequest for an unusable ``api_url``."""
+        tls = tls_context()
         chance = rng or random.SystemRandom()
         signer = Signer(credentials, clock=clock, rng=chance) if credentials.signed else None
         transport = Transport(
@@ -44,6 +46,7 @@ class Parts:
             rng=chance,
             attempts=attempts,
             backoff=backoff,
+            tls=tls,
         )
         photos = Photos(
             hosts=photo_hosts,
@@ -53,5 +56,6 @@ class Parts:
             rng=chance,
             largest=max_photo_bytes or LARGEST_PHOTO,
             backoff=backoff,
+            tls=tls,
         )
         return cls(transport, photos)

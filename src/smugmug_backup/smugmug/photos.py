@@ -1,6 +1,7 @@
 """Download photos and videos: from SmugMug's hosts only, within bounds, never blindly."""
 
 import random
+import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,8 @@ from smugmug_backup.errors import OutOfTime, PhotoError, PhotoRefused, PhotoTooL
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import answers, hosts
 from smugmug_backup.smugmug.errors import SIGN_AGAIN, Retry, Trouble, rule_of_status
-from smugmug_backup.smugmug.governor import Governor, nap, refuse_to_wait
-from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced, patiently
+from smugmug_backup.smugmug.governor import Governor, Lane, nap, refuse_to_wait
+from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced, patiently, tls_context
 from smugmug_backup.smugmug.rate import RateLimit
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import USER_AGENT
@@ -29,6 +30,8 @@ LARGEST_PHOTO = 50 * 1024**3
 """Bytes. SmugMug's own limits are far below; more is no photo and no video of an account."""
 
 _CHUNK = 256 * 1024
+_PIECE = 1024 * 1024
+"""So often somebody looks at the deadline, and is told how much came."""
 _REDIRECTS = 5
 _ADDRESSES = 3
 _POOLS = 16
@@ -42,7 +45,7 @@ _FAILED = (urllib3.exceptions.HTTPError, HTTPException, OSError)
 class _Place:
     """Where a checked URL leads."""
 
-    url: str = field(repr=False)
+    request: requests.PreparedRequest = field(repr=False)
     target: str = field(repr=False)
     scheme: str
     host: str
@@ -71,6 +74,7 @@ class Photos:
         backoff: float = 0.5,
         stall: float = _STALL_SECONDS,
         resolve: hosts.Resolve = hosts.resolve,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._hosts = tuple(host.lower().strip("[]") for host in hosts)
         self._signer = signer
@@ -82,6 +86,7 @@ class Photos:
         self._backoff = backoff
         self._stall = stall
         self._resolve = resolve
+        self._tls = tls or tls_context()
         self._outage = governor.outage
         self._limit = governor.limit
         self._names: dict[str, tuple[float, list[str]]] = {}
@@ -114,7 +119,7 @@ class Photos:
                     turn.callback(response.close)
                     self._lane.went_well(started)
                     self._is_there()
-                    yield Body(response, pace, deadline, self._largest, self._limit)
+                    yield Body(response, pace, deadline, self._largest, self._lane, self._limit)
                     return
             if trouble.unconnected and self._comes_back(deadline):
                 attempt = 0
@@ -146,7 +151,7 @@ class Photos:
             if response.status in {301, 302, 303, 307, 308} and location:
                 response.close()
                 try:
-                    url = urljoin(place.url, location)
+                    url = urljoin(str(place.request.url), location)
                 except ValueError:
                     url = ""
                 continue
@@ -175,7 +180,8 @@ class Photos:
         rule = rule_of_status(status)
         trouble = Trouble(PhotoError(message))
         if rule is not None and (status == 429 or status == 408 or status >= 500):
-            trouble.retry, trouble.slow = rule.retry, rule.slow
+            # A host that fails is asked for less, too, while nobody knows why.
+            trouble.retry, trouble.slow = rule.retry, rule.slow or status >= 500
             now = self._clock.now()
             trouble.retry_after = answers.wait_asked_for(response.headers, now=now)
         raise trouble
@@ -216,7 +222,7 @@ class Photos:
         if not (fits or (loopback and parts.scheme in {"http", "https"})):
             raise PhotoUnsafe("a photo is offered without https")
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        return _Place(str(prepared.url), target, str(parts.scheme), host, port, loopback)
+        return _Place(prepared, target, str(parts.scheme), host, port, loopback)
 
     def _get(self, place: _Place, deadline: Deadline) -> urllib3.BaseHTTPResponse:
         headers = self._headers(place)
@@ -257,10 +263,9 @@ class Photos:
             "Accept-Encoding": "identity",
         }
         if self._signer is not None and (place.loopback or hosts.is_smugmug(place.host)):
-            request = requests.Request("GET", place.url).prepare()
             try:
-                self._signer.sign(request)
-                headers["Authorization"] = str(request.headers["Authorization"])
+                self._signer.sign(place.request)
+                headers["Authorization"] = str(place.request.headers["Authorization"])
             except ValueError:
                 signed = False  # Its text holds the URL.
             else:
@@ -315,7 +320,10 @@ class Photos:
             cert_reqs="CERT_REQUIRED",
             ca_certs=DEFAULT_CA_BUNDLE_PATH,
             server_hostname=place.host,
+            # It has urllib3 check the name, and OpenSSL no more: for all that share the context,
+            # and urllib3 checks theirs likewise.
             assert_hostname=place.host,
+            ssl_context=self._tls,
         )
 
 
@@ -328,48 +336,50 @@ class Body:
         pace: Pace,
         deadline: Deadline,
         largest: int,
+        lane: Lane,
         limit: RateLimit | None = None,
     ) -> None:
         self.length = _length(response)
+        self._lane = lane
         self._limit = limit
         self._response = response
         self._pace = pace
         self._deadline = deadline
         self._largest = largest
+        self._received = 0
+        self._piece = _PIECE if limit is None else _CHUNK
+        assert pace.answer is not None
+        self._answer = pace.answer
 
-    def __iter__(self) -> Iterator[bytes]:
-        received = 0
-        held = bytearray()
-        while piece := self._read():
-            received += len(piece)
-            if received > self._largest:
-                raise PhotoTooLarge("more bytes than the ceiling")
-            held += piece
-            if len(held) >= _CHUNK:
-                yield bytes(held)
-                held.clear()
-        if self.length is not None and received != self.length:
-            raise PhotoError(f"{received} of {self.length} bytes came")
-        if held:
-            yield bytes(held)
-        self._response.release_conn()
-
-    def _read(self) -> bytes:
+    def readinto(self, buffer: memoryview) -> int:
+        """See `PhotoStream.readinto`."""
         if self._deadline.over:
             raise OutOfTime("no time left for this download")
         try:
-            # What is there, not a full chunk: a dripping host must not hold us beyond the time.
-            came = self._response.read1(_CHUNK, decode_content=False)
+            # By http.client itself, which writes what comes where it is to be: urllib3 (2.8) would
+            # copy it. However it drips, each wait for bytes keeps to the pace.
+            count = self._answer.readinto(buffer[: self._piece])
         except _FAILED:
             slow = self._pace.too_slow
             problem = "the photo host sends too slowly" if slow else "the download broke off"
         else:
-            if self._limit is not None:
-                self._limit.take(len(came), self._deadline)
-            return came
+            return self._counted(count)
         if self._deadline.over:
             raise OutOfTime("no time left for this download")
         raise PhotoError(problem)
+
+    def _counted(self, count: int) -> int:
+        if self._limit is not None:
+            self._limit.take(count, self._deadline)
+        self._received += count
+        self._lane.received(count)
+        if self._received > self._largest:
+            raise PhotoTooLarge("more bytes than the ceiling")
+        if count == 0:
+            if self.length is not None and self._received != self.length:
+                raise PhotoError(f"{self._received} of {self.length} bytes came")
+            self._response.release_conn()
+        return count
 
 
 def _length(response: urllib3.BaseHTTPResponse) -> int | None:

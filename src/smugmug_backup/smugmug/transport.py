@@ -1,6 +1,7 @@
 """The one way to SmugMug's API: bounded, patient, and silent about what it sends."""
 
 import random
+import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from smugmug_backup.errors import Answer, BadRequest, MalformedAnswer, OutOfTime
 from smugmug_backup.smugmug import answers
 from smugmug_backup.smugmug.errors import Retry, TimedOut, Trouble
 from smugmug_backup.smugmug.governor import Governor, nap, refuse_to_wait
-from smugmug_backup.smugmug.pace import Pace, PacedAdapter, paced
+from smugmug_backup.smugmug.pace import Pace, PacedAdapter, paced, tls_context
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.words import is_loopback_name
 
@@ -65,6 +66,7 @@ class Transport:
         attempts: int = 5,
         backoff: float = 0.5,
         largest: int = LARGEST_ANSWER,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.api_url = checked_api_url(api_url)
         self._signer = signer
@@ -77,7 +79,11 @@ class Transport:
         self._largest = largest
         # The adapter itself and no Session around it: a Session reads the environment (proxies,
         # netrc, CA bundles), keeps cookies, and loads a redirect's body without any bound.
-        self._adapter = PacedAdapter(pool_connections=2, pool_maxsize=governor.calls.concurrency)
+        self._adapter = PacedAdapter(
+            tls=tls or tls_context(),
+            pool_connections=2,
+            pool_maxsize=governor.calls.concurrency,
+        )
         self._calls = 0
         self._answered_at: datetime | None = None
         self._lock = threading.Lock()

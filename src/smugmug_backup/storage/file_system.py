@@ -4,31 +4,20 @@ import errno
 import os
 import secrets
 import stat
-import sys
 from contextlib import suppress
 from pathlib import Path
 
-from smugmug_backup.errors import StoreError, StoreFull, StoreRefused, StoreUnavailable
+from smugmug_backup import system
+from smugmug_backup.errors import Concerns, StoreError, StoreFull, StoreRefused, StoreUnavailable
 
 INCOMING = ".incoming"
 
-# How folders, files to read and new files are opened. No symbolic link is followed, and a pipe
-# does not wait for its other end. (Windows lacks these flags; `probe` refuses it.)
-FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-ROOT = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-
-LINKED = {errno.ELOOP, errno.ENOTDIR}
-"""What opening says of a symbolic link on the way (Linux and macOS differ)."""
-
 FULL = {errno.ENOSPC, errno.EDQUOT}
-_NO_FULL_FLUSH = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY}
 _REFUSED = {
     errno.EROFS: "the disk is mounted read-only",
     errno.EACCES: "permission denied; look at the folder's owner and rights",
     errno.EPERM: "not permitted; look at the folder's owner and rights",
-    errno.EFBIG: "the file system cannot hold so large a file",
+    errno.EFBIG: "the file system cannot hold so large a file (FAT32: less than 4 GiB)",
     errno.EXDEV: "it lies on another file system than the backup's folder",
     errno.ENAMETOOLONG: "the name is too long for the file system",
     errno.ENOENT: "the folder is gone; is the disk still mounted?",
@@ -57,7 +46,7 @@ def new_file(folder: Path) -> tuple[Path, int]:
 
 def _new_file(folder: Path) -> tuple[Path, int]:
     path = folder / f"{secrets.token_hex(8)}.part"
-    return path, os.open(path, NEW, 0o444)
+    return path, os.open(path, system.NEW, 0o444)
 
 
 def close(descriptor: int) -> None:
@@ -71,7 +60,7 @@ def close(descriptor: int) -> None:
 
 def store_error(error: OSError, doing: str) -> StoreError:
     """``error``, met while ``doing`` something, in words."""
-    number = error.errno or 0
+    number = system.number_of(error)
     if number in FULL:
         return StoreFull(f"{doing}: the disk is full, or the quota used up")
     if number in _REFUSED:
@@ -81,7 +70,7 @@ def store_error(error: OSError, doing: str) -> StoreError:
 
 def may_be_alone(error: OSError) -> bool:
     """Whether ``error`` may be that of one file or folder, and all others are well."""
-    return error.errno in _ALONE
+    return system.number_of(error) in _ALONE
 
 
 def a_link(path: Path) -> StoreRefused:
@@ -101,7 +90,7 @@ def check_no_links(root: Path, key: str) -> None:
 def is_link(path: Path) -> bool:
     """Whether ``path`` is seen to be a symbolic link. Never raises."""
     with suppress(OSError):  # `Path.is_symlink` raises until Python 3.13
-        return path.is_symlink()
+        return system.is_link(path.lstat())
     return False
 
 
@@ -115,41 +104,31 @@ def check_is_there(root: Path) -> None:
         raise StoreRefused(f"{root} is not a folder")
 
 
-def make_folder(name: str, parent: int) -> None:
-    """Make the folder ``name`` in ``parent``, unless it is there."""
-    with suppress(FileExistsError):
-        os.mkdir(name, dir_fd=parent)
+def check_answers(root: Path, error: OSError) -> None:
+    """Raise StoreRefused if ``error`` is that of a disk that was taken away: then the root does
+    not answer either."""
+    if system.number_of(error) not in system.GONE:
+        return
+    try:
+        with os.scandir(root) as entries:
+            next(entries, None)
+        system.space(root)
+    except OSError as same:
+        raise StoreRefused(
+            f"the disk of {root} does not answer ({same.strerror}); is it still plugged in?",
+            concerns=Concerns.BUCKET,
+        ) from error
 
 
-def flush(descriptor: int) -> None:
-    """Return when all that was written is on the disk itself."""
-    if sys.platform == "darwin":
-        import fcntl
-
-        # fsync only hands the bytes to the drive there. Network disks (NFS, SMB) know nothing else.
-        try:
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-        except OSError as error:
-            if error.errno not in _NO_FULL_FLUSH:
-                raise
-            os.fsync(descriptor)
-    else:
-        os.fsync(descriptor)
-
-
-def flush_folder(descriptor: int) -> None:
-    """The same for the names in a folder; some network file systems cannot, and need not."""
+def flush_path(folder: Path) -> None:
+    """Return when the names in ``folder`` are on the disk; see `Folder.flush`. Raises OSError."""
+    if not system.DESCRIPTORS:
+        return
+    descriptor = os.open(folder, system.ROOT)
     try:
         os.fsync(descriptor)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
-
-
-def flush_path(folder: Path) -> None:
-    """`flush_folder` by its path."""
-    descriptor = os.open(folder, ROOT)
-    try:
-        flush_folder(descriptor)
     finally:
         close(descriptor)

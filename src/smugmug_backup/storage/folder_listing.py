@@ -9,7 +9,7 @@ from pathlib import Path
 from smugmug_backup.errors import ListingIncomplete, StoreError
 from smugmug_backup.model import StoredObject
 from smugmug_backup.storage.file_system import check_is_there, may_be_alone, store_error
-from smugmug_backup.storage.keys import is_key
+from smugmug_backup.storage.keys import is_key, with_capitals
 
 
 class FolderListing:
@@ -21,6 +21,8 @@ class FolderListing:
         self._after = after
         self._until = until
         self._unseen: dict[str, StoreError] = {}
+        self.strays: list[str] = []
+        """What is neither file nor folder, and no part of a backup: links, pipes."""
 
     def walk(self, folder: str) -> Iterator[StoredObject]:
         """What is in ``folder``, whose names are read when the walk comes to it."""
@@ -63,17 +65,30 @@ class FolderListing:
         try:
             with os.scandir(self._root / folder) as entries:
                 for entry in filter(lambda each: is_key(each.name), entries):
-                    name = entry.name
+                    name = self._as_given(folder, entry)
                     with suppress(OSError):  # its turn in the walk will tell
                         if entry.is_dir(follow_symlinks=False):
                             name += "/"
                         elif not entry.is_file(follow_symlinks=False):
+                            self.strays.append(folder + name)
                             continue
                     names.append(name)
         except OSError as error:
             self.pass_over(folder, error)
         names.sort()
         return names
+
+    def _as_given(self, folder: str, entry: os.DirEntry[str]) -> str:
+        """The name of ``entry`` with its capitals, where the disk has put them away."""
+        name = with_capitals(entry.name)
+        if name != entry.name:
+            try:
+                given = (self._root / folder / name).lstat()
+                if not os.path.samestat(given, (self._root / folder / entry.name).lstat()):
+                    return entry.name
+            except OSError:
+                return entry.name
+        return name
 
 
 def stored(key: str, found: os.stat_result) -> StoredObject:

@@ -52,6 +52,36 @@ def checked_prefix(prefix: str) -> str:
     return prefix
 
 
+_MARKED = re.compile(r"([a-z0-9_-]{1,64})(=([0-9a-f]{1,16}).*)")
+_RUN = re.compile(r"([0-9]{8})t([0-9]{6})z(-[0-9a-f]{8}.*)")
+_README = re.compile(r"readme((?:\.[0-9]+)?\.txt)")
+
+
+def with_capitals(name: str) -> str:
+    """A name as it was given, of a disk that lists all names in small letters.
+
+    Names tell their capitals: those of ids stand after "=", and no two names of a store differ in
+    nothing else (FORMAT.md).
+
+    ==================================  ==================================
+    ``ht4mwq=12``                       ``hT4mWq=12``
+    ``ht4mwq=12-001.json``              ``hT4mWq=12-001.json``
+    ``20261124t030004z-5f0c2a91.json``  ``20261124T030004Z-5f0c2a91.json``
+    ``readme.txt``, ``readme.2.txt``    ``README.txt``, ``README.2.txt``
+    anything else                       itself
+    ==================================  ==================================
+    """
+    if match := _MARKED.fullmatch(name):
+        mask = int(match[3], 16)
+        letters = (each.upper() if mask >> at & 1 else each for at, each in enumerate(match[1]))
+        return "".join(letters) + match[2]
+    if match := _RUN.fullmatch(name):
+        return f"{match[1]}T{match[2]}Z{match[3]}"
+    if match := _README.fullmatch(name):
+        return f"README{match[1]}"
+    return name
+
+
 def content_type(key: str) -> str:
     """The media type by the key's extension."""
     return CONTENT_TYPES.get(key.rpartition(".")[2], CONTENT_TYPES["bin"])

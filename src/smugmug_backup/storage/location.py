@@ -2,7 +2,6 @@
 
 from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
-from smugmug_backup.storage.s3 import S3Store, s3_client
 from smugmug_backup.words import Location
 
 
@@ -24,5 +23,8 @@ def open_store(
         location = Location.parse(location)
     if location.folder is not None:
         return FolderStore(location.folder, create=create)
+    # A third of a second, of which a folder needs nothing.
+    from smugmug_backup.storage.s3 import S3Store, s3_client
+
     client = s3_client(max_connections=max_connections, endpoint=endpoint, profile=profile)
     return S3Store(client, location.bucket, location.prefix, one_writer=one_writer)

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from smugmug_backup import system
 from smugmug_backup.errors import StoreError
 from smugmug_backup.ports import Remover
-from smugmug_backup.storage import file_system
+from smugmug_backup.storage import file_system, probe
 from smugmug_backup.storage.keys import checked
 from smugmug_backup.storage.s3_bucket import Bucket, s3_client
 from smugmug_backup.storage.s3_budget import Patience
@@ -18,7 +19,7 @@ class FolderRemover:
     write into them."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self._root = Path(root)
+        self._root = system.long_path(Path(root))
 
     def remove(self, key: str) -> None:
         """See `Remover.remove`."""
@@ -26,8 +27,9 @@ class FolderRemover:
         file_system.check_is_there(self._root)
         file_system.check_no_links(self._root, key)
         try:
-            path.unlink()
-            file_system.flush_path(path.parent)
+            system.unlink(path)
+            if probe.flush_tried(self._root):
+                file_system.flush_path(path.parent)
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:

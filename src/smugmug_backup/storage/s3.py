@@ -6,16 +6,17 @@ What real S3 demands of each call is told where it is made; what its answers mea
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import AlreadyStored, NotStored, StoreUnavailable
-from smugmug_backup.model import StoredObject
+from smugmug_backup.errors import AlreadyStored, NotStored, StoreError, StoreUnavailable
+from smugmug_backup.model import Room, StoredObject
+from smugmug_backup.ports import Body
 from smugmug_backup.storage.keys import checked, checked_prefix, is_key
-from smugmug_backup.storage.s3_body import CHUNK, Body
+from smugmug_backup.storage.s3_body import CHUNK, Reading
 from smugmug_backup.storage.s3_bucket import CONFLICT_WAITS, Bucket, s3_client
 from smugmug_backup.storage.s3_budget import Patience
 from smugmug_backup.storage.s3_errors import UploadGone
@@ -61,6 +62,18 @@ class S3Store:
         bounded._bucket = self._bucket.bounded(deadline)
         return bounded
 
+    def batch(self) -> "S3Store":
+        """See `BackupStore.batch`: each object is durable at once."""
+        return self
+
+    def barrier(self) -> Mapping[str, StoreError]:
+        """See `Batch.barrier`."""
+        return {}
+
+    def room(self) -> Room:
+        """See `BackupStore.room`."""
+        return Room()
+
     @property
     def requests(self) -> int:
         """Requests sent, each attempt counted."""
@@ -102,23 +115,25 @@ class S3Store:
 
     def read_part(self, key: str, offset: int, length: int) -> bytes:
         """See `BackupStore.read_part`."""
-        with closing(Body(self._bucket, key, offset, length)) as body:
+        with closing(Reading(self._bucket, key, offset, length)) as body:
             return b"".join(body)[:length]
 
     @contextmanager
     def open(self, key: str) -> Iterator[Iterator[bytes]]:
         """See `BackupStore.open`. A body that breaks off is taken up where it broke."""
-        with closing(Body(self._bucket, key)) as body:
+        with closing(Reading(self._bucket, key)) as body:
             yield iter(body)
 
-    def create(self, key: str, body: bytes, *, file_name: str | None = None) -> None:
+    def create(
+        self, key: str, body: Body, *, file_name: str | None = None, sha256: str | None = None
+    ) -> None:
         """See `BackupStore.create`."""
         checked(key)
         bucket = self._bucket.spending()
         try:
             if len(body) <= ONE_REQUEST:
                 self._promise.prove_put(bucket)
-                put(bucket, key, body, file_name)
+                put(bucket, key, body, file_name, sha256)
             else:
                 self._create_large(bucket, key, body, file_name)
         except AlreadyStored:
@@ -139,7 +154,7 @@ class S3Store:
             bucket, key, file_name, prove=lambda: self._promise.prove_completion(bucket)
         )
 
-    def _create_large(self, bucket: Bucket, key: str, body: bytes, file_name: str | None) -> None:
+    def _create_large(self, bucket: Bucket, key: str, body: Body, file_name: str | None) -> None:
         for wait in (*CONFLICT_WAITS, None):
             try:
                 with closing(self._begin(bucket, key, file_name)) as upload:
@@ -177,7 +192,7 @@ class S3Store:
         return StoreUnavailable(f"the listing of {self._bucket.name(prefix)} {why}")
 
 
-def _holds(bucket: Bucket, key: str, body: bytes) -> bool:
+def _holds(bucket: Bucket, key: str, body: Body) -> bool:
     """Whether ``body`` lies under ``key``."""
     try:
         found = bucket.call("HeadObject", key)
@@ -190,7 +205,7 @@ def _holds(bucket: Bucket, key: str, body: bytes) -> bool:
         found = bucket.call("HeadObject", key, ChecksumMode="ENABLED")
         return bool(found.get("ChecksumSHA256") == sha256_text(body))
     start = 0
-    with closing(Body(bucket, key)) as chunks:
+    with closing(Reading(bucket, key)) as chunks:
         for chunk in chunks:
             if body[start : start + len(chunk)] != chunk:
                 return False

@@ -13,7 +13,7 @@ _TRIES = 3
 _RANGE = re.compile(r"bytes (?P<start>[0-9]{1,15})-[0-9]+/(?P<size>[0-9]{1,15})")
 
 
-class Body:
+class Reading:
     """The object under ``key``, or ``length`` bytes of it from ``begin`` on; it is asked for at
     once. Raises StoreError.
 

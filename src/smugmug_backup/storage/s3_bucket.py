@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.handlers import add_expect_header
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
@@ -29,6 +30,7 @@ from smugmug_backup.errors import (
 from smugmug_backup.storage import s3_errors
 from smugmug_backup.storage.keys import checked
 from smugmug_backup.storage.s3_budget import Budget, Patience, TookTooLong, within
+from smugmug_backup.storage.s3_put import Puts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -65,11 +67,15 @@ def s3_client(
         # We send the checksums that S3 shall check, and botocore does not compute another one.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
+        # Over https, what a checksum is sent of is not hashed once more for the signature.
+        s3={"payload_signing_enabled": False},
     )
     try:
         client: S3Client = aws_client("s3", config=config, endpoint=endpoint, profile=profile)
     except AwsRefused as error:
         raise StoreRefused(f"S3: {error}", concerns=Concerns.CREDENTIALS) from None
+    # To ask before each body whether it may come costs a round trip; nearly all may.
+    client.meta.events.unregister("before-call.s3", add_expect_header)
     return client
 
 
@@ -114,6 +120,7 @@ class Bucket:
         self.patience = patience
         self._deadline: Deadline | None = None
         self._shared: Budget | None = None
+        self._puts = Puts(client)
         self._requests = _Counter()
         self._only = _OnlyWriter()
         # First, because an emulator inside this process answers in the same hook and ends it.
@@ -248,7 +255,10 @@ class Bucket:
             self.sleep(wait)
 
     def _once(self, operation: str, key: str, arguments: dict[str, Any], budget: Budget) -> Any:
-        method = getattr(self._client, _METHODS[operation])
+        if operation == "PutObject":
+            method: Callable[..., Any] = self._puts.send
+        else:
+            method = getattr(self._client, _METHODS[operation])
         size, completes = len(arguments.get("Body", b"")), operation == "CompleteMultipartUpload"
         seconds = budget.attempt(size, completes=completes)
         return self.within(
@@ -309,7 +319,6 @@ _METHODS = {
     "DeleteObject": "delete_object",  # of `remove`, which the function does not have
     "HeadObject": "head_object",
     "GetObject": "get_object",
-    "PutObject": "put_object",
     "CreateMultipartUpload": "create_multipart_upload",
     "UploadPart": "upload_part",
     "CompleteMultipartUpload": "complete_multipart_upload",

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from smugmug_backup.errors import AlreadyStored, NotStored, StoreError, StoreRefused
+from smugmug_backup.ports import Body
 from smugmug_backup.storage.keys import content_disposition, content_type
 from smugmug_backup.storage.s3_bucket import Bucket
 from smugmug_backup.storage.s3_errors import UploadGone
@@ -21,21 +22,25 @@ _PARTS = 10_000
 _OF_THE_WHOLE = "FULL_OBJECT"
 
 
-def put(bucket: Bucket, key: str, body: bytes, file_name: str | None = None) -> None:
-    """Store a small object whole, if its key is free; S3 checks its SHA-256. Raises StoreError."""
+def put(
+    bucket: Bucket, key: str, body: Body, file_name: str | None = None, sha256: str | None = None
+) -> None:
+    """Store a small object whole, if its key is free; S3 checks its SHA-256 (in hex, if it is
+    known already). Raises StoreError."""
     bucket.call(
         "PutObject",
         key,
         Body=body,
-        ChecksumSHA256=sha256_text(body),
+        ChecksumSHA256=sha256_text(body, sha256),
         IfNoneMatch="*",
         **_told(key, file_name),
     )
 
 
-def sha256_text(body: bytes) -> str:
+def sha256_text(body: Body, known: str | None = None) -> str:
     """The SHA-256 as S3 writes it."""
-    return base64.b64encode(hashlib.sha256(body).digest()).decode()
+    digest = hashlib.sha256(body).digest() if known is None else bytes.fromhex(known)
+    return base64.b64encode(digest).decode()
 
 
 class Parts:
@@ -158,7 +163,7 @@ class S3Upload:
         self._held_bytes = 0
         self._parts = Parts(bucket, key, file_name)
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: Body) -> None:
         """See `Upload.write`."""
         self._held.append(memoryview(chunk))
         self._held_bytes += len(chunk)

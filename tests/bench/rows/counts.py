@@ -21,8 +21,8 @@ def requests(sizes: Sizes) -> Iterator[Measure]:
         assert first.said["status"] == "complete", first.said
         calls, asked = served.calls(), s3.counts()
         images = ALBUMS * IMAGES
-        note = f"n + 2A + 2 with n = {images} images in A = {ALBUMS} albums"
-        puts = images + 2 * ALBUMS + 2
+        note = f"n + 2A + 2, and the page for people; n = {images} images in A = {ALBUMS} albums"
+        puts = images + 2 * ALBUMS + 2 + 1
         yield _exact("first: API calls", calls["api"], 2 + ALBUMS)
         yield _exact("first: downloads", calls["photos"], images)
         yield _exact("first: S3 PUT", asked["PutObject"], puts, note)

@@ -20,7 +20,8 @@ def row(sizes: Sizes) -> Iterator[Measure]:
         assert done.said["status"] == "complete", done.said
         peak = served.calls()["peak"]
         yield Measure("politeness", "API calls at once", peak["api"], "", 4)
-        yield Measure("politeness", "downloads at once", peak["photo"], "", 4)
+        # They find their own number, and never more than twice as many as calls.
+        yield Measure("politeness", "downloads at once", peak["photo"], "", 8)
         served.forget()
         done = work(
             served,

@@ -278,6 +278,7 @@ def line(key, caption="", **fields):
 def commit(made, album, number, /, *lines, previous=None, **header):
     """A generation and the records of its lines."""
     places = made.archive.write_records(album, {each.image_key: body for each, body in lines})
+    made.archive.settle()
     placed = [
         replace(each, record=places[each.image_key][0], record_at=places[each.image_key][1])
         for each, _ in lines

@@ -28,6 +28,7 @@ def write(made, *image_keys, text=""):
     """Records files of these images; the lines that a manifest has of them."""
     lines = {key: line(key, text) for key in image_keys}
     places = made.archive.write_records(ALBUM, lines)
+    made.archive.settle()
     return [
         entry(key, record=record, record_at=at, fingerprint=fingerprint(lines[key]))
         for key, (record, at) in places.items()

@@ -10,6 +10,7 @@ from smugmug_backup.backup.run import Options
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     Archived,
+    ConnectionLost,
     FormatTooNew,
     LoginLost,
     StoreFull,
@@ -337,3 +338,26 @@ def test_a_defect_of_ours_while_an_album_is_buried_ends_no_night(nights, source,
         report = nights.next_night()
     assert [(f.album_key, f.code) for f in report.failures] == [(ALBUMS[0], "defect")]
     assert nights.next_night().albums[ALBUMS[0]].gone
+
+
+def test_a_lost_connection_ends_the_run_is_told_once_and_what_is_whole_is_committed(clock):
+    source = FakeSource(clock)
+    source.album("whole", images=2)
+    source.album("half", images=6)
+    for number in range(20):
+        source.album(f"later{number}", images=1)
+    clock.advance(days=100)
+    store = OneKey()
+    nights = Nights(source, store, clock)
+    lost = ConnectionLost("the connection is gone")
+    for image in source.world["half"].images[3:]:
+        source.errors[f"photo:{image.key}"] = lost
+    report = nights.run()
+    assert report.status == "incomplete"
+    assert [(each.album_key, each.message) for each in report.failures] == [
+        (None, "the connection is gone")
+    ]
+    stored = [line.original.stored for line in nights.manifest("half").entries.values()]
+    assert sorted(stored) == [False, False, False, True, True, True]
+    source.errors.clear()
+    assert nights.next_night().status == "complete"

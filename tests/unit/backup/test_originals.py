@@ -1,6 +1,7 @@
 """Bytes on their way into the store: what is adopted, what is numbered, what is never kept."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -168,13 +169,75 @@ def test_wrong_bytes_of_a_replacement_are_kept_beside_the_name_of_the_right_old_
 
 def test_the_file_name_travels_with_the_bytes(nights, source):
     names = []
-    create = nights.store.create
 
-    def watched(key, body, *, file_name=None):
-        if key.startswith("originals/"):
-            names.append(file_name)
-        create(key, body, file_name=file_name)
+    class Watched:
+        def __init__(self, batch):
+            self.upload, self.barrier = batch.upload, batch.barrier
+            self.real = batch.create
 
-    nights.store.create = watched
+        def create(self, key, body, *, file_name=None, **more):
+            if key.startswith("originals/"):
+                names.append(file_name)
+            self.real(key, body, file_name=file_name, **more)
+
+    batch = nights.store.batch
+    nights.store.batch = lambda: Watched(batch())
     nights.run()
     assert sorted(names) == sorted(i.file_name for a in source.world.values() for i in a.images)
+
+
+def test_the_place_at_the_source_is_free_before_the_bytes_are_stored(nights, source):
+    image = source.upload("A", body=JPEG + b"small")
+    held, at_the_write = [], []
+    opened, batch = source.open, nights.store.batch
+
+    @contextmanager
+    def counted(offer, *, deadline):
+        held.append(offer)
+        with opened(offer, deadline=deadline) as stream:
+            yield stream
+        held.remove(offer)
+
+    def watched():
+        made = batch()
+        create = made.create
+
+        def noted(key, body, **more):
+            if key.startswith(f"originals/{image.key}/"):
+                at_the_write.append([each.md5 for each in held if each.md5 == image.md5])
+            create(key, body, **more)
+
+        made.create = noted
+        return made
+
+    source.open, nights.store.batch = counted, watched
+    assert nights.run().status == "complete"
+    assert at_the_write == [[]]
+
+
+@pytest.mark.parametrize("body", [JPEG + b"x" * 70_000, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("said", [0, 1, 65_536, 20 << 20, None])
+@pytest.mark.parametrize("length", ["true", "none"])
+def test_a_size_that_is_not_so_costs_memory_and_no_bytes(nights, source, body, said, length):
+    image = source.upload("A", body=body)
+    listed = source.images
+    opened = source.open
+
+    def lying(*args, **more):
+        listing = listed(*args, **more)
+        images = [
+            replace(each, offer=replace(each.offer, size=said)) if each.key == image.key else each
+            for each in listing.images
+        ]
+        return replace(listing, images=tuple(images))
+
+    @contextmanager
+    def unmeasured(offer, *, deadline):
+        with opened(offer, deadline=deadline) as stream:
+            stream.length = None if length == "none" else stream.length
+            yield stream
+
+    source.images, source.open = lying, unmeasured
+    assert nights.run().status == "complete"
+    (key,) = originals(nights, image)
+    assert nights.store.objects[key] == body

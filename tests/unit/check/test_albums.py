@@ -117,7 +117,7 @@ def test_an_older_generation_that_is_not_what_the_next_one_names_is_damaged(samp
 def test_no_file_can_be_cut_short_without_being_found(sample):
     """Every file of every kind and age."""
     sample.nights.next_night()
-    for key in sorted(sample.store.objects):
+    for key in keys(sample, ""):
         whole = sample.store.objects[key]
         sample.store.objects[key] = whole[:-1] if not key.startswith("runs/") else whole[:-2]
         assert checked_alone(sample, "all").status == "not_sound", key
@@ -127,7 +127,7 @@ def test_no_file_can_be_cut_short_without_being_found(sample):
 
 def test_no_file_can_be_changed_without_being_found(sample):
     """The last report apart: nothing states what it is."""
-    for key in sorted(sample.store.objects):
+    for key in keys(sample, ""):
         if key == max(keys(sample, "runs/")):
             continue
         for at in (-2, len(sample.store.objects[key]) // 2):
@@ -138,7 +138,7 @@ def test_no_file_can_be_changed_without_being_found(sample):
 
 def test_no_file_can_be_lost_without_being_found(sample):
     """The last report is no loss, where no check saw it."""
-    for key in sorted(sample.store.objects):
+    for key in keys(sample, ""):
         if key == max(keys(sample, "runs/")):
             continue
         body = sample.store.objects.pop(key)

@@ -7,7 +7,9 @@ from smugmug_backup.storage.folder import FolderStore
 
 
 def rows(ran):
-    return [line.split("\t") for line in ran.out.splitlines()]
+    head, *lines = ran.out.splitlines()
+    assert head.split("\t") == ["Album", "Images", "Size", "Listed", "State", "Key"]
+    return [line.split("\t") for line in lines]
 
 
 def test_every_album_has_a_line_with_its_key_last(shell, sample, folder):

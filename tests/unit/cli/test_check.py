@@ -138,3 +138,10 @@ def test_the_examples_of_the_help_run(shell, folder, monkeypatch):
     assert len(lines) == 2
     for line in lines:
         assert shell.line(line.replace("~", str(folder.parent)).strip()).status == 0
+
+
+def test_a_link_in_the_backup_is_named_though_it_is_no_part_of_it(shell, folder):
+    (folder / "originals" / "elsewhere").symlink_to("/etc")
+    ran = shell("check", folder)
+    assert ran.status == 0
+    assert f"passed over {folder / 'originals' / 'elsewhere'}: a link" in " ".join(ran.out.split())

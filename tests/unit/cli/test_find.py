@@ -3,12 +3,18 @@
 import json
 import shutil
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from smugmug_backup.cli.catalogs import cache_of
+from smugmug_backup.storage.location import open_store
 from smugmug_backup.words import Location
+from tests.local_smugmug.pictures import draw_jpeg
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.nights import Nights
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +26,8 @@ def cache(tmp_path, monkeypatch):
 def test_it_finds_by_a_caption_and_shows_where_it_stands(shell, sample, folder):
     ran = shell("find", folder, "OLD", "quay")
     assert (ran.status, ran.err) == (0, "")
-    (line,) = ran.out.splitlines()
+    head, line = ran.out.splitlines()
+    assert head.split("\t") == ["File", "Album", "Taken", "Size", "Says", "Key"]
     assert "The old quay" in line and "Harbour & Quay 2024" in line
     assert line.split("\t")[-1] == sample.source.world["harbour"].images[0].key
 
@@ -40,6 +47,23 @@ def test_an_album_is_meant_by_its_title(shell, sample, folder):
 def test_days_say_of_how_many_nothing_is_known(shell, sample, folder):
     ran = shell("find", folder, "--taken", "2019")
     assert ran.out == "nothing found\nof 13 images no date is known\n"
+
+
+def test_dates_come_from_the_originals_where_smugmug_says_none(shell, folder, tmp_path):
+    source = FakeSource(FakeClock())
+    source.album("A", images=1)
+    source.upload("A", body=draw_jpeg(1, datetime(2019, 5, 6, 7, 8, 9), None), file_name="may.jpg")
+    nights = Nights(source, open_store(Location.parse(str(folder)), create=True), source.clock)
+    nights.run()
+    ran = shell("find", folder, "--taken", "2019-05", "--json")
+    (found,) = ran.json["images"]
+    assert (found["file_name"], found["taken_at"]) == ("may.jpg", "2019-05-06T07:08:09")
+    assert ran.json["undated"] == 1
+    # The date is kept: the original is not asked again, by another catalog neither.
+    for each in (folder / "originals").rglob("*.jpg"):
+        each.unlink()
+    cache_of(Location.parse(str(folder))).unlink()
+    assert len(shell("find", folder, "--taken", "2019-05", "--json").json["images"]) == 1
 
 
 def test_nothing_to_look_for_is_a_mistake(shell, sample, folder):

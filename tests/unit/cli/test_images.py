@@ -5,7 +5,8 @@ from smugmug_backup.errors import AccessRefused
 
 def test_images_stand_in_the_order_of_the_album_and_what_left_stands_last(shell, sample, folder):
     ran = shell("images", folder, "harbour")
-    rows = [line.split("\t") for line in ran.out.splitlines()]
+    head, *rows = [line.split("\t") for line in ran.out.splitlines()]
+    assert head == ["File", "Updated", "Size", "State", "Key"]
     assert [row[0] for row in rows] == [
         "DSC_00003.JPG",
         "DSC_00004.JPG",

@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def shell(capsys, monkeypatch, tmp_path):
 def command_that(monkeypatch, action):
     """Put ``action`` behind every command."""
 
-    def parser():
+    def parser(argv):
         made = argparse.ArgumentParser()
         made.add_argument("--debug", action="store_true")
         made.set_defaults(command=action)
@@ -64,6 +65,14 @@ def test_the_help_of_a_command_ends_with_an_example_of_it(shell, command):
     assert ran.status == 0
     assert "exit status:" in ran.out and "--json" in ran.out
     assert f"smugmug-backup {command}" in ran.out.strip().splitlines()[-1]
+
+
+def test_the_help_of_all_says_what_each_command_says_of_itself():
+    for name, line in COMMANDS.items():
+        subparsers = argparse.ArgumentParser().add_subparsers()
+        import_module(f"smugmug_backup.cli.commands.{name}").add_parser(subparsers)
+        (own,) = subparsers._choices_actions
+        assert (own.dest, own.help) == (name, line)
 
 
 def test_wrong_arguments_end_with_2(shell):
@@ -211,6 +220,9 @@ def test_a_store_without_permission_and_a_bucket_that_is_not_there_are_told_apar
     for message in ("listing was denied; s3:ListBucket is needed", "there is no bucket named x"):
 
         class Refusing:
+            def batch(self):
+                return self
+
             def list(self, prefix, message=message):
                 raise StoreRefused(message)
 

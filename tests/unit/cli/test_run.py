@@ -11,12 +11,15 @@ from functools import partialmethod
 import pytest
 from rich.console import Console
 
+from smugmug_backup import system
 from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.backup.outcome import Forecast, Outcome
 from smugmug_backup.backup.run import Options
+from smugmug_backup.cli import manners
 from smugmug_backup.cli.commands import run
 from smugmug_backup.cli.estimate import estimate_run
 from smugmug_backup.cli.interruption import interruptible
+from smugmug_backup.cli.notify import Event, Notifier
 from smugmug_backup.cli.progress import (
     Rate,
     RestoreProgress,
@@ -26,8 +29,10 @@ from smugmug_backup.cli.progress import (
 )
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused, LoginLost, SourceUnavailable, StoreFull
+from smugmug_backup.model import Room
 from smugmug_backup.restore.plan import Target
 from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.folder_batch import FolderBatch
 from smugmug_backup.storage.location import open_store
 
 
@@ -234,9 +239,10 @@ def full_from(monkeypatch, *begins):
             raise StoreFull("the disk is full")
         return _real(store, key, *rest, **more)
 
-    for name in ("create", "upload"):
-        real = getattr(FolderStore, name)
-        monkeypatch.setattr(FolderStore, name, partialmethod(full, _real=real))
+    for kind in (FolderStore, FolderBatch):
+        for name in ("create", "upload"):
+            real = getattr(kind, name)
+            monkeypatch.setattr(kind, name, partialmethod(full, _real=real))
 
 
 def test_a_full_disk_ends_the_run_which_says_so_in_its_report_and_with_1(
@@ -393,3 +399,116 @@ def test_the_estimate_counts_every_request():
     assert (estimate.albums, estimate.images, estimate.originals) == (1, 1000, 1000)
     assert 2000 < estimate.writes < 2100
     assert estimate.storage_cost == pytest.approx(0.023)
+
+
+# -- manners -----------------------------------------------------------------------------------
+
+
+def test_quiet_says_nothing_of_what_is_complete_and_all_of_what_is_not(shell, source, tmp_path):
+    ran = shell("run", tmp_path / "b", "-q")
+    assert (ran.status, ran.out, ran.err) == (0, "", "")
+    source.errors["images:A1"] = AccessRefused("wrong password")
+    ran = shell("run", tmp_path / "b", "-q", "--full")
+    assert ran.status == 1 and "wrong password" in ran.out
+
+
+def test_verbose_names_also_what_has_not_changed_and_how_long_it_took(shell, tmp_path):
+    shell("run", tmp_path / "b")
+    ran = shell("run", tmp_path / "b", "-v")
+    assert "Harbour 2024 (A1): nothing has changed" in ran.out
+    assert ran.err.startswith("It took ")
+
+
+def test_outside_of_its_hours_a_run_begins_nothing_and_the_next_one_goes_on(
+    shell, source, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(manners, "_local", lambda instant: instant)
+    now = f"{source.clock.now():%H}"
+    other = f"{(int(now) + 2) % 24:02d}:00-{(int(now) + 3) % 24:02d}:00"
+    ran = shell("run", tmp_path / "b", "--between", other)
+    assert ran.status == 1 and "Not finished yet" in ran.out
+    assert "time ran out; 2 albums wait for the next run" in ran.out
+    assert "The same command goes on" in ran.out and originals_of(tmp_path / "b") == 0
+    assert shell("run", tmp_path / "b", "--between", other, "--dry-run").status == 0
+    within = f"{now}:00-{(int(now) + 1) % 24:02d}:00"
+    assert shell("run", tmp_path / "b", "--between", within).status == 0
+
+
+def originals_of(folder):
+    return len([*(folder / "originals").rglob("*.jpg")])
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words", "event", "says"),
+    [
+        (None, [], Event.SUCCESS, "complete: 3 images in 2 albums; 3 new, 3 originals"),
+        (None, ["--between", "OTHER"], Event.SUCCESS, "not finished yet, goes on: 0 images"),
+        (AccessRefused("wrong password"), [], Event.FAILURE, "the first: wrong password"),
+        (LoginLost("the token is refused"), [], Event.FAILURE, "the token is refused"),
+    ],
+)
+def test_those_who_want_to_know_are_told_in_one_line(
+    shell, source, tmp_path, monkeypatch, trouble, words, event, says
+):
+    sent = []
+    monkeypatch.setattr(Notifier, "send", lambda self, *told: sent.append((self._urls, *told)))
+    monkeypatch.setattr(manners, "_local", lambda instant: instant)
+    other = (
+        f"{(source.clock.now().hour + 2) % 24:02d}:00-{(source.clock.now().hour + 3) % 24:02d}:00"
+    )
+    if trouble is not None:
+        source.errors["account" if isinstance(trouble, LoginLost) else "images:A1"] = trouble
+    words = [other if word == "OTHER" else word for word in words]
+    shell("run", tmp_path / "b", "--notify", "https://hc/1", "--notify", "ntfy://x", *words)
+    assert [each[1] for each in sent] == [Event.START, event]
+    assert sent[1][0] == ("https://hc/1", "ntfy://x")
+    assert says in sent[1][3] and "\n" not in sent[1][3]
+
+
+def test_a_run_that_was_interrupted_is_told_as_a_failure_for_nobody_may_have_been_there(
+    shell, source, tmp_path, monkeypatch
+):
+    sent = []
+    monkeypatch.setattr(Notifier, "send", lambda _, *told: sent.append(told))
+    source.errors["images:A1"] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    source.album("A3", images=1)
+    for number in range(20):
+        source.album(f"C{number}", images=1)
+    assert shell("run", tmp_path / "b", "--notify", "https://hc/1").status == 130
+    assert sent[1][0] is Event.FAILURE and sent[1][2].startswith("interrupted: ")
+
+
+def test_an_album_that_was_left_is_not_counted_as_done(source):
+    progress = RunProgress(terminal())
+    progress.planned(2)
+    one, two = source.albums(deadline=Deadline.none(source.clock))
+    progress.album_done(one, Outcome(AlbumState(), listed=True))
+    progress.album_done(two, Outcome(AlbumState(), left_over=True))
+    progress.stopping()
+    lines = shown_lines(progress)
+    assert lines[1].startswith("1/2 albums") and lines[0].endswith("stopping")
+
+
+def test_a_disk_that_will_not_do_is_told_before_anything_is_fetched(
+    shell, source, tmp_path, monkeypatch
+):
+    shell("run", tmp_path / "b")
+    source.clock.advance(days=1)
+    for number in range(20):
+        source.upload("A1", file_name=f"{number}.jpg")
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=10))
+    ran = shell("run", tmp_path / "b")
+    assert ran.status == 1
+    assert "are to be fetched, and the disk has room for 10 B" in ran.out.splitlines()[0]
+    assert "more are needed" in ran.out
+
+
+def test_a_dry_run_compares_the_plan_with_the_room_on_the_disk(
+    shell, source, tmp_path, monkeypatch
+):
+    plan = shell("run", tmp_path / "new" / "b", "--dry-run")
+    assert "The disk has room for " in plan.out
+    (tmp_path / "b").mkdir()
+    monkeypatch.setattr(system, "space", lambda _: (3, 1000))
+    plan = shell("run", tmp_path / "b", "--dry-run")
+    assert "The disk has room for 3 B only" in plan.out and "more are needed" in plan.out

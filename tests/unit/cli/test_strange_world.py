@@ -23,9 +23,12 @@ from tests.tools.sample import sample_store
 
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
-WORKS |= {"forget": 2, "find": 0, "catalog": 0, "copy": 0, "repair": 0}
+WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0, "copy": 0, "repair": 0}
+WORKS |= {"completion": 0, "man": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
+PLACELESS = {"authorize", "completion", "man"}
+"""Commands that are given no location."""
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +59,15 @@ class World:
             "diff": ["diff", self.location, "2026-11-24", "latest"],
             "check": ["check", self.location],
             "find": ["find", self.location, "quay"],
+            "browse": ["browse", self.location, "--no-browser"],
             "catalog": ["catalog", self.location, f"{self.free}/photos.sqlite"],
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
             "forget": ["forget", self.location, "i000003"],
             "copy": ["copy", self.location, f"{self.free}-copy"],
             "repair": ["repair", self.location, f"--from={self.location}-copy"],
+            "completion": ["completion", "bash"],
+            "man": ["man"],
             "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],
         }[command]
 
@@ -289,7 +295,7 @@ CANNOT = {
 }
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "authorize"])
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each not in PLACELESS])
 @pytest.mark.parametrize("environment", CANNOT)
 def test_what_cannot_be_done_is_one_sentence(world, tmp_path, monkeypatch, environment, command):
     prepare, says = CANNOT[environment]

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from smugmug_backup.archive.check_report import CheckReport
+from smugmug_backup.archive.drill_report import DrillReport
 from smugmug_backup.errors import BadRequest, StoreRefused
 from smugmug_backup.function import actions
 from smugmug_backup.function.events import CheckEvent, parse_event
@@ -123,3 +124,46 @@ def test_a_check_whose_report_cannot_be_stored_does_not_look_sound(sample, logge
 def test_without_a_topic_the_error_says_what_to_do(sample, logged):
     with pytest.raises(BadRequest, match="ALERT_TOPIC_ARN is missing"):
         perform(sample, {"action": "sign_of_life"})
+
+
+def drilled(sample, monkeypatch, event=None):
+    monkeypatch.setattr(Application, "source_for", lambda *_: sample.source)
+    return perform(sample, event or {"action": "drill"})
+
+
+def test_a_drill_that_passes_is_one_line_a_zero_and_a_report(sample, logged, monkeypatch):
+    told = drilled(sample, monkeypatch, {"action": "drill", "images": 3})
+    assert (told["status"], told["sampled"], told["same"]) == ("passed", 3, 3)
+    assert told["said"].endswith("were restored and compared with SmugMug: all the same.")
+    assert json.dumps(told)
+    assert [(level, text) for level, text, _ in logged] == [("info", "drill ended")]
+    assert metric("CheckNotSound") == [0]
+    report = DrillReport.from_bytes(sample.store.objects[told["report"]], key=told["report"])
+    assert (report.run_id, len(report.images)) == (told["run_id"], 3)
+
+
+def test_a_drill_that_finds_damage_counts_as_a_check_that_does(sample, logged, monkeypatch):
+    for key in list(sample.store.objects):
+        if key.startswith("originals/"):
+            sample.store.objects[key] = b"rotten"
+    told = drilled(sample, monkeypatch)
+    assert told["status"] == "failed"
+    assert metric("CheckNotSound") == [1]
+    assert ("error", "the drill found something wrong") in [each[:2] for each in logged]
+    assert any(key.startswith("checks/") for key in sample.store.objects)
+
+
+def test_before_the_first_run_a_drill_says_so_and_alarms_nobody(sample, logged, monkeypatch):
+    sample.store.objects.clear()
+    assert drilled(sample, monkeypatch) == {"status": "nothing_yet"}
+    assert "CheckNotSound" not in metrics.metric_set
+
+
+def test_a_drill_whose_report_is_not_stored_is_an_alarm(sample, logged, monkeypatch):
+    def refuse(key, body, *, file_name=None):
+        raise StoreRefused("access denied")
+
+    monkeypatch.setattr(sample.store, "create", refuse)
+    told = drilled(sample, monkeypatch)
+    assert (told["status"], told["report"]) == ("passed", None)
+    assert metric("CheckNotSound") == [1]

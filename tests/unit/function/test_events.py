@@ -13,6 +13,7 @@ from smugmug_backup.function.events import (
     AlbumEvent,
     BackupEvent,
     CheckEvent,
+    DrillEvent,
     FinishEvent,
     SignOfLifeEvent,
     parse_event,
@@ -87,6 +88,8 @@ def test_the_other_actions_are_parsed():
     assert parse_event({"action": "finish", "run_id": RUN}) == FinishEvent(RUN)
     assert parse_event({"action": "check", "read_data": "5GB"}) == CheckEvent("5GB")
     assert parse_event({"action": "check"}) == CheckEvent(None)
+    assert parse_event({"action": "drill", "images": 7}) == DrillEvent(7)
+    assert parse_event({"action": "drill"}) == DrillEvent(20)
     assert parse_event({"action": "sign_of_life"}) == SignOfLifeEvent()
 
 
@@ -130,6 +133,11 @@ def test_the_other_actions_are_parsed():
         ({"action": "album", "run_id": "x", "albums": [{}]}, "run_id"),
         ({"action": "check", "read_data": "much"}, "read_data"),
         ({"action": "check", "read_data": 5}, "read_data"),
+        ({"action": "drill", "images": 0}, "images"),
+        ({"action": "drill", "images": 1001}, "images"),
+        ({"action": "drill", "images": True}, "images"),
+        ({"action": "drill", "images": "20"}, "images"),
+        ({"action": "drill", "amount": 20}, "amount"),
         ({"action": "sign_of_life", "to": "me"}, "to"),
     ],
 )

@@ -160,7 +160,7 @@ def test_what_may_pass_raises_after_the_report_and_its_retry_runs(world):
     world.errors["images:harbour"] = SourceUnavailable("98")
     with pytest.raises(RunIncomplete, match="98"):
         invoke(SCHEDULED)
-    assert sum(key.startswith("runs/") for key in stored()) == 1
+    assert sum(key.startswith("runs/") and key.endswith(".json") for key in stored()) == 1
     del world.errors["images:harbour"]
     world.calls.clear()
     result = invoke(SCHEDULED)
@@ -192,7 +192,7 @@ def test_a_refused_run_raises_after_the_report(world):
     world.errors["albums"] = SourceRetired("API 1.3.0 seems to be switched off")
     with pytest.raises(RunRefused, match="switched off"):
         invoke(SCHEDULED)
-    assert sum(key.startswith("runs/") for key in stored()) == 1
+    assert sum(key.startswith("runs/") and key.endswith(".json") for key in stored()) == 1
 
 
 # -- the guard -------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def forgetful(monkeypatch):
 
 def test_a_guard_that_cannot_keep_the_answer_does_not_make_the_run_twice(world, forgetful):
     assert invoke(SCHEDULED)["status"] == "complete"
-    assert sum(key.startswith("runs/") for key in stored()) == 1
+    assert sum(key.startswith("runs/") and key.endswith(".json") for key in stored()) == 1
 
 
 def test_a_guard_that_cannot_forget_does_not_hide_why_the_run_failed(world, forgetful):

@@ -6,9 +6,11 @@ import pytest
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
+from smugmug_backup.archive.drill_report import Drilled, DrillReport, Outcome
 from smugmug_backup.archive.standing import standing_of
 from smugmug_backup.errors import AccessRefused
 from smugmug_backup.function.sign_of_life import mail, send_sign_of_life, subject
+from smugmug_backup.words import Location
 from tests.tools.memory_store import MemoryStore
 from tests.tools.sample import sample_store
 
@@ -31,7 +33,7 @@ def sample():
 def said(sample, **later):
     """Subject and text of a mail that is sent now, or so much later."""
     now = sample.clock.now() + timedelta(**later)
-    standing = standing_of(Archive(sample.store), now=now, runs=7)
+    standing = standing_of(Archive(sample.store), now=now, runs=7, since=now - timedelta(days=7))
     return subject(standing, now=now), mail(standing, now=now)
 
 
@@ -158,3 +160,98 @@ def test_before_the_first_run_it_says_so(sample):
     title, text = said(sample)
     assert title == "SmugMug Backup: no run has ended yet"
     assert "No run has ended yet" in text
+
+
+def quiet_week(sample):
+    all_well(sample)
+    for _ in range(8):
+        sample.nights.next_night()
+
+
+def test_what_changed_at_smugmug_in_the_week_is_told_with_the_largest_albums(sample):
+    quiet_week(sample)
+    source = sample.source
+    for number in range(40):
+        source.album(f"more{number:02d}", f"More {number}", images=9)
+    sample.nights.next_night()
+    for number in range(6):
+        source.world[f"more{number:02d}"].images = []
+    source.replace(source.world["harbour"].images[0])
+    source.touch(source.world["harbour"].images[1], caption="")
+    del source.world["more20"]
+    sample.nights.next_night()
+    sample.nights.next_night()
+    text = said(sample)[1]
+    told = text.split("CHANGED AT SMUGMUG IN THE LAST SEVEN DAYS\n")[1].split("\n\n")[0]
+    told = " ".join(told.split())
+    assert "- 54 photos taken out of 6 albums: Travel / More 0 (9)," in told
+    assert "and 1 album more. All of it stays in the backup." in told
+    assert "- 1 album not shown any more, with 9 photos: Travel / More 20 (9)." in told
+    assert "- 1 photo with other bytes than before, in 1 album: Travel / Harbour" in told
+    assert "smugmug-backup diff LOCATION " in told
+    assert all(len(line) <= 120 for line in text.splitlines())
+    # Told once: the mail of the next week is silent about it.
+    for _ in range(8):
+        sample.nights.next_night()
+    assert "CHANGED AT SMUGMUG" not in said(sample)[1]
+
+
+def test_more_runs_than_one_a_night_hide_nothing_of_the_week(sample):
+    quiet_week(sample)
+    sample.source.world["alps"].images.pop()
+    sample.nights.next_night()
+    for _ in range(12):
+        sample.clock.advance(hours=2)
+        sample.nights.run()
+    assert "1 photo taken out of 1 album" in said(sample)[1]
+
+
+def test_a_week_in_which_photos_only_came_tells_no_change(sample):
+    all_well(sample)
+    sample.clock.advance(days=8)
+    sample.source.upload("alps")
+    sample.nights.run()
+    assert "CHANGED AT SMUGMUG" not in said(sample)[1]
+
+
+def test_the_mail_carries_the_seal(sample):
+    _, text = said(sample)
+    assert f"  {sample.nights.reports[-1].sha256}\n" in text
+    assert "Keep this mail. The seal of the backup" in text
+
+
+def test_the_mail_names_the_newest_page(sample):
+    topic = Topic()
+    now = sample.clock.now()
+    bucket = Location("", bucket="photos", prefix="smugmug")
+    send_sign_of_life(sample.store, "arn:aws:sns:x", now=now, client=topic, bucket=bucket)
+    (sent,) = topic.mails
+    page = max(key for key in sample.store.objects if key.endswith(".html"))
+    assert f"bucket\nphotos and there smugmug/{page}\n" in sent["Message"]
+    for key in [key for key in sample.store.objects if key.endswith(".html")]:
+        del sample.store.objects[key]
+    send_sign_of_life(sample.store, "arn:aws:sns:x", now=now, client=topic, bucket=bucket)
+    assert "as a page" not in topic.mails[1]["Message"]
+
+
+def test_the_newest_drill_is_told_in_a_sentence(sample):
+    def drilled(hours, outcome):
+        now = sample.clock.now() + timedelta(hours=hours)
+        image = Drilled("alps", "i1", "originals/i1/0123456789abcdef0123456789abcdef.jpg", outcome)
+        Archive(sample.store).write_drill(
+            DrillReport(
+                f"{now:%Y%m%dT%H%M%SZ}-00000001", now, now, None, None, 1, (2009, 2026), (image,)
+            )
+        )
+
+    assert "fire drill" not in said(sample)[1]
+    drilled(1, Outcome.SAME)
+    last = "was restored and compared with SmugMug: the same."
+    assert (
+        f"The last fire drill, {sample.clock.now():%Y-%m-%d}: 1 photo of 2009 to 2026 {last}"
+        in (" ".join(said(sample)[1].split()))
+    )
+    drilled(2, Outcome.DAMAGED)
+    text = " ".join(said(sample)[1].split())
+    assert "0 the same, 1 DAMAGED in the backup." in text
+    assert "nothing is open any more" in text

@@ -336,7 +336,7 @@ def test_what_cannot_be_deleted_is_named_and_tried_again(sample):
 
 def test_a_store_that_takes_nothing_loses_nothing(sample):
     class ReadOnly(MemoryStore):
-        def create(self, key, body, *, file_name=None):
+        def create(self, key, body, **_):
             raise StoreRefused("the disk is mounted read-only")
 
     store = ReadOnly()
@@ -355,12 +355,12 @@ def test_a_run_that_commits_in_between_makes_it_start_over(sample):
     create = store.create
     image = sample.source.find(sample.image)
 
-    def create_after_a_run(key, body, *, file_name=None):
+    def create_after_a_run(key, body, **_):
         if key.startswith("manifests/harbour/"):
             store.create = create
             sample.source.touch(image, caption="newer")
             sample.nights.next_night(full=True)
-        create(key, body, file_name=file_name)
+        create(key, body)
 
     store.create = create_after_a_run
     forgotten(sample)
@@ -400,11 +400,11 @@ def test_a_run_that_began_before_cannot_commit_over_it(sample):
     create = store.create
     sample.source.touch(sample.source.find(sample.image), caption="newer")
 
-    def create_after_forget(key, body, *, file_name=None):
+    def create_after_forget(key, body, **_):
         if key.startswith("manifests/harbour/"):
             store.create = create
             forgotten(sample)
-        create(key, body, file_name=file_name)
+        create(key, body)
 
     store.create = create_after_forget
     sample.nights.next_night(full=True)
@@ -420,11 +420,11 @@ def test_a_run_that_never_rests_is_told_and_nothing_is_deleted(sample):
     create = store.create
     taken = []
 
-    def create_too_late(key, body, *, file_name=None):
+    def create_too_late(key, body, **_):
         if key.startswith("manifests/harbour/"):
             taken.append(key)
             raise AlreadyStored("taken")
-        create(key, body, file_name=file_name)
+        create(key, body)
 
     store.create = create_too_late
     with pytest.raises(CommitConflict, match="just now"):

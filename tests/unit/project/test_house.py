@@ -195,7 +195,7 @@ def test_what_everybody_may_do_is_not(line):
 
 # What our code imports comes with these.
 COMES_WITH = {"boto3": {"boto3", "botocore"}, "requests": {"requests", "urllib3"}}
-COMES_WITH |= {"requests-oauthlib": {"requests_oauthlib", "oauthlib"}}
+COMES_WITH |= {"requests-oauthlib": {"requests_oauthlib", "oauthlib"}, "pillow": {"PIL"}}
 
 
 def test_each_floor_stands_once_and_the_package_reads_it():
@@ -218,9 +218,12 @@ def test_the_floors_admit_what_is_shipped_and_what_sam_pins():
 
 @pytest.mark.parametrize("owners", [True, False])
 def test_what_is_imported_is_required(owners):
-    """The function's rooms get by with requirements.in; `rich` is the owner's tool's alone."""
+    """The function's rooms get by with requirements.in; `rich` is the owner's tool's alone, and so
+    are the extras."""
     files = ["src/requirements.in"] + ["src/requirements-cli.in"] * owners
     names = {each.name for file in files for each in _floors(file)}
+    extras = PYPROJECT["project"]["optional-dependencies"].values() if owners else ()
+    names |= {Requirement(each).name for extra in extras for each in extra}
     allowed = {module for name in names for module in COMES_WITH.get(name, {name})}
     allowed = {module.replace("-", "_") for module in allowed} | sys.stdlib_module_names
     allowed |= {"smugmug_backup"}
@@ -261,6 +264,7 @@ NOT_OF_A_MODULE = {
     "backup/test_clocks.py": "wrong clocks, each seen over whole runs",
     "backup/test_reports.py": "what reports say, seen over whole runs",
     "backup/test_rules.py": "the algorithm's rules, each seen over whole runs",
+    "cli/test_loading.py": "what a whole process loads for a command",
     "cli/test_run_killed.py": "kills whole processes that run a command",
     "cli/test_strange_world.py": "every command in every environment",
     "project/test_house.py": "the import rules and requirements of pyproject.toml",

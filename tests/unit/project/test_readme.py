@@ -63,7 +63,8 @@ def test_what_is_called_a_parameter_an_output_or_a_statement_is_one():
 
 
 def test_a_setting_that_is_named_is_read_from_the_environment():
-    source = text_of(*(ROOT / "src/smugmug_backup").glob("*.py"))
+    package = ROOT / "src/smugmug_backup"
+    source = text_of(*package.glob("*.py"), *(package / "cli").glob("*.py"))
     for name in set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", TEXT)):
         assert f'"{name}"' in source or name == "AWS_ENDPOINT_URL", name
 

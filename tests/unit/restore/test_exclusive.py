@@ -128,14 +128,48 @@ def test_a_rename_whose_answer_was_lost_is_known_as_our_own(
     assert final.read_bytes() == b"the photo"
 
 
-def test_a_copy_that_fails_leaves_no_half_file_under_the_name(
+def test_a_rename_that_fails_leaves_nothing_under_the_name(
     part: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_rename(monkeypatch)
-    monkeypatch.setattr(os, "fsync", failing(errno.ENOSPC))
+    monkeypatch.setattr(os, "rename", failing(errno.ENOSPC))
     with pytest.raises(OSError, match="No space"):
         give_name(part, part.with_name("photo.jpg"))
     assert list(part.parent.iterdir()) == [part]
+
+
+def test_where_nothing_names_a_file_at_once_the_name_is_never_half_a_file(
+    part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever the process is killed: there is nothing between empty and whole."""
+    no_rename(monkeypatch)
+    final, seen, rename = part.with_name("photo.jpg"), [], os.rename
+
+    def watched(old: Path, new: Path) -> None:
+        seen.append(final.read_bytes())
+        rename(old, new)
+        seen.append(final.read_bytes())
+
+    monkeypatch.setattr(os, "rename", watched)
+    give_name(part, final)
+    assert seen == [b"", b"the photo"]
+
+
+def test_what_another_program_writes_into_the_name_that_was_claimed_stays(
+    part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_rename(monkeypatch)
+    final, close = part.with_name("photo.jpg"), os.close
+
+    def closed(descriptor: int) -> None:
+        close(descriptor)
+        final.write_bytes(b"the owner's own picture, saved just now")
+
+    monkeypatch.setattr(os, "close", closed)
+    with pytest.raises(FileExistsError):
+        give_name(part, final)
+    monkeypatch.undo()
+    assert final.read_bytes().startswith(b"the owner's")
 
 
 def test_an_error_of_the_rename_is_the_systems_own(

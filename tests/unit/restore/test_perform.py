@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from smugmug_backup.archive import keys
+from smugmug_backup.archive.details import moment_of
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.errors import Archived, BadRequest, SourceUnavailable
 from smugmug_backup.restore import survey
@@ -21,7 +22,7 @@ from smugmug_backup.restore.alone import StoreGone, TargetUnusable
 from smugmug_backup.restore.folder import WORKSHOP
 from smugmug_backup.restore.perform import Result
 from smugmug_backup.restore.plan import Problem, Target
-from smugmug_backup.restore.record import moment_of, xmp_sidecar
+from smugmug_backup.restore.record import xmp_sidecar
 from tests.tools.fake_source import JPEG
 from tests.tools.faults import Fault, Operation, Points, always
 from tests.tools.faulty_disk import strike

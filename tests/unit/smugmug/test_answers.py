@@ -21,6 +21,7 @@ from smugmug_backup.smugmug import source_v2 as api_v2
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.photos import Photos
+from tests.tools.streams import all_of
 from tests.unit.smugmug.server import START, FakeClock, Said, serving
 
 SCALARS = (
@@ -172,7 +173,7 @@ def test_a_broken_header_puts_no_address_into_the_log(caplog: pytest.LogCaptureF
         )
         offer = Offer("original", Availability.READY, url=f"{server.url}/hidden-token")
         with photos.open(offer, deadline=Deadline.none(clock)) as body:
-            b"".join(body)
+            all_of(body)
     assert "hidden-token" not in caplog.text
 
 

@@ -1,5 +1,6 @@
 """The governor: as fast as it may, as slow as it is asked, and never beyond the time."""
 
+import random
 import threading
 import time
 
@@ -22,6 +23,15 @@ def starts(lane: Lane, clock: FakeClock, count: int) -> list[float]:
 def test_calls_are_paced_evenly(clock: FakeClock) -> None:
     lane = Lane(concurrency=8, per_second=4, clock=clock)
     assert starts(lane, clock, 5) == pytest.approx([0, 0.25, 0.5, 0.75, 1.0])
+
+
+@pytest.mark.parametrize("ceiling", [1, 10, 20, 50])
+def test_no_second_sees_more_calls_than_the_ceiling_though_some_come_quicker(ceiling) -> None:
+    clock = FakeClock()
+    lane = Governor(clock=clock, calls_per_second=ceiling).calls
+    way = random.Random(ceiling)
+    arrived = [start + way.uniform(0.0, 0.05) for start in starts(lane, clock, 4 * ceiling + 2)]
+    assert max(sum(0 <= later - each < 1 for later in arrived) for each in arrived) <= ceiling
 
 
 def test_without_a_ceiling_nothing_waits(clock: FakeClock) -> None:

@@ -3,8 +3,10 @@
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -14,8 +16,10 @@ from smugmug_backup.errors import OutOfTime, PhotoError, SourceUnavailable
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug.errors import TimedOut
 from smugmug_backup.smugmug.governor import Governor
+from smugmug_backup.smugmug.pace import Pace, paced, patiently
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.transport import Reply, Transport
+from tests.tools.streams import all_of, chunks_of
 from tests.unit.smugmug.server import FakeClock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n"
@@ -91,7 +95,7 @@ def fetch(url: str, clock: FakeClock, deadline: Deadline) -> bytes:
     )
     offer = Offer("original", Availability.READY, url=url + "/x.jpg")
     with photos.open(offer, deadline=deadline) as body:
-        return b"".join(body)
+        return all_of(body)
 
 
 WHOLE = 3 * 500
@@ -171,7 +175,71 @@ def test_time_that_nobody_waits_for_bytes_makes_no_answer_slow() -> None:
         offer = Offer("original", Availability.READY, url=url + "/x.jpg")
         came = 0
         with photos.open(offer, deadline=Deadline.none(clock)) as stream:
-            for chunk in stream:
+            for chunk in chunks_of(stream):
                 came += len(chunk)
                 clock.sleep(100)
     assert came == len(body)
+
+
+# -- an end that somebody asks for meanwhile -------------------------------------------------------
+
+
+class Moving:
+    """The machine's time, in which a wait is one."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\n", HEAD + END])
+@pytest.mark.parametrize("what", [ask, fetch])
+def test_whoever_waits_for_a_byte_hears_of_an_end(
+    first: bytes, what: Callable[..., object]
+) -> None:
+    let_go = threading.Event()
+
+    class Holding(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            let_go.wait(30)
+
+    with dripping(Holding(), first, b"x", seconds=1) as url:
+        deadline = Deadline.none(Moving())
+        threading.Timer(0.1, lambda: deadline.stop(grace=0.1)).start()
+        began = time.monotonic()
+        with pytest.raises(OutOfTime):
+            what(url, Moving(), deadline)
+        assert time.monotonic() - began < 3
+        let_go.set()
+
+
+def test_a_name_that_is_looked_up_for_ever_is_left_to_itself() -> None:
+    deadline, late = Deadline.none(Moving()), threading.Event()
+    let_go = threading.Event()
+    threading.Timer(0.1, lambda: deadline.stop(grace=0.0)).start()
+    began = time.monotonic()
+    with (
+        paced(Pace(Moving(), until=float("inf"), stall=60, deadline=deadline)),
+        pytest.raises(TimeoutError),
+    ):
+        patiently(lambda: let_go.wait(30), late=late.set)
+    assert time.monotonic() - began < 3 and not late.is_set()
+    let_go.set()
+    assert late.wait(5), "what came after all is given back"
+
+
+def test_what_goes_wrong_in_the_other_thread_is_raised_here() -> None:
+    def refuse() -> None:
+        raise ConnectionRefusedError
+
+    deadline = Deadline.none(Moving())
+    with (
+        paced(Pace(Moving(), until=float("inf"), stall=60, deadline=deadline)),
+        pytest.raises(ConnectionRefusedError),
+    ):
+        patiently(refuse)

@@ -24,6 +24,7 @@ from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.wiring import SystemClock
 from smugmug_backup.words import parse_hosts
+from tests.tools.streams import all_of, chunks_of
 from tests.unit.smugmug.server import START, FakeClock, Said, Server
 
 SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
@@ -47,7 +48,7 @@ def offer(url: str | None, size: int | None = None) -> Offer:
 
 def fetch(one: Photos, url: str, clock: FakeClock, seconds: float = 1e9) -> bytes:
     with one.open(offer(url), deadline=Deadline.after(clock, seconds)) as body:
-        chunks = list(body)
+        chunks = list(chunks_of(body))
     assert all(0 < len(chunk) <= 1 << 20 for chunk in chunks)
     return b"".join(chunks)
 
@@ -69,7 +70,7 @@ def test_the_length_is_told_before_the_bytes(server: Server, clock: FakeClock) -
     for expected in (5, None):
         with one.open(offer(server.url), deadline=Deadline.none(clock)) as body:
             assert body.length == expected
-            assert b"".join(body) == b"12345"
+            assert all_of(body) == b"12345"
 
 
 def test_a_chunked_body_is_read(server: Server, clock: FakeClock) -> None:
@@ -350,7 +351,7 @@ def test_a_host_that_stalls_shortly_before_the_end_holds_us_no_longer(server: Se
         pytest.raises(OutOfTime),
         one.open(offer(server.url), deadline=Deadline.after(clock, 0.3)) as body,
     ):
-        list(body)
+        all_of(body)
     release.set()
     assert clock.monotonic() - begun < 2
 

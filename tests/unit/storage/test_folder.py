@@ -26,6 +26,7 @@ from smugmug_backup.errors import (
 from smugmug_backup.storage import file_system, probe
 from smugmug_backup.storage.folder import FolderStore
 from tests.tools.faulty_disk import bar, failing, strike
+from tests.tools.lacks import names
 
 KEY = "records/hT4mWq=12/V2xgTbs/1f2e3d4c5b6a7988.json"
 DAY = 24 * 3600
@@ -94,13 +95,13 @@ def test_bytes_are_on_the_disk_before_they_have_a_name_and_the_name_before_it_co
 ):
     disk = Disk(monkeypatch)
     store.create("albums/a/1.json", b"{}")
-    incoming = disk.log[0][1]
+    incoming = disk.log[4][1]
     assert disk.log == [
-        ("fsync", incoming),
         ("mkdir", "albums"),
         ("fsync", str(root)),
         ("mkdir", "a"),
         ("fsync", str(root / "albums")),
+        ("fsync", incoming),
         ("link", "1.json"),
         ("fsync", str(root / "albums" / "a")),
     ]
@@ -304,29 +305,7 @@ def test_what_is_no_file_is_not_read_and_not_replaced(root, store):
 # -- a file system that will not do ----------------------------------------------------------------
 
 
-def test_a_file_system_that_ignores_case_is_refused(root, monkeypatch):
-    exists = Path.exists
-    monkeypatch.setattr(Path, "exists", lambda self: self.name.lower() == "ab" or exists(self))
-    with pytest.raises(StoreRefused, match="case-sensitive"):
-        FolderStore(root)
-    assert not list((root / ".incoming").iterdir())
-
-
-def test_a_copy_on_a_file_system_that_ignores_case_is_seen_without_writing(root):
-    root.mkdir()
-    (root / "manifests").write_bytes(b"")
-    os.link(root / "manifests", root / "MANIFESTS")  # one file under both names
-    with pytest.raises(StoreRefused, match="case-sensitive"):
-        FolderStore(root, create=False)
-
-
-def test_a_folder_whose_name_has_no_letters_says_nothing_of_case(root):
-    root.mkdir()
-    (root / "2024").mkdir()
-    FolderStore(root, create=False)
-
-
-@pytest.mark.parametrize("change", [str.lower, str.upper, lambda name: name[:8]])
+@pytest.mark.parametrize("change", [str.upper, lambda name: name[:8]])
 def test_a_file_system_that_changes_names_is_refused(root, monkeypatch, change):
     touch = probe._touch
     monkeypatch.setattr(probe, "_touch", lambda path: touch(path.with_name(change(path.name))))
@@ -334,23 +313,10 @@ def test_a_file_system_that_changes_names_is_refused(root, monkeypatch, change):
         FolderStore(root)
 
 
-def test_a_file_system_with_reserved_names_is_refused(root, monkeypatch):
-    touch = probe._touch
-
-    def windows(path):
-        if path.stem == "con":
-            raise OSError(errno.EINVAL, "Invalid argument")
-        touch(path)
-
-    monkeypatch.setattr(probe, "_touch", windows)
-    with pytest.raises(StoreRefused, match="keep every name"):
-        FolderStore(root)
-
-
-def test_a_file_system_without_hard_links_is_refused(root, monkeypatch):
-    monkeypatch.setattr(os, "link", failing(errno.EPERM))
-    with pytest.raises(StoreRefused, match="hard links"):
-        FolderStore(root)
+def test_no_key_needs_a_name_that_windows_reserves(root, monkeypatch):
+    with monkeypatch.context() as patch:
+        names(patch)
+        FolderStore(root).create("manifests/con=0/00000001.jsonl", b"{}")
 
 
 def test_a_file_system_whose_links_replace_is_refused(root, monkeypatch):
@@ -611,6 +577,7 @@ def test_any_call_may_fail_and_one_of_our_errors_tells_it(tmp_path, monkeypatch,
         return one
 
     while struck == at:
+        opened.clear()
         root = tmp_path / str(at)
         store = FolderStore(root)
         if act is look:
@@ -622,7 +589,7 @@ def test_any_call_may_fail_and_one_of_our_errors_tells_it(tmp_path, monkeypatch,
                 patch.setattr(os, name, watched(name, getattr(os, name)))
             with suppress(StoreError):
                 act(root if act is FolderStore else store)
-        assert opened == set()
+        assert opened <= {each.descriptor for each in store._tree._opened}  # kept, see `Tree`
         if (root / KEY).exists():
             assert (root / KEY).read_bytes() == b"z" * 1000
         if act is not put:
@@ -638,7 +605,7 @@ def test_any_call_may_fail_and_one_of_our_errors_tells_it(tmp_path, monkeypatch,
         ("link", "aB.json"),
         ("link", "linked"),
         ("open", ".part"),
-        ("open", "aB"),
+        ("open", "con=0"),
         ("mkdir", "probe"),
     ],
 )
@@ -696,9 +663,10 @@ def test_reading_a_copy_writes_nothing(root):
 def test_the_first_write_tries_the_file_system(root, monkeypatch):
     root.mkdir()
     store = FolderStore(root, create=False)
+    touch = probe._touch
     with monkeypatch.context() as patch:
-        patch.setattr(os, "link", failing(errno.EPERM))
-        with pytest.raises(StoreRefused, match="hard links"):
+        patch.setattr(probe, "_touch", lambda path: touch(path.with_name(path.name[:8])))
+        with pytest.raises(StoreRefused, match="keep every name"):
             store.create(KEY, b"{}")
     store.create(KEY, b"{}")
     with pytest.raises(AlreadyStored):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smugmug_backup.storage.keys import content_disposition, content_type, is_key
+from smugmug_backup.storage.keys import content_disposition, content_type, is_key, with_capitals
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,24 @@ def test_whatever_a_file_is_called_the_header_is_plain_and_gives_the_name_back(n
 )
 def test_the_media_type_is_that_of_the_extension(key, kind):
     assert content_type(key) == kind
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hT4mWq=12",
+        "hT4mWq=12-001.json",
+        "con=0",
+        "20261124T030004Z-5f0c2a91",
+        "20261124T030004Z-5f0c2a91.json",
+        "README.txt",
+        "README.2.txt",
+        "alps",
+        "00000001.jsonl",
+        "rev-0123456789abcdef.mp4",
+        "probe.txt",
+    ],
+)
+def test_a_disk_that_lists_small_letters_hides_no_name_of_a_backup(name):
+    assert with_capitals(name.lower()) == name
+    assert with_capitals(name) == name

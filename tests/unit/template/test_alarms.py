@@ -33,6 +33,7 @@ def test_there_is_one_alarm_for_each_thing_that_can_go_wrong(alarms):
         "NotCompleteAlarm",
         "CursorMissAlarm",
         "CheckNotSoundAlarm",
+        "LossAlarm",
         "ExecutionFailedAlarm",
         "SilenceAlarm",
     }
@@ -47,7 +48,7 @@ def test_each_alarm_says_what_to_do_and_mails_it(alarms):
 
 def test_alarms_on_our_metrics_watch_what_the_function_counts(alarms):
     ours = {name: each for name, each in alarms.items() if each.get("Namespace") == "SmugMugBackup"}
-    assert len(ours) == 5
+    assert len(ours) == 6
     for alarm in ours.values():
         assert alarm["MetricName"] in _counted_metrics()
         assert alarm["Dimensions"] == [{"Name": "service", "Value": STACK_NAME}]
@@ -57,6 +58,19 @@ def test_the_function_counts_under_the_name_that_alarms_look_for(stack):
     variables = stack["Resources"]["BackupFunction"]["Properties"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == STACK_NAME
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "SmugMugBackup"
+
+
+def test_losses_are_an_alarm_from_the_number_on_that_was_asked_for():
+    for images in ("100", "7"):
+        stack = resolved({"LossAlarmImages": images})
+        alarm = of_type(stack, "AWS::CloudWatch::Alarm")["LossAlarm"]
+        assert (alarm["MetricName"], alarm["Statistic"], alarm["Period"]) == (
+            "Losses",
+            "Sum",
+            86400,
+        )
+        assert alarm["Threshold"] == images
+        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 
 def test_a_retry_that_succeeds_mails_nobody(alarms):
@@ -139,20 +153,37 @@ def test_the_dashboard_shows_every_alarm_and_our_metrics(overflow):
         for widget in widgets
         if widget["type"] == "metric"
         for metric in widget["properties"]["metrics"]
+        if metric[0] == "SmugMugBackup"
     }
     assert metrics <= _counted_metrics()
-    assert {"Complete", "Images", "Pending", "Failures", "BytesStored"} <= metrics
+    assert {"Complete", "Images", "Pending", "Failures", "BytesStored", "Losses"} <= metrics
 
 
 def test_the_dashboards_log_query_asks_for_lines_that_the_function_writes():
     stack = resolved()
     (dashboard,) = of_type(stack, "AWS::CloudWatch::Dashboard").values()
     widgets = json.loads(dashboard["DashboardBody"])["widgets"]
-    (query,) = [each["properties"]["query"] for each in widgets if each["type"] == "log"]
-    assert "SOURCE '<LogGroup>'" in query
-    assert "message = 'run ended'" in query
+    queries = [each["properties"]["query"] for each in widgets if each["type"] == "log"]
+    assert all("SOURCE '<LogGroup>'" in query for query in queries)
+    asked = {said for query in queries for said in re.findall(r"'(\w+ ended)'", query)}
+    assert asked == {"run ended", "check ended", "drill ended"}
     actions = (ROOT / "src" / "smugmug_backup" / "function" / "actions.py").read_text()
-    assert 'logger.info("run ended"' in actions
+    assert all(f'logger.info("{said}"' in actions for said in asked)
+
+
+def test_the_dashboard_tells_what_the_last_30_days_cost():
+    stack = resolved({"MemorySize": "512"})
+    (dashboard,) = of_type(stack, "AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+    (cost,) = [
+        each["properties"] for each in widgets if "Cost" in each["properties"].get("title", "")
+    ]
+    (expression, *measured) = cost["metrics"]
+    assert "*512/" in expression[0]["expression"]
+    assert {each[-1]["id"] for each in measured} == set(
+        re.findall(r"FILL\((\w+),0\)", expression[0]["expression"])
+    )
+    assert (cost["start"], cost["setPeriodToTimeRange"]) == ("-P30D", True)
 
 
 def test_widgets_lie_beside_each_other():

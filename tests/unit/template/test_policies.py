@@ -44,11 +44,12 @@ KINDS = (
     "checks/2026/11/20261124T060001Z-0c1d2e3f.json",
     "work/20261124T030004Z-5f0c2a91/plan.jsonl",
     "work/probe.txt",
+    "drills/2026/12/20261201T070000Z-1a2b3c4d.json",
+    "runs/2026/11/20261124T030004Z-5f0c2a91.html",
 )
 """A key of everything that the function writes."""
 NOT_THE_FUNCTIONS = (
     "forgotten/V2xgTbs=11.json",  # It would excuse what is missing: the owner's word only.
-    "drills/2026/12/20261201T070000Z-1a2b3c4d.json",
     "letters.txt",
     "checks",
     "work",
@@ -201,6 +202,7 @@ def test_the_function_may_do_exactly_this():
         ("s3:GetObject", "arn:aws:s3:::<Bucket>/photos/*"),
         *((action, f"{store}/{each}") for action in writing for each in (*_FOLDERS, "work/*")),
         ("s3:PutObject", f"{store}/checks/*"),
+        ("s3:PutObject", f"{store}/drills/*"),
         ("s3:ListBucket", "arn:aws:s3:::<Bucket>"),
         ("ssm:GetParameter", parameter),
         ("kms:Decrypt", EVERYTHING_ON["SecretKmsKeyArn"]),

@@ -184,7 +184,12 @@ def test_records_of_deliveries_expire(stack):
 
 def test_schedules_have_no_names_that_could_collide(stack):
     schedules = of_type(stack, "AWS::Scheduler::Schedule")
-    assert set(schedules) == {"BackupFunctionNightly", "CheckSchedule", "SignOfLifeSchedule"}
+    assert set(schedules) == {
+        "BackupFunctionNightly",
+        "CheckSchedule",
+        "DrillSchedule",
+        "SignOfLifeSchedule",
+    }
     for schedule in schedules.values():
         assert "Name" not in schedule
         assert schedule["Target"]["Arn"] == "<BackupFunction.Arn>"
@@ -208,9 +213,16 @@ def test_the_check_reads_as_much_as_was_asked(amount):
     assert told == {"action": "check", "read_data": amount}
 
 
+def test_the_drill_takes_as_many_photos_as_were_asked_for():
+    schedule = of_type(resolved({"DrillImages": "7"}), "AWS::Scheduler::Schedule")["DrillSchedule"]
+    assert json.loads(schedule["Target"]["Input"]) == {"action": "drill", "images": 7}
+    assert schedule["ScheduleExpression"] == "cron(0 7 1 * ? *)"
+
+
 @pytest.mark.parametrize("nothing", ["", "off"])
-def test_the_check_and_the_sign_of_life_can_be_left_out(nothing):
-    stack = resolved({"CheckReadData": nothing, "SignOfLifeExpression": nothing})
+def test_the_check_the_drill_and_the_sign_of_life_can_be_left_out(nothing):
+    left_out = ("CheckReadData", "DrillExpression", "SignOfLifeExpression")
+    stack = resolved(dict.fromkeys(left_out, nothing))
     assert set(of_type(stack, "AWS::Scheduler::Schedule")) == {"BackupFunctionNightly"}
 
 
@@ -248,6 +260,7 @@ def test_there_is_an_example_of_every_event():
         "backup",
         "backup-albums",
         "check",
+        "drill",
         "dry-run",
         "finish",
         "schedule",

@@ -5,9 +5,10 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.cli.catalogs import open_catalog, reading
+from smugmug_backup.cli.catalogs import cache_of, open_catalog, reading
+from smugmug_backup.cli.dates import add_dates
 from smugmug_backup.cli.errors import tell_problems
-from smugmug_backup.cli.output import plural, print_json
+from smugmug_backup.cli.output import make_console, plural, print_json
 from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.words import a_path
@@ -28,6 +29,11 @@ def add_parser(subparsers: Any) -> None:
         example="smugmug-backup catalog ~/photos-backup photos.sqlite",
     )
     add_location(parser)
+    parser.add_argument(
+        "--read-exif",
+        action="store_true",
+        help="in S3, too: read the dates that SmugMug does not say from the originals",
+    )
     parser.add_argument("file", metavar="FILE", help="the database to make or bring up to date")
 
 
@@ -36,6 +42,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
     opened = open_to_look(args.location)
     file = a_path(args.file)
     with reading() as tell, open_catalog(opened.archive, file, cached=False, tell=tell) as catalog:
+        add_dates(
+            catalog.db,
+            opened.archive,
+            args.location,
+            cache_of(args.location),
+            make_console(stderr=True),
+            seconds=None,
+            asked=args.read_exif,
+        )
         (images,) = catalog.db.execute("SELECT count(*) FROM images").fetchone()
         names = dict(catalog.db.execute("SELECT album_key, name FROM albums"))
     updated = catalog.updated

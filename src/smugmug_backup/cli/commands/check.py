@@ -27,6 +27,7 @@ from smugmug_backup.cli.parsing import (
     add_location,
     command_parser,
 )
+from smugmug_backup.cli.stoppable import stoppable
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
@@ -100,12 +101,13 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         deadline.stop(grace=GRACE)
 
     with (
+        interruptible(out, stop, saying="Stopping: what was seen so far is told.") as interruption,
         _Progress(out, s3=args.location.in_s3) as progress,
         interruptible(out, stop, saying="Stopping: what was seen so far is told.") as interruption,
         ThreadPoolExecutor(_AT_A_TIME) as executor,
     ):
         result = check(
-            store.bounded(deadline),
+            stoppable(store, deadline),
             clock=clock,
             token=secrets.token_hex(4),
             deadline=deadline,
@@ -119,6 +121,8 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         print_json(console, {**result.as_json(), "location": str(args.location)})
     elif not (args.quiet and result.status == SOUND):
         _tell(console, result)
+        for remark in getattr(store, "remarks", ()):  # A folder has some.
+            console.print(f"passed over {shown(remark)}", style="yellow")
     ended = _STATUS.get(result.status, COULD_NOT)
     ending.is_now(Event.SUCCESS if ended == FINE else Event.FAILURE, _summary(result))
     return INTERRUPTED if interruption.happened and ended == COULD_NOT else ended

@@ -9,14 +9,17 @@ from rich.console import Console
 from smugmug_backup.archive.titles import find_albums
 from smugmug_backup.catalog.search import Days, Found, Near, Query, search, undated
 from smugmug_backup.cli.catalogs import albums_of, cache_of, open_catalog, reading
+from smugmug_backup.cli.dates import add_dates
 from smugmug_backup.cli.errors import Mistaken, tell_problems
-from smugmug_backup.cli.output import Column, plural, print_json, print_table, size
+from smugmug_backup.cli.output import Column, make_console, plural, print_json, print_table, size
 from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
 from smugmug_backup.cli.store import open_to_look
 
 NAME = "find"
 
 _SHOWN = 200
+_SECONDS = 5.0
+_STILL = "the dates of {photos} were not read yet; the next call goes on (--read-exif: all at once)"
 _COLUMNS = (
     Column("File", elastic=True, middle=True),
     Column("Album", elastic=True, middle=True),
@@ -37,6 +40,7 @@ def add_parser(subparsers: Any) -> None:
         "begins with each WORD\n(accents and case do not matter), and that pass all filters. "
         "The first call reads the whole backup\ninto a catalog in your cache folder; later ones "
         "read only what is new.",
+        quiet="only the lines, without a head and a sum",
         example="smugmug-backup find ~/photos-backup quay dusk\n"
         "smugmug-backup find ~/photos-backup --taken 2019..2021 --type video --keys",
     )
@@ -49,6 +53,11 @@ def add_parser(subparsers: Any) -> None:
         "--taken",
         metavar="DAYS",
         help="when: 2019, 2019-05, 2019-05-31, or two of them: 2019..2021",
+    )
+    parser.add_argument(
+        "--read-exif",
+        action="store_true",
+        help="read the dates that SmugMug does not say from all originals first (S3: asks each)",
     )
     parser.add_argument("--gone", action="store_true", help="only what SmugMug shows no more")
     parser.add_argument("--type", choices=("photo", "video"), help="only photos, or only videos")
@@ -73,6 +82,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
         open_catalog(opened.archive, cache_of(args.location), tell=tell) as catalog,
     ):
         albums = albums_of(catalog.db)
+        left = 0
+        if query.taken or args.read_exif:
+            left = add_dates(
+                catalog.db,
+                opened.archive,
+                args.location,
+                cache_of(args.location),
+                make_console(stderr=True),
+                seconds=None if args.read_exif else _SECONDS,
+                asked=args.read_exif,
+            )
         if args.album:
             query = Query(**{**_fields(query), "albums": tuple(find_albums(args.album, albums))})
         found = list(search(catalog.db, query))
@@ -90,7 +110,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         images = [asdict(each) for each in found]
         print_json(console, {"images": images, "undated": without, "problems": problems})
     else:
-        _show(console, found, without, everything=args.all or not console.is_terminal)
+        everything = args.all or not console.is_terminal
+        if left:
+            tell_problems([_STILL.format(photos=plural(left, "photo"))])
+        _show(console, found, without, everything=everything, quiet=args.quiet)
     return NOT_ALL if problems else FINE
 
 
@@ -115,10 +138,14 @@ def _fields(query: Query) -> dict[str, Any]:
     return {name: getattr(query, name) for name in Query.__dataclass_fields__}
 
 
-def _show(console: Console, found: list[Found], without: int, *, everything: bool) -> None:
+def _show(
+    console: Console, found: list[Found], without: int, *, everything: bool, quiet: bool
+) -> None:
     shown = found if everything else found[:_SHOWN]
     if found:
-        print_table(console, _COLUMNS, map(_row, shown))
+        print_table(console, _COLUMNS, map(_row, shown), head=not quiet)
+    if quiet:
+        return
     if console.is_terminal:
         console.print()
         if len(shown) < len(found):

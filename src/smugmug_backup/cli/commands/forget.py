@@ -73,7 +73,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             raise Mistaken(f"nobody can say what there is to delete: {error}", hint=hint) from None
     if args.json:
         print_json(console, _as_json(done))
-    else:
+    elif not args.quiet or done.left:
         _tell(console, done)
     tell_problems(f"{key} could not be deleted: {why}" for key, why in done.left.items())
     return NOT_ALL if done.left else FINE

@@ -137,12 +137,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
         with progress.live():
             planned = _planned(args, archive, target)
         if args.list_archived:
-            with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
+            with interruptible(say, restorer.stop, saying="Stopping."), progress.live():
                 found = restorer.survey(planned)
                 restorer.look_up(found, each=True)
             return _list_archived(args, console, say, planned, found)
         with restorer.workshop():
-            with progress.live(), interruptible(say, restorer.stop, saying="Stopping."):
+            with interruptible(say, restorer.stop, saying="Stopping."), progress.live():
                 found = restorer.survey(planned)
                 restorer.look_up(found)
             _check_space(found, target)
@@ -234,7 +234,7 @@ def _agreed() -> bool:
 def _perform(say: Console, restorer: Restorer, progress: RestoreProgress, found: Survey) -> Result:
     progress.expect(len(found.todo), sum(target.bytes for target in found.todo))
     saying = "Stopping: what is half done is dropped, what is done stays."
-    with progress.live(), interruptible(say, restorer.stop, saying=saying):
+    with interruptible(say, restorer.stop, saying=saying), progress.live():
         return restorer.restore(found)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from smugmug_backup import system
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import NAMED, Failure, RunReport, RunStatus
 from smugmug_backup.archive.titles import find_albums, shown
@@ -51,6 +52,7 @@ from smugmug_backup.cli.progress import (
     failure_text,
 )
 from smugmug_backup.cli.settings import source_settings_of
+from smugmug_backup.cli.stoppable import stoppable
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.folder import FolderStore
@@ -60,10 +62,12 @@ from smugmug_backup.wiring import (
     WakingClock,
     build_source,
     check_whose,
+    connections_of,
     new_token,
     options_of,
     read_credentials,
 )
+from smugmug_backup.words import Location
 
 NAME = "run"
 
@@ -171,11 +175,11 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
             progress.stopping()
 
         saying = f"Stopping: what is under way has {GRACE:.0f} s; what is whole is committed."
-        with progress.live(), interruptible(say, stop, saying=saying) as interruption:
+        with interruptible(say, stop, saying=saying) as interruption, progress.live():
             chosen, accepted = _named_albums(args, parts, deadline)
             done = Backup(
                 source=Watched(parts.source, progress, frozenset(chosen)),
-                store=parts.store.bounded(deadline),
+                store=stoppable(parts.store, deadline),
                 clock=parts.clock,
                 token=new_token,
                 options=parts.options,
@@ -187,6 +191,7 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
                     dry_run=args.dry_run,
                     accept_shrink=tuple(accepted),
                     accept_rename=args.accept_rename,
+                    notes=parts.store.remarks if isinstance(parts.store, FolderStore) else (),
                 ),
                 deadline=deadline,
             )
@@ -222,7 +227,7 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
             listener(line)
 
     home = AtHome(tell, bytes_per_second=manners_of(args).limit_rate)
-    connections = 2 * settings.max_concurrency + 2
+    connections = connections_of(settings)
     folder = args.location.folder
     is_new = folder is not None and not os.path.lexists(folder)
     with ExitStack() as stack:
@@ -390,10 +395,20 @@ def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None
     ]
     if plan.missing_albums:
         say.append(f"Missing at SmugMug: {', '.join(plan.missing_albums)} (they stay here).")
-    if in_s3:
-        say.append(_cost(estimate))
+    say.append(_cost(estimate) if in_s3 else _room(args.location, estimate.bytes))
     for line in say:
         console.print(line)
+
+
+def _room(location: Location, wanted: int) -> str:
+    """How that compares with the room of the disk: where the folder is, or will be."""
+    there = Path(str(location.folder)).absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    free, _ = system.space(there)
+    if wanted <= free:
+        return f"The disk has room for {size(free)}."
+    return f"The disk has room for {size(free)} only: {size(wanted - free)} more are needed."
 
 
 def _row(each: Forecast) -> list[str]:

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from smugmug_backup.archive.check_report import CheckReport, Finding
+from smugmug_backup.archive.drill_report import sentence
 from smugmug_backup.archive.original import Reason
 from smugmug_backup.archive.report import AlbumState, Failure, RunReport
 from smugmug_backup.archive.standing import Standing, standing_of
@@ -29,11 +30,13 @@ from smugmug_backup.cli.output import (
     size,
 )
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
-from smugmug_backup.cli.stack import StackStatus, stack_status
 from smugmug_backup.cli.store import Opened, open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.troubles import ImageTrouble, Troubles, not_believed, troubles_of
 from smugmug_backup.errors import BackupError
+
+if TYPE_CHECKING:
+    from smugmug_backup.cli.stack import StackStatus
 
 NAME = "status"
 
@@ -103,9 +106,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return FINE if seen.is_well else NOT_ALL
 
 
-def _stack(name: str | None) -> tuple[StackStatus | None, BackupError | None]:
+def _stack(name: str | None) -> "tuple[StackStatus | None, BackupError | None]":
+    if name is None:
+        return None, None
+    from smugmug_backup.cli.stack import stack_status
+
     try:
-        return (stack_status(name) if name else None), None
+        return stack_status(name), None
     except BackupError as error:
         return None, error
 
@@ -210,8 +217,22 @@ class _Seen:
             "notes": list(newest.notes) if newest else [],
             "passed_over": list(standing.reports.passed_over),
             "check": self._check_json(),
+            "drill": self._drill_json(),
             "seal": [asdict(link) for link in standing.seal],
             "runs": [_run_json(report) for report in standing.shown],
+        }
+
+    def _drill_json(self) -> dict[str, Any] | None:
+        drill = self.standing.drill
+        if drill is None:
+            return None
+        return {
+            "run_id": drill.run_id,
+            "ended_at": drill.ended_at,
+            "sampled": len(drill.images),
+            "same": drill.same,
+            "wrong": len(drill.wrong),
+            "said": sentence(drill),
         }
 
     def _check_json(self) -> dict[str, Any] | None:
@@ -324,6 +345,9 @@ def _head(seen: _Seen) -> Iterator[tuple[str, str, str | None]]:
     else:
         yield "complete", f"no ({whole.status}), and never was so far", _BAD
     yield from _head_of_check(seen)
+    if standing.drill is not None:
+        said = f"{day(standing.drill.ended_at)}: {sentence(standing.drill)}"
+        yield "fire drill", said, _BAD if standing.drill.wrong else None
     if newest is not None and newest.account is not None:
         account = newest.account
         view = "all that its owner sees" if account.access == "owner" else "what is public"
@@ -398,7 +422,7 @@ def _took(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _tell_stack(console: Console, stack: StackStatus) -> None:
+def _tell_stack(console: Console, stack: "StackStatus") -> None:
     console.print(f"\nStack {stack.name}", style="bold")
     for line, good in stack.lines():
         console.print(f"  {line}", style=None if good else "bold red")

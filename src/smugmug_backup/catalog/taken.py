@@ -1,0 +1,104 @@
+"""When photos were taken, where SmugMug does not say it (API 1.3.0): from the originals' own EXIF.
+
+Read once for each MD5: bytes do not change under it. What was read stands in a database of its own
+(`Dates`), so that a catalog that is made anew asks no original again.
+"""
+
+import io
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from smugmug_backup.errors import StoreError
+
+HEAD = 128 * 1024
+"""So many bytes of an original are read: EXIF stands in the first 64 KiB of a JPEG."""
+
+_EXTENSIONS = (".jpg", ".tif", ".heic", ".webp", ".png")
+
+Part = Callable[[str, int, int], bytes]
+"""Reads a part of an original: its key, the first byte, how many."""
+
+
+class Dates:
+    """What was read: MD5 to the time that stands there, None where none does."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS taken (md5 TEXT PRIMARY KEY, taken_at TEXT) WITHOUT ROWID"
+        )
+
+    def known(self) -> dict[str, str | None]:
+        """All of it."""
+        return dict(self._db.execute("SELECT md5, taken_at FROM taken"))
+
+    def keep(self, md5: str, taken_at: str | None) -> None:
+        """One more."""
+        self._db.execute("INSERT OR REPLACE INTO taken VALUES (?, ?)", (md5, taken_at))
+
+
+def fill(db: sqlite3.Connection, dates: Dates) -> None:
+    """Put the dates that are known into the catalog ``db``."""
+    known = dates.known()
+    sql = "SELECT DISTINCT md5 FROM image_versions WHERE taken_at IS NULL"
+    found = [(known[md5], md5) for (md5,) in db.execute(sql) if known.get(md5) is not None]
+    if not found:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    db.executemany(
+        "UPDATE image_versions SET taken_at = ? WHERE md5 = ? AND taken_at IS NULL", found
+    )
+    db.execute("COMMIT")
+
+
+def unread(db: sqlite3.Connection, dates: Dates) -> list[tuple[str, str, int]]:
+    """(MD5, key, bytes) of newest originals that say no date and were not read yet."""
+    known = dates.known()
+    rows = db.execute(
+        "SELECT md5, min(key), max(bytes) FROM image_versions WHERE until_generation IS NULL "
+        "AND taken_at IS NULL AND key IS NOT NULL AND NOT is_video GROUP BY md5"
+    )
+    return [
+        (md5, key, size)
+        for md5, key, size in rows
+        if md5 not in known and str(key).endswith(_EXTENSIONS)
+    ]
+
+
+def read(part: Part, wanted: list[tuple[str, str, int]], dates: Dates) -> Iterator[str]:
+    """Read the dates of ``wanted``, one by one; gives each MD5 when it is kept.
+
+    An original that cannot be read tonight is not kept: it is asked again.
+    """
+    for md5, key, size in wanted:
+        try:
+            head = part(key, 0, min(HEAD, size))
+        except StoreError:
+            continue
+        dates.keep(md5, date_in(head))
+        yield md5
+
+
+def date_in(head: bytes) -> str | None:
+    """``DateTimeOriginal`` (EXIF 2.3, tag 0x9003) in the first bytes of a picture, as ISO 8601 with
+    its zone (tag 0x9011) if it says one; None if there is none."""
+    from PIL import Image
+
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    try:
+        with Image.open(io.BytesIO(head)) as picture:
+            tags = picture.getexif().get_ifd(0x8769)
+            text = str(tags.get(0x9003) or "").strip("\0 ")
+            zone = str(tags.get(0x9011) or "").strip("\0 ")
+        moment = datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 (a camera's own)
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError, struct.error, EOFError):
+        return None
+    with suppress(ValueError):
+        return datetime.fromisoformat(f"{moment.isoformat()}{zone}").isoformat()
+    return moment.isoformat()

@@ -1,0 +1,171 @@
+"""`smugmug-backup browse`: look through a backup in the browser."""
+
+import argparse
+import socket
+import webbrowser
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from rich.console import Console
+
+from smugmug_backup.cli.catalogs import cache_of, open_catalog, reading
+from smugmug_backup.cli.errors import Mistaken, tell_problems
+from smugmug_backup.cli.output import plural, print_json
+from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.store import open_to_look
+from smugmug_backup.errors import BadRequest
+from smugmug_backup.words import a_path
+
+NAME = "browse"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="look through a backup in the browser",
+        description="Serve pages on this machine alone, and open them in the browser: albums, "
+        "photos with their history,\na slider through time, search, what needs you. Ends with "
+        "Ctrl-C. Needs the extra `browse`.",
+        example="smugmug-backup browse ~/photos-backup\n"
+        "smugmug-backup browse ~/photos-backup --static ~/photo-pages",
+    )
+    add_location(parser)
+    parser.add_argument("--port", type=int, default=0, help="the port (default: any that is free)")
+    parser.add_argument(
+        "--static",
+        metavar="DIR",
+        help="write the pages into a folder instead: they open by a double click, without a "
+        "program; a second call writes only what changed",
+    )
+    parser.add_argument(
+        "--with-originals", action="store_true", help="with --static: copy the originals, too"
+    )
+    parser.add_argument(
+        "--as-of", metavar="DAY", help="with --static: the account as of that day (2026-03-01)"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Serve until somebody presses Ctrl-C, or write the pages."""
+    if args.static is not None:
+        return _write(args, console)
+    if args.with_originals or args.as_of:
+        raise Mistaken("--with-originals and --as-of are for --static", hint="name a folder, too")
+    site_of, pictures_of, create_server = _libraries()
+    opened = open_to_look(args.location)
+    cache = cache_of(args.location)
+    if args.location.in_s3 and not args.json:
+        console.print(
+            "It lies in S3: each photo that is looked at is read from there, which costs what "
+            "S3's requests and traffic cost.",
+            soft_wrap=True,
+        )
+    with (
+        _listening(args.port) as listener,
+        reading() as tell,
+        open_catalog(opened.archive, cache, tell=tell) as catalog,
+    ):
+        port = listener.getsockname()[1]
+        tell_problems([f"album {key}: {why}" for key, why in catalog.updated.problems.items()])
+        pictures = pictures_of(
+            opened.archive,
+            None if cache is None else cache.parent.parent / "pictures",
+            on_disk=not args.location.in_s3,
+        )
+        site = site_of(catalog.db, opened.archive, pictures, location=str(args.location), port=port)
+        address = f"http://127.0.0.1:{port}/?token={site.token}"
+        if args.json:
+            print_json(console, {"address": address})
+        else:
+            console.print(f"{address}\nCtrl-C ends it.", soft_wrap=True)
+        console.file.flush()
+        server = create_server(site, sockets=[listener], threads=8, ident=None)
+        if not args.no_browser:
+            webbrowser.open(address)
+        try:
+            server.run()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            server.close()
+    return FINE
+
+
+def _write(args: argparse.Namespace, console: Console) -> int:
+    _libraries()
+    from smugmug_backup.browse.originals import Originals
+    from smugmug_backup.browse.pictures import pictures_of
+    from smugmug_backup.browse.static import StaticSite
+    from smugmug_backup.browse.views import Views
+
+    folder = a_path(args.static)
+    at = None if args.as_of is None else _end_of(args.as_of)
+    opened = open_to_look(args.location)
+    cache = cache_of(args.location)
+    kept = None if cache is None else cache.parent.parent / "pictures"
+    with (
+        reading() as tell,
+        open_catalog(opened.archive, cache, tell=tell) as catalog,
+    ):
+        site = StaticSite(
+            Views(catalog.db),
+            pictures_of(opened.archive, kept, on_disk=not args.location.in_s3),
+            folder,
+            originals=Originals(opened.archive) if args.with_originals else None,
+            at=at,
+        )
+        try:
+            done = site.write(tell)
+        except OSError as error:
+            raise BadRequest(f"{folder} cannot be written: {error.strerror or error}") from None
+    problems = [f"album {key}: {why}" for key, why in catalog.updated.problems.items()]
+    problems += [*opened.unseen(), *done.failed]
+    tell_problems(problems)
+    if args.json:
+        print_json(console, {**asdict(done), "folder": str(folder), "problems": problems})
+    else:
+        console.print(
+            f"{folder / 'index.html'}: {plural(done.written, 'file')} written, {done.same:,} as "
+            f"they were, {done.removed:,} removed",
+            soft_wrap=True,
+        )
+    return NOT_ALL if problems else FINE
+
+
+def _end_of(day: str) -> str:
+    try:
+        return f"{date.fromisoformat(day).isoformat()}T23:59:59Z"
+    except ValueError:
+        raise Mistaken(f"{day!r} is no day", hint="write it as 2026-03-01") from None
+
+
+def _libraries() -> tuple[Any, Any, Any]:
+    try:
+        from waitress.server import create_server
+
+        from smugmug_backup.browse.pictures import pictures_of
+        from smugmug_backup.browse.site import Site
+    except ImportError as error:
+        raise Mistaken(
+            f"{error.name} is not installed",
+            hint="pip install 'smugmug-backup[browse]' brings what the pages need",
+        ) from None
+    return Site, pictures_of, create_server
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(64)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise Mistaken(
+            f"port {port} cannot be used: {getattr(error, 'strerror', None) or error}",
+            hint="leave --port away: any that is free is taken",
+        ) from None
+    return listener

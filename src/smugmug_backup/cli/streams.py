@@ -1,0 +1,73 @@
+"""Standard output and standard error, as the shell handed them in; no more than `--help` needs."""
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+from smugmug_backup.errors import BackupError
+
+
+class OutputLost(BackupError):
+    """What was to be said could not be written: the disk under it is full, the terminal is gone."""
+
+    code = "output_lost"
+    hint = "what was done is done; look at where the output goes"
+
+
+class Stream:
+    """A text stream whose errors are ours, and which has no letter that it cannot write."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As of any stream. Raises OutputLost."""
+        with self._told():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        """As of any stream. Raises OutputLost."""
+        with self._told():
+            self._stream.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputLost(f"the output cannot be written: {error.strerror}") from None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def prepare_streams() -> None:
+    """Make of both streams what every command can write to, whatever the shell handed in.
+
+    A letter that the encoding lacks becomes a question mark; a stream that was closed says nothing.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            with suppress(OSError, ValueError):
+                stream.reconfigure(errors="replace")
+
+
+def give_up(*streams: TextIO) -> None:
+    """Nothing more can be written there, not even what Python would flush when it ends."""
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Printed:
+    """What a program that reads us has got so far."""
+
+    documents = 0

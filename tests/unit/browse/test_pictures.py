@@ -1,0 +1,164 @@
+"""Small pictures: upright, in sRGB, of everything that can be decoded, and a sheet for the rest."""
+
+import io
+from types import SimpleNamespace
+
+import pillow_heif
+import pytest
+from PIL import Image
+
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.browse.pictures import LARGE, SMALL, pictures_of, sheet
+from tests.tools.memory_store import MemoryStore
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return Made(tmp_path)
+
+
+class Made:
+    def __init__(self, tmp_path):
+        self.store = MemoryStore()
+        self.reads = []
+        part = self.store.read_part
+
+        def counted(key, offset, length):
+            self.reads.append((offset, length))
+            return part(key, offset, length)
+
+        self.store.read_part = counted
+        self.on_disk = pictures_of(Archive(self.store), tmp_path / "kept", on_disk=True)
+        self.remote = pictures_of(Archive(self.store), None, on_disk=False)
+
+    def image(self, body, extension="jpg"):
+        key = f"originals/i/x.{extension}"
+        self.store.objects[key] = body
+        return SimpleNamespace(key=key, bytes=len(body), md5="ab" * 16, has_bytes=True)
+
+    def made(self, body, extension="jpg", edge=SMALL):
+        jpeg = self.on_disk.jpeg(self.image(body, extension), edge)
+        return None if jpeg is None else Image.open(io.BytesIO(jpeg))
+
+
+def saved(picture, form, **more):
+    out = io.BytesIO()
+    picture.save(out, form, **more)
+    return out.getvalue()
+
+
+def halves(size=(800, 400), mode="RGB"):
+    """Red on the left, blue on the right."""
+    picture = Image.new("RGB", size, "red")
+    picture.paste("blue", (size[0] // 2, 0, *size))
+    return picture.convert(mode)
+
+
+def is_red(pixel):
+    return pixel[0] > 180 and pixel[2] < 80
+
+
+@pytest.mark.parametrize(
+    ("form", "extension"),
+    [("JPEG", "jpg"), ("PNG", "png"), ("GIF", "gif"), ("WEBP", "webp"), ("TIFF", "tif")],
+)
+def test_a_picture_of_each_kind(pictures, form, extension):
+    made = pictures.made(saved(halves(), form), extension)
+    assert (made.format, made.size, made.mode) == ("JPEG", (320, 160), "RGB")
+    assert is_red(made.getpixel((10, 10))) and not is_red(made.getpixel((300, 10)))
+
+
+def test_heic(pictures):
+    out = io.BytesIO()
+    pillow_heif.from_pillow(halves()).save(out, quality=90)
+    assert pictures.made(out.getvalue(), "heic").size == (320, 160)
+
+
+def test_what_lies_on_its_side_stands_up(pictures):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    made = pictures.made(saved(halves(), "JPEG", exif=exif))
+    assert made.size == (160, 320)
+    assert is_red(made.getpixel((80, 10))) and not is_red(made.getpixel((80, 310)))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "CMYK", "I;16"])
+def test_every_mode_becomes_rgb(pictures, mode):
+    form = "JPEG" if mode == "CMYK" else "PNG"
+    picture = halves(mode=mode) if mode != "I;16" else Image.new("I;16", (800, 400), 40000)
+    assert pictures.made(saved(picture, form), "jpg" if form == "JPEG" else "png").mode == "RGB"
+
+
+def test_a_small_picture_is_not_made_larger(pictures):
+    assert pictures.made(saved(halves((40, 20)), "PNG"), "png", LARGE).size == (40, 20)
+
+
+def test_it_is_made_once(pictures):
+    image = pictures.image(saved(halves(), "JPEG"))
+    first = pictures.on_disk.jpeg(image, SMALL)
+    pictures.reads.clear()
+    assert pictures.on_disk.jpeg(image, SMALL) == first
+    assert pictures.reads == []
+
+
+def with_preview(edge):
+    """A large photo whose EXIF has a preview of that length."""
+    import piexif
+
+    thumbnail = saved(halves((edge, edge // 2)), "JPEG")
+    make = {piexif.ImageIFD.Make: b"Larkfield"}
+    exif = piexif.dump({"0th": make, "1st": {}, "thumbnail": thumbnail})
+    return saved(Image.effect_noise((2000, 1000), 90), "JPEG", exif=exif)
+
+
+def test_from_afar_the_cameras_own_preview_is_read_and_no_more(pictures):
+    image = pictures.image(with_preview(200))
+    made = Image.open(io.BytesIO(pictures.remote.jpeg(image, SMALL)))
+    assert made.size == (200, 100) and is_red(made.getpixel((5, 5)))
+    assert sum(length for _, length in pictures.reads) == 128 * 1024
+
+
+def test_from_afar_a_preview_that_is_too_small_does_not_do(pictures):
+    image = pictures.image(with_preview(60))
+    assert Image.open(io.BytesIO(pictures.remote.jpeg(image, SMALL))).size == (320, 160)
+
+
+@pytest.mark.parametrize(
+    ("body", "extension"),
+    [
+        (b"\xff\xd8\xff\xe0 cut off", "jpg"),
+        (b"", "png"),
+        (b"\0" * 1000, "tif"),
+        (b"no raw", "bin"),
+        (b"\0\0\0\x18ftypmp42 no video", "mp4"),
+    ],
+)
+def test_what_cannot_be_decoded_has_none(pictures, body, extension):
+    assert pictures.made(body, extension) is None
+    assert pictures.on_disk.jpeg(pictures.image(body, extension), SMALL) is None
+
+
+def test_a_video_shows_its_first_frame_where_it_lies_on_a_disk(pictures):
+    import av
+
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 320, 160, "yuv420p"
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_image(halves((320, 160)))))
+        container.mux(stream.encode(None))
+    image = pictures.image(out.getvalue(), "mp4")
+    made = Image.open(io.BytesIO(pictures.on_disk.jpeg(image, SMALL)))
+    assert made.size == (320, 160) and is_red(made.getpixel((10, 10)))
+    assert pictures.remote.jpeg(image, SMALL) is None
+
+
+def test_a_bomb_is_not_opened(pictures, monkeypatch):
+    monkeypatch.setattr("smugmug_backup.browse.pictures._MOST_PIXELS", 1000)
+    assert pictures.made(saved(halves(), "PNG"), "png") is None
+
+
+def test_a_sheet_bears_the_name_and_nothing_that_is_a_command():
+    drawn = sheet("<script>.jpg" + "x" * 99, "video, 3 MB")
+    assert "<script>" not in drawn and "video, 3 MB" in drawn

@@ -1,0 +1,200 @@
+"""Who may see the pages, and that each shows what it should."""
+
+import json
+
+import pytest
+
+from tests.unit.browse.conftest import PORT, TOKEN
+
+HERE = f"http://127.0.0.1:{PORT}"
+PAGES = ["/", "/gone", "/changes", "/search", "/search?q=quay", "/needs", "/runs", "/album/harbour"]
+
+
+# -- who may ask ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nights.json", "/assets/style.css", "/small/1"])
+def test_who_does_not_know_the_address_sees_nothing(served, path):
+    answer = served.stranger().get(path, base_url=HERE)
+    assert answer.status_code == 403 and b"<" not in answer.data
+
+
+@pytest.mark.parametrize("token", ["", "x", TOKEN[:-1], TOKEN + "x", "\u00e9"])
+def test_a_wrong_token_opens_nothing(served, token):
+    stranger = served.stranger()
+    assert stranger.get("/", query_string={"token": token}, base_url=HERE).status_code == 403
+    assert stranger.get("/", base_url=HERE).status_code == 403
+
+
+def test_the_token_leaves_the_address_for_a_cookie_that_no_script_and_no_other_site_gets(served):
+    answer = served.stranger().get(f"/?token={TOKEN}", base_url=HERE)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+
+
+@pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "localhost"])
+def test_another_name_of_this_machine_is_refused(served, host):
+    assert served.get("/", base_url=f"http://{host}").status_code == 403
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_the_pages_are_only_read(served, method):
+    assert served.client.open("/", method=method, base_url=HERE).status_code == 405
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nothing", "/small/1", "/original/1", "/assets/x"])
+def test_every_answer_forbids_what_is_not_its_own(served, path):
+    headers = served.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+# -- what they show -------------------------------------------------------------------------------
+
+
+def test_the_account_shows_albums_in_their_folders_with_counts(served):
+    html = served.html("/")
+    assert "Harbour &amp; Quay 2024" in html and "5 images" in html
+    assert "Old things" not in html and "3 images that SmugMug shows no more" in html
+
+
+def test_the_account_as_of_a_night_shows_what_was_there_then(served):
+    first = served.views.nights()[0].at
+    html = served.html(f"/?at={first}")
+    assert "Old things" in html and "back to now" in html
+
+
+def test_an_album_shows_its_images_in_order_and_what_left_it(served):
+    html = served.html("/album/harbour")
+    places = [html.index(f"DSC_0000{n}.JPG") for n in (3, 4, 6, 7, 5)]
+    assert places == sorted(places)
+    assert "Left this album" in html
+
+
+def test_since_a_night_what_came_changed_and_left_is_marked(served):
+    first = served.views.nights()[0].at
+    html = served.html(f"/album/harbour?since={first}")
+    assert {mark: html.count(f'class="cell {mark}"') for mark in ("came", "changed", "left")} == {
+        "came": 1,
+        "changed": 2,
+        "left": 1,
+    }
+
+
+def test_a_photo_shows_its_caption_its_neighbours_and_its_history(served):
+    key = served.sample.source.world["harbour"].images[0].key
+    html = served.html(f"/album/harbour/{key}")
+    assert "The old quay" in html and 'id="after"' in html and 'id="before"' not in html
+    assert "changed at SmugMug" in html and "came" in html
+
+
+def test_a_replaced_photo_shows_both_pictures(served):
+    key = served.sample.source.world["harbour"].images[1].key
+    assert "Its pictures" in served.html(f"/album/harbour/{key}")
+
+
+def test_changes_lists_albums_with_what_became_of_them(served):
+    html = served.html("/changes?since=0001-01-01T00:00:00Z")
+    assert "5 came" in html or "6 came" in html
+    first = served.views.nights()[0].at
+    html = served.html(f"/changes?since={first}")
+    assert "Old things" in html and "2 left" in html
+
+
+def test_search_finds_and_says_what_is_wrong_with_a_question(served):
+    assert "The old quay" in served.html("/search?q=QUAY")
+    assert "Nothing found" in served.html("/search?q=zzz")
+    assert "is no day" in served.html("/search?taken=soon")
+    assert "of 10 others no date is known" in served.html("/search?taken=2019&gone=no") or (
+        "no date is known" in served.html("/search?taken=2019&gone=no")
+    )
+
+
+def test_what_needs_its_owner_is_named(served):
+    html = served.html("/needs")
+    for name in ("no_original.jpg", "no_md5.jpg", "late.jpg"):
+        assert name in html
+
+
+def test_runs_link_to_what_they_changed(served):
+    html = served.html("/runs")
+    assert html.count(">look</a>") == len(served.views.nights())
+
+
+def test_nights_are_counted_for_the_slider(served):
+    nights = json.loads(served.get("/nights.json").data)
+    assert nights[0][1] > 0 and [at for at, *_ in nights] == sorted(at for at, *_ in nights)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing", 404),
+        ("/album/nothing", 404),
+        ("/album/harbour/nothing", 404),
+        ("/small/99999", 404),
+        ("/assets/../site.py", 404),
+        ("/?at=soon", 400),
+        ("/?at=2026-11-24T03:00:00", 400),
+        ("/album/harbour?page=99", 200),
+        ("/album/harbour?page=x", 200),
+        ("/?at=2026-11-24", 200),
+    ],
+)
+def test_an_address_that_is_none_is_said_so(served, path, status):
+    assert served.get(path).status_code == status
+
+
+# -- hostile texts --------------------------------------------------------------------------------
+
+HOSTILE = "<script>alert(1)</script> \" ' & {{ 7*7 }} \u202e"
+
+
+def test_a_caption_may_hold_anything(served):
+    source = served.sample.source
+    image = source.world["harbour"].images[0]
+    source.touch(image, caption=HOSTILE, file_name="<b>'\".jpg")
+    source.world["harbour"].title = HOSTILE
+    served.sample.nights.next_night(full=True)
+    served.update()
+    for path in ("/", "/album/harbour", f"/album/harbour/{image.key}", "/search?q=script", "/runs"):
+        html = served.html(path)
+        assert "<script>alert" not in html and "<b>'" not in html and "49" not in html[:0]
+    sheet = served.get(f"/small/{served.version('<b>' + chr(39) + chr(34) + '.jpg')}").text
+    assert "<b>" not in sheet
+
+
+def test_the_question_itself_is_escaped(served):
+    assert "<script>x" not in served.html("/search?q=<script>x&taken=<script>x&near=<script>x")
+
+
+# -- bytes ----------------------------------------------------------------------------------------
+
+
+def test_an_original_comes_whole_in_part_and_under_its_own_name(served):
+    version = served.version("no_md5.jpg")
+    body = next(
+        i.body for i in served.sample.source.world["alps"].images if i.file_name == "no_md5.jpg"
+    )
+    answer = served.get(f"/original/{version}?download")
+    assert answer.data == body and answer.content_type == "image/jpeg"
+    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''no_md5.jpg"
+    part = served.get(f"/original/{version}", headers={"Range": "bytes=2-4"})
+    assert (part.status_code, part.data) == (206, body[2:5])
+    assert part.headers["Content-Range"] == f"bytes 2-4/{len(body)}"
+    beyond = served.get(f"/original/{version}", headers={"Range": "bytes=999999-"})
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(body)}")
+
+
+def test_what_is_not_there_is_not_found_and_stops_nothing(served):
+    assert served.get(f"/original/{served.version('no_original.jpg')}").status_code == 404
+    version = served.version("no_md5.jpg")
+    (key,) = served.db.execute(
+        "SELECT key FROM image_versions WHERE version_id = ?", (version,)
+    ).fetchone()
+    del served.sample.store.objects[key]
+    assert served.get(f"/original/{version}").status_code == 404
+    assert served.get(f"/small/{version}").content_type.startswith("image/svg+xml")

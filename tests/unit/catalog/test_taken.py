@@ -1,0 +1,71 @@
+"""Dates that the originals say themselves."""
+
+import io
+import sqlite3
+from datetime import datetime
+
+import piexif
+import pytest
+from PIL import Image
+
+from smugmug_backup.catalog import taken
+from smugmug_backup.errors import StoreUnavailable
+from tests.local_smugmug.pictures import draw_jpeg
+
+
+def jpeg(tags):
+    out = io.BytesIO()
+    exif = piexif.dump({"0th": {piexif.ImageIFD.Make: b"M"}, "Exif": tags})
+    Image.new("RGB", (9, 9)).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+WHEN = piexif.ExifIFD.DateTimeOriginal
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (draw_jpeg(1, datetime(2024, 8, 10, 20, 58, 40), None), "2024-08-10T20:58:40"),
+        (draw_jpeg(1, datetime(2024, 8, 10), None)[:2000], "2024-08-10T00:00:00"),
+        (jpeg({WHEN: b"2019:05:06 07:08:09", 0x9011: b"+09:00"}), "2019-05-06T07:08:09+09:00"),
+        (jpeg({WHEN: b"2019:05:06 07:08:09", 0x9011: b"soon"}), "2019-05-06T07:08:09"),
+        (jpeg({WHEN: b"0000:00:00 00:00:00"}), None),
+        (jpeg({WHEN: b"    :  :     :  :  "}), None),
+        (jpeg({}), None),
+        (b"\xff\xd8\xff\xe0 cut off", None),
+        (b"", None),
+    ],
+)
+def test_the_date_in_a_picture(body, found):
+    assert taken.date_in(body) == found
+
+
+@pytest.fixture
+def dates():
+    with sqlite3.connect(":memory:", isolation_level=None) as db:
+        yield taken.Dates(db)
+    db.close()
+
+
+def test_what_cannot_be_read_tonight_is_asked_again_and_stops_nothing(dates):
+    def part(key, start, length):
+        if key == "lost":
+            raise StoreUnavailable("later")
+        return draw_jpeg(1, datetime(2020, 1, 2), None)[start : start + length]
+
+    wanted = [("a" * 32, "lost", 100_000), ("b" * 32, "there.jpg", 100_000)]
+    assert list(taken.read(part, wanted, dates)) == ["b" * 32]
+    assert dates.known() == {"b" * 32: "2020-01-02T00:00:00"}
+
+
+def test_only_photos_without_a_date_that_were_not_read_are_wanted(made, dates):
+    first = taken.unread(made.db, dates)
+    assert len(first) > 5
+    dates.keep(first[0][0], "2019-01-01T00:00:00")
+    dates.keep(first[1][0], None)
+    taken.fill(made.db, dates)
+    assert len(taken.unread(made.db, dates)) == len(first) - 2
+    assert made.ask("SELECT DISTINCT md5 FROM images WHERE taken_at IS NOT NULL") == [
+        (first[0][0],)
+    ]

@@ -1,0 +1,70 @@
+"""`browse` serves on loopback, writes pages, and says what is missing."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.stack.environment import ROOT
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_it_serves_who_has_the_address_until_it_is_interrupted(sample, folder, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "smugmug_backup.cli", "browse", str(folder)]
+    with subprocess.Popen(
+        [*command, "--no-browser", "--json"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as served:
+        address = json.loads(
+            served.stdout.readline() + served.stdout.readline() + served.stdout.readline()
+        )["address"]
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(address, timeout=10) as answer:
+            assert "Harbour &amp; Quay 2024" in answer.read().decode()
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(address.partition("?")[0], timeout=10)
+        served.send_signal(2)
+        assert served.wait(10) in (0, 130)
+        assert "Traceback" not in served.stderr.read()
+
+
+def test_it_writes_pages(shell, sample, folder, tmp_path):
+    ran = shell("browse", folder, "--static", tmp_path / "pages")
+    assert ran.status == 0 and "index.html" in ran.out and "files written" in ran.out
+    again = shell("browse", folder, "--static", tmp_path / "pages", "--json")
+    assert again.json["written"] == 0
+    then = shell("browse", folder, "--static", tmp_path / "then", "--as-of", "2026-11-24")
+    assert then.status == 0 and "Old things" in (tmp_path / "then" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--as-of", "2026-11-24"], "--static"),
+        (["--with-originals"], "--static"),
+        (["--static", "X", "--as-of", "soon"], "is no day"),
+        (["--port", "99999"], "cannot be used"),
+    ],
+)
+def test_a_mistake_is_said_in_a_sentence(shell, sample, folder, tmp_path, options, says):
+    options = [str(tmp_path / "x") if each == "X" else each for each in options]
+    ran = shell("browse", folder, *options)
+    assert ran.status == 2 and says in ran.err
+
+
+def test_without_its_libraries_it_says_how_to_get_them(shell, sample, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "waitress.server", None)
+    ran = shell("browse", folder)
+    assert ran.status == 2 and "smugmug-backup[browse]" in ran.err
