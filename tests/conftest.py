@@ -26,7 +26,9 @@ _LONG = (
     "check/test_albums.py",
     "check/test_check.py",
     "check/test_ledger.py",
+    "keeping/test_copy.py",
     "keeping/test_forget.py",
+    "keeping/test_repair.py",
     "restore/test_perform.py",
 )
 """Modules that walk through whole stores, with seconds for each test."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.proof import copies
 from tests.proof.big import TableStore
 from tests.proof.crash import SCENARIOS, futures, try_all
 from tests.proof.damage import Result, live_through
@@ -62,6 +63,16 @@ def kills(sizes: argparse.Namespace) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         died = kill_often(Path(folder) / "backup", sizes.kills, seed=sizes.seed)
     yield Row("kill -9", f"{sizes.kills} kills, {died} in the midst", str(sizes.seed))
+
+
+def copying(sizes: argparse.Namespace) -> Iterator[Row]:
+    """Every fault at every operation of a copy, and real copies killed."""
+    tried = copies.try_all()
+    yield Row("copies that fail", f"{tried} faults, each a copy and the same again", "1")
+    with tempfile.TemporaryDirectory() as folder:
+        most = max(1, sizes.kills // 4)
+        died = copies.kill_often(Path(folder), most, seed=sizes.seed)
+    yield Row("kill -9 of copies", f"{most} kills, {died} in the midst", str(sizes.seed))
 
 
 def machine(sizes: argparse.Namespace) -> Iterator[Row]:
@@ -154,6 +165,7 @@ def _account(albums: int, images: int, nights: int) -> dict[str, float]:
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "crash": crash_points,
     "kills": kills,
+    "copies": copying,
     "machine": machine,
     "damage": damage,
     "years": years,

@@ -128,10 +128,11 @@ class Reports:
 def load_report(store: BackupStore, run: str) -> RunReport:
     """One run's report. Raises NotStored, FormatTooNew, EarlierForm, NotABackup."""
     key = keys.report(run)
-    return _parsed(store.read(key), run)
+    return parsed_report(store.read(key), run)
 
 
-def _parsed(body: bytes, run: str) -> RunReport:
+def parsed_report(body: bytes, run: str) -> RunReport:
+    """The report of ``run``. Raises FormatTooNew, EarlierForm, NotABackup."""
     key = keys.report(run)
     report = RunReport.from_bytes(body, key=key)
     if report.run_id != run:
@@ -266,7 +267,7 @@ def _named_accounts(store: BackupStore, report: RunReport) -> Iterator[Account]:
     for link in report.previous:
         with suppress(NotABackup, StoreError, FormatTooNew, EarlierForm):
             body = reading.read_stated(store, keys.report(link.run_id), link.sha256)
-            account = _parsed(body, link.run_id).account
+            account = parsed_report(body, link.run_id).account
             if account is not None:
                 yield account
     for key, state in report.albums.items():

@@ -77,6 +77,17 @@ def read_manifest(
 
     Raises NotABackup, FormatTooNew, StoreError.
     """
+    return read_with_length(store, album_key, generation, sha256, lines)[0]
+
+
+def read_with_length(
+    store: BackupStore,
+    album_key: str,
+    generation: int,
+    sha256: str | None,
+    lines: MutableMapping[bytes, Entry] | None = None,
+) -> tuple[Manifest, int]:
+    """The same, and of how many bytes its file is."""
     key = keys.manifest(album_key, generation)
     try:
         body = reading.read_stated(store, key, sha256)
@@ -84,7 +95,7 @@ def read_manifest(
         raise NotABackup(f"{key} is not there") from None
     manifest = Manifest.from_bytes(body, key=key, lines=lines)
     _belongs(manifest.header, album_key, generation, key)
-    return manifest
+    return manifest, len(body)
 
 
 def whole_lines(store: BackupStore, album_key: str, generation: int) -> list[Entry]:

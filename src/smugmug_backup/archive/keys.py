@@ -157,6 +157,11 @@ def page(run: str) -> str:
     return report(run).removesuffix(".json") + ".html"
 
 
+def parse_page(key: str) -> str | None:
+    """The run id of a page's key, None for any other key."""
+    return parse_report(key.removesuffix(".html") + ".json") if key.endswith(".html") else None
+
+
 def check_report(run: str) -> str:
     """Where a check report lies."""
     return _by_month(CHECKS, run)
@@ -220,7 +225,7 @@ def is_known(key: str) -> bool:
         or parse_records(name) is not None
         or parse_original(name) is not None
         or any(parse_report(name, folder) is not None for folder in (RUNS, CHECKS, DRILLS))
-        or parse_report(name.removesuffix(".html") + ".json") is not None
+        or parse_page(name) is not None
         or parse_forgotten(name) is not None
     )
 

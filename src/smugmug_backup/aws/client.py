@@ -29,8 +29,15 @@ _DEFAULT = Config(
 )
 
 
-def aws_client(service: str, *, config: Config | None = None) -> Any:
-    """A client of ``service``; region, endpoint and credentials by boto3's own rules.
+def aws_client(
+    service: str,
+    *,
+    config: Config | None = None,
+    endpoint: str | None = None,
+    profile: str | None = None,
+) -> Any:
+    """A client of ``service``; region, endpoint and credentials by boto3's own rules, or those of
+    ``profile``, and at ``endpoint``.
 
     ``AWS_REGION`` counts, too, before ``AWS_DEFAULT_REGION`` and the profile's region, as it does
     for AWS's other tools. An endpoint on this machine is asked without proxies and may be plain
@@ -39,15 +46,15 @@ def aws_client(service: str, *, config: Config | None = None) -> Any:
     """
     whole = _DEFAULT.merge(config) if config else _DEFAULT
     try:
-        client = _made(service, whole)
-        endpoint = urlsplit(client.meta.endpoint_url)
-        if is_this_machine(endpoint.hostname or ""):
+        client = _made(service, whole, endpoint, profile)
+        asked = urlsplit(client.meta.endpoint_url)
+        if is_this_machine(asked.hostname or ""):
             # A bucket is no host name here, and a proxy or its certificate is not ours to ask.
             local = Config(proxies={}, s3={"addressing_style": "path"})
-            return _made(service, whole.merge(local))
-        if endpoint.scheme != "https":
+            return _made(service, whole.merge(local), endpoint, profile)
+        if asked.scheme != "https":
             raise BadRequest(
-                f"the endpoint of AWS at {endpoint.hostname} (AWS_ENDPOINT_URL) must be https"
+                f"the endpoint of AWS at {asked.hostname} (AWS_ENDPOINT_URL) must be https"
             )
     except BotoCoreError as error:
         raise AwsRefused(setup_words(error) or f"AWS: {type(error).__name__}") from None
@@ -66,14 +73,14 @@ def is_this_machine(host: str) -> bool:
     return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
 
 
-def _made(service: str, config: Config) -> Any:
-    session = botocore.session.Session()
+def _made(service: str, config: Config, endpoint: str | None, profile: str | None) -> Any:
+    session = botocore.session.Session(profile=profile)
     session.register_component("data_loader", _SERVICES)
     # botocore reads AWS_DEFAULT_REGION only (1.44); Lambda sets both, an owner often this one.
     # Set here, it holds for what botocore itself asks on the way, such as STS for a role.
     if region := os.environ.get("AWS_REGION"):
         session.set_config_variable("region", region)
-    client = session.create_client(service, config=config)
+    client = session.create_client(service, config=config, endpoint_url=endpoint)
     _share_tls(client)
     return client
 

@@ -248,6 +248,8 @@ class AlbumsPass:
         # need not.
         behind = any(each.scope is Scope.STATE for each in seen.problems)
         for entry in entries:
+            if entry.original.reason == Reason.DAMAGED and entry.original.previous is not None:
+                work.ledger.awaited(entry.original.previous.key, seen.album_key)
             self._originals_of(seen.album_key, entry, Scope.STATE, newest=not behind)
         for entry in seen.older.values():
             self._originals_of(seen.album_key, entry, Scope.HISTORY)

@@ -5,7 +5,8 @@ known from before        seen now         in the report
 =======================  ===============  ====================================================
 no                       wrong            a finding, since now
 yes                      wrong            the finding as it is now, with its old ``since``
-yes                      sound            past: left out
+yes                      sound            past: left out; but while the newest manifest says that
+                                          it is lost, carried on: only a run changes that line
 yes                      not looked at    carried on as it was
 yes or no                accepted         past: left out, however it looks
 =======================  ===============  ====================================================
@@ -42,6 +43,7 @@ class Ledger:
         self._known: dict[Identity, Finding] = {}
         self._seen: dict[Identity, Finding] = {}
         self._past: set[Identity] = set()
+        self._awaited: set[Identity] = set()
         self._harmless = 0
         self._unnamed = 0
         self._unnamed_before = 0
@@ -80,7 +82,8 @@ class Ledger:
         return [
             finding
             for identity, finding in self._known.items()
-            if identity not in self._seen and identity not in self._past
+            if identity not in self._seen
+            if identity not in self._past or identity in self._awaited
             if not self._is_accepted(finding.key)
         ]
 
@@ -158,6 +161,11 @@ class Ledger:
         """It was read whole and is what it must be."""
         if (key, album_key) in self._known:
             self._past.add((key, album_key))
+
+    def awaited(self, key: str, album_key: str) -> None:
+        """The album's newest manifest says that these bytes are lost. Where they are there again
+        (`repair` brought them), the next run has to hear of it, so their finding stays."""
+        self._awaited.add((key, album_key))
 
     def left(self, text: str) -> None:
         """Say what this check does not look at."""

@@ -120,6 +120,62 @@ class RestoreEstimate:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class CopyEstimate:
+    """What a copy moves. ``reads``: GET requests, if it comes out of S3; ``writes``: PUT and POST
+    requests, if it goes into S3."""
+
+    bytes: int
+    reads: int
+    writes: int
+    out_of_s3: bool
+    into_s3: bool
+
+    @classmethod
+    def of(
+        cls, files: int, size_of_all: int, large: Iterable[int], *, out_of_s3: bool, into_s3: bool
+    ) -> "CopyEstimate":
+        """``large``: the lengths of what goes in parts."""
+        parts = sum(2 + -(-each // _PART) for each in large)
+        return cls(size_of_all, files, files + parts, out_of_s3, into_s3)
+
+    def lines(self) -> list[str]:
+        """What to tell before it begins; no prices where no S3 is."""
+        found = []
+        seconds = self.bytes / _TYPICAL
+        if seconds >= 1:
+            found.append(f"about {duration(seconds)} at {size(_TYPICAL)}/s")
+        if self.out_of_s3:
+            requests = self.reads / 1e3 * PRICES.read_thousand
+            found.append(
+                f"out of S3: {number(self.reads)} GET requests, {money(requests)}, and "
+                f"{money(self.bytes / _GB * PRICES.out_gb)} for {size(self.bytes)} (within its "
+                f"region $0; from Glacier Instant Retrieval "
+                f"{money(self.bytes / _GB * PRICES.instant_retrieval_gb)} more)"
+            )
+        if self.into_s3:
+            requests = self.writes / 1e3 * PRICES.write_thousand
+            found.append(
+                f"into S3: {number(self.writes)} PUT requests, {money(requests)}, and "
+                f"{money(self.bytes / _GB * PRICES.storage_gb_month)} a month (S3 Standard)"
+            )
+        if found and (self.out_of_s3 or self.into_s3):
+            found.append(f"({PRICES.say}; an S3 that is not AWS's has its own)")
+        return found
+
+
+_TYPICAL = 10_000_000
+"""Bytes a second, for a first idea; the display then says how fast it really is."""
+
+
+def duration(seconds: float) -> str:
+    """``3 h``, ``20 min``, ``4 s``."""
+    for unit, long in (("days", 172_800), ("h", 7_200), ("min", 120)):
+        if seconds >= long:
+            return f"{seconds / {'days': 86_400, 'h': 3_600, 'min': 60}[unit]:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def money(dollars: float) -> str:
     """``$73.08``; nothing is ever called free that is not."""
     if dollars == 0:

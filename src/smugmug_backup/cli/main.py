@@ -43,6 +43,8 @@ COMMANDS = {
     "restore": "write the photos of a backup into a folder",
     "diff": "what changed between two runs or dates",
     "forget": "delete images from the backup for good",
+    "copy": "copy the whole backup into another place",
+    "repair": "bring what is damaged from another copy of the backup",
     "completion": "print what bash, zsh or fish need to complete this command",
     "man": "print the manual page",
 }

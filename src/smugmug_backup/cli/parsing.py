@@ -9,7 +9,7 @@ FINE = 0
 NOT_ALL = 1
 """check, drill: not sound; run, start: not complete; restore: not all restored; status: something
 is wrong; albums, images, diff: something could not be read; forget: something could not be
-deleted."""
+deleted; copy, repair: not all could be brought."""
 COULD_NOT = 2
 INTERRUPTED = 130
 
@@ -20,7 +20,8 @@ exit status:
        restore: not all was restored;
        status: not complete, damaged, or nothing runs any more;
        albums, images, diff: something is damaged or cannot be read;
-       forget: something could not be deleted
+       forget: something could not be deleted;
+       copy, repair: not all could be brought
   2    could not do it: wrong arguments or settings, no permission, no such place
   130  interrupted"""
 
@@ -104,6 +105,29 @@ def add_location(parser: argparse.ArgumentParser, *, before: str | None = None) 
         metavar="LOCATION",
         help="the backup: s3://bucket/prefix, or a folder; without it SMUGMUG_BACKUP_LOCATION, or "
         "the profile's",
+    )
+
+
+def add_one_writer(parser: argparse.ArgumentParser) -> None:
+    """``args.one_writer``."""
+    parser.add_argument(
+        "--one-writer",
+        action="store_true",
+        help="into an S3 that is not AWS's and has no conditional writes: look before each write. "
+        "Safe only while nothing else writes there",
+    )
+
+
+def add_s3_options(parser: argparse.ArgumentParser, place: str) -> None:
+    """``--<place>-endpoint-url`` and ``--<place>-profile``."""
+    what = place.upper()
+    parser.add_argument(
+        f"--{place}-endpoint-url", metavar="URL", help=f"the S3 of {what}, if it is not AWS's own"
+    )
+    parser.add_argument(
+        f"--{place}-profile",
+        metavar="NAME",
+        help=f"whose credentials are used for {what} (a profile of the AWS tools)",
     )
 
 

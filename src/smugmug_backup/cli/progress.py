@@ -417,6 +417,65 @@ class RestoreProgress(_Display):
         return found
 
 
+class CopyProgress(_Display):
+    """`Observer` of a copy."""
+
+    def __init__(
+        self, console: Console, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(console, monotonic)
+        self._files: int | None = None
+        self._total = self._done = self._problems = self._bytes = 0
+        self._rate = Rate(monotonic)
+        self._next_line = monotonic() + _EVERY
+
+    def expect(self, files: int, bytes: int) -> None:
+        """So much is to be copied."""
+        with self.lock:
+            self._files, self._total = files, bytes
+
+    def passed(self, size: int) -> None:
+        """See `keeping.copy.Observer`."""
+        with self.lock:
+            self._bytes += size
+            self._rate.note(self._bytes)
+
+    def file_done(self, problem: str | None) -> None:
+        """See `keeping.copy.Observer`."""
+        with self.lock:
+            self._done += 1
+            self._problems += problem is not None
+            due = self.monotonic() >= self._next_line and not self.console.is_terminal
+            if due:
+                self._next_line = self.monotonic() + _EVERY
+                line = ", ".join(each for each in (*self.details(), self.left()) if each)
+        if due:
+            self.say(line)
+
+    def fraction(self) -> float | None:
+        """Of the bytes, or of the files where these are not known."""
+        if self._files is None:
+            return None
+        if not self._total:
+            return self._done / self._files if self._files else 1.0
+        return min(1.0, self._bytes / self._total)
+
+    def left(self) -> str:
+        """By the bytes."""
+        return self._rate.left(max(0, self._total - self._bytes))
+
+    def details(self) -> list[str]:
+        """Files, bytes, rate, problems."""
+        if self._files is None:
+            return ["reading the manifests and reports of the one, and listing the other"]
+        found = [f"{number(self._done)}/{plural(self._files, 'file')}", size(self._bytes)]
+        if self._bytes:
+            found.append(f"{size(int(self._rate.per_second()))}/s")
+        if self._problems:
+            found.append(plural(self._problems, "problem"))
+        return found
+
+
 def can_ask() -> bool:
     """Whether somebody is there to answer."""
     return sys.stdin is not None and sys.stdin.isatty()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.cli import known
@@ -25,14 +26,14 @@ def open_to_look(location: Location) -> Opened:
     return Opened(Archive(store), store.unseen)
 
 
-def open_existing(location: Location) -> BackupStore:
-    """The store at ``location``, which must hold a backup.
+def open_existing(location: Location, **options: Any) -> BackupStore:
+    """The store at ``location``, which must hold a backup; ``options`` as `open_store` has them.
 
     Raises BadRequest if it does not, StoreRefused if it cannot be read or is not there.
     """
     from smugmug_backup.storage.location import open_store
 
-    store = open_store(location)
+    store = open_store(location, **options)
     if not Archive(store).holds_backup():
         raise known.away(location) or Mistaken(
             f"{location} holds no backup: no run reports (runs/) and no manifests (manifests/)",
@@ -47,6 +48,21 @@ def open_new_or_old(location: Location) -> BackupStore:
     from smugmug_backup.storage.location import open_store
 
     return open_store(location)
+
+
+def open_target(location: Location, **options: Any) -> BackupStore:
+    """The store at ``location``, for writing, whether it holds anything yet or not."""
+    from smugmug_backup.storage.location import open_store
+
+    return open_store(location, create=True, **options)
+
+
+def options_of(args: Any, place: str) -> dict[str, Any]:
+    """What the command line says of the S3 of one of two places; see `add_s3_options`."""
+    return {
+        "endpoint": getattr(args, f"{place}_endpoint_url"),
+        "profile": getattr(args, f"{place}_profile"),
+    }
 
 
 def open_remover(location: Location) -> Remover:

@@ -6,9 +6,16 @@ from smugmug_backup.words import Location
 
 
 def open_store(
-    location: Location | str, *, create: bool = False, max_connections: int = 18
+    location: Location | str,
+    *,
+    create: bool = False,
+    max_connections: int = 18,
+    endpoint: str | None = None,
+    profile: str | None = None,
+    one_writer: bool = False,
 ) -> BackupStore:
-    """The store at ``location``; ``create`` makes a folder ready for writing.
+    """The store at ``location``; ``create`` makes a folder ready for writing. Of S3: ``endpoint``
+    and ``profile`` as in `aws_client`, ``one_writer`` as in `S3Store`.
 
     Raises BadRequest for what is no location, StoreRefused for a folder that cannot be one.
     """
@@ -19,5 +26,5 @@ def open_store(
     # A third of a second, of which a folder needs nothing.
     from smugmug_backup.storage.s3 import S3Store, s3_client
 
-    client = s3_client(max_connections=max_connections)
-    return S3Store(client, location.bucket, location.prefix)
+    client = s3_client(max_connections=max_connections, endpoint=endpoint, profile=profile)
+    return S3Store(client, location.bucket, location.prefix, one_writer=one_writer)

@@ -38,7 +38,8 @@ class S3Store:
 
     Objects of the bucket whose keys we could not have written are not seen. Before its first
     write, an S3 that is not AWS's own has to prove that it does not overwrite; it keeps an object
-    ``work/probe.txt`` of that. ``proved``: it need not.
+    ``work/probe.txt`` of that. ``proved``: it need not. ``one_writer``: where it does, each key is
+    looked at before it is written, for its owner says that nobody else writes there.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class S3Store:
         sleep: Callable[[float], None] = time.sleep,
         patience: Patience | None = None,
         proved: bool = False,
+        one_writer: bool = False,
     ) -> None:
         self._bucket = Bucket(client, bucket, prefix, sleep=sleep, patience=patience or Patience())
-        self._promise = Promise(kept=proved)
+        self._promise = Promise(kept=proved, one_writer=one_writer)
 
     def bounded(self, deadline: Deadline) -> "S3Store":
         """See `BackupStore.bounded`."""

@@ -4,8 +4,8 @@ import copy
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -19,7 +19,14 @@ from urllib3.exceptions import HTTPError
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.aws.errors import AwsRefused
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import Concerns, StoreError, StoreRefused, StoreUnavailable
+from smugmug_backup.errors import (
+    AlreadyStored,
+    Concerns,
+    NotStored,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
 from smugmug_backup.storage import s3_errors
 from smugmug_backup.storage.keys import checked
 from smugmug_backup.storage.s3_budget import Budget, Patience, TookTooLong, within
@@ -46,7 +53,9 @@ _SAYS_NOTHING = frozenset({"301", "307", "400", "403"})
 and permission."""
 
 
-def s3_client(*, max_connections: int) -> "S3Client":
+def s3_client(
+    *, max_connections: int, endpoint: str | None = None, profile: str | None = None
+) -> "S3Client":
     """An S3 client for so many threads, as `aws_client` makes it.
 
     Raises BadRequest for an endpoint that must not be asked, StoreRefused if AWS is not set up.
@@ -62,12 +71,34 @@ def s3_client(*, max_connections: int) -> "S3Client":
         s3={"payload_signing_enabled": False},
     )
     try:
-        client: S3Client = aws_client("s3", config=config)
+        client: S3Client = aws_client("s3", config=config, endpoint=endpoint, profile=profile)
     except AwsRefused as error:
         raise StoreRefused(f"S3: {error}", concerns=Concerns.CREDENTIALS) from None
     # To ask before each body whether it may come costs a round trip; nearly all may.
     client.meta.events.unregister("before-call.s3", add_expect_header)
     return client
+
+
+class _OnlyWriter:
+    """What stands in for conditions where the owner says that nobody else writes. ``looks``: it
+    does. Of threads that write the same key, one does and the others wait."""
+
+    def __init__(self) -> None:
+        self.looks = False
+        self._keys: set[str] = set()
+        self._free = threading.Condition()
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[None]:
+        with self._free:
+            self._free.wait_for(lambda: key not in self._keys)
+            self._keys.add(key)
+        try:
+            yield
+        finally:
+            with self._free:
+                self._keys.remove(key)
+                self._free.notify_all()
 
 
 class Bucket:
@@ -91,6 +122,7 @@ class Bucket:
         self._shared: Budget | None = None
         self._puts = Puts(client)
         self._requests = _Counter()
+        self._only = _OnlyWriter()
         # First, because an emulator inside this process answers in the same hook and ends it.
         client.meta.events.register_first("before-send.s3", self._requests)
 
@@ -130,7 +162,19 @@ class Bucket:
 
         What may pass is asked again, within the budget.
         """
-        return self._call(operation, key, {"Key": self.prefix + checked(key), **arguments})
+        named = {"Key": self.prefix + checked(key), **arguments}
+        if not self._only.looks or named.pop("IfNoneMatch", None) is None:
+            return self._call(operation, key, named | arguments)
+        with self._only.writing(key):
+            with suppress(NotStored):
+                self.call("HeadObject", key)
+                raise AlreadyStored(f"{self.name(key)} is there already; it was left as it is")
+            return self._call(operation, key, named)
+
+    def look_before_writes(self) -> None:
+        """Send no conditions from now on: look instead whether the key is free. That is safe only
+        while nobody else writes here; threads of this process are kept apart."""
+        self._only.looks = True
 
     def page(self, prefix: str, *, after: str, token: str | None) -> Any:
         """The next at most 1,000 objects below ``prefix``: by the ``token`` of the page before, or

@@ -32,6 +32,10 @@ class Unknown(StoreRefused):
     """A refusal that stands in no row of the table."""
 
 
+class NoConditions(StoreRefused):
+    """It does not know ``If-None-Match``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """``again``: the same request may be sent once more, by the same call."""
@@ -57,7 +61,8 @@ _NO_CONDITIONS = Meaning(
     StoreRefused,
     _THIS_BUCKET,
     "this S3 has no conditional writes (If-None-Match), and without them what is stored could be "
-    "overwritten; the backup needs another place",
+    "overwritten; the backup needs another place, or your word that nobody else writes there "
+    "(--one-writer)",
 )
 _ENDED = Meaning(UploadGone, _THIS_OBJECT, "its parts are gone; the next upload begins anew")
 
@@ -196,7 +201,8 @@ def refused(error: ClientError, *, operation: str, name: str, bucket: str) -> St
     if not row.words.startswith(("{name}", "there is no {name}")):
         said = f"{operation} of {name} failed ({code_of(error) or status_of(error)})"
         words = f"{said}: {words}" if words else said
-    return row.error(words, concerns=row.concerns)
+    kind = NoConditions if row is _NO_CONDITIONS else row.error
+    return kind(words, concerns=row.concerns)
 
 
 def unasked(error: Exception, *, operation: str, name: str) -> StoreError:

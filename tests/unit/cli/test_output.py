@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import shutil
 import sys
 from importlib import import_module
 from importlib.resources import files
@@ -71,6 +72,9 @@ def test_every_command_has_its_schema_and_the_schema_is_one():
         ["find", "HERE", "--taken", "2019..2030", "--past"],
         ["catalog", "HERE", "THERE"],
         ["browse", "HERE", "--static", "THERE"],
+        ["copy", "HERE", "THERE"],
+        ["copy", "HERE", "THERE", "--dry-run"],
+        ["repair", "HERE", "--from", "COPY"],
         ["completion", "bash"],
         ["man"],
     ],
@@ -84,7 +88,9 @@ def test_what_a_command_prints_is_as_the_schema_says(
             if path.is_file() and number % 4 == 0:
                 path.chmod(0o644)
                 path.write_bytes(path.read_bytes()[:20])
-    places = {"HERE": str(folder), "THERE": str(tmp_path / "there")}
+    places = {"HERE": str(folder), "THERE": str(tmp_path / "there"), "COPY": f"{folder}-copy"}
+    if "COPY" in words:
+        shutil.copytree(folder, places["COPY"])
     ran = shell(*[places.get(word, word) for word in words], "--json")
     name = "error" if "error" in ran.json and ran.status == 2 else words[0]
     assert not wrong(name, ran.json), ran.json

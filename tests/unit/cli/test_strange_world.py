@@ -5,6 +5,7 @@ for, or one sentence, and the exit status that says which."""
 import io
 import os
 import re
+import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from tests.tools.sample import sample_store
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
 WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0, "doctor": 1, "setup": 0}
+WORKS |= {"copy": 0, "repair": 0}
 WORKS |= {"completion": 0, "man": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
@@ -35,6 +37,7 @@ PLACELESS = {"authorize", "completion", "man", "doctor"}
 def sample(tmp_path_factory):
     folder = tmp_path_factory.mktemp("strange") / "photos-backup"
     made = sample_store(open_store(str(folder), create=True))
+    shutil.copytree(folder, f"{folder}-copy")
     return folder, made.clock
 
 
@@ -58,13 +61,15 @@ class World:
             "diff": ["diff", self.location, "2026-11-24", "latest"],
             "check": ["check", self.location],
             "find": ["find", self.location, "quay"],
-            "browse": ["browse", self.location, "--no-browser"],
+            "browse": ["browse", self.location, "--static", f"{self.free}/pages"],
             "catalog": ["catalog", self.location, f"{self.free}/photos.sqlite"],
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
             "forget": ["forget", self.location, "i000003"],
             "doctor": ["doctor", self.location],
             "setup": ["setup", "--yes", "--no-browser", "--timer", "none", "--to", self.new],
+            "copy": ["copy", self.location, f"{self.free}-copy"],
+            "repair": ["repair", self.location, f"--from={self.location}-copy"],
             "completion": ["completion", "bash"],
             "man": ["man"],
             "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],

@@ -271,6 +271,7 @@ NOT_OF_A_MODULE = {
     "project/test_house.py": "the import rules and requirements of pyproject.toml",
     "project/test_links.py": "what every page leads to",
     "project/test_readme.py": "README.md and the pages under docs/",
+    "project/test_three_copies.py": "docs/three-copies.md, command by command",
     "template/test_alarms.py": "template.yaml",
     "template/test_overflow.py": "template.yaml",
     "template/test_policies.py": "template.yaml",

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import Concerns, StoreRefused, StoreUnavailable
+from smugmug_backup.errors import AlreadyStored, Concerns, StoreRefused, StoreUnavailable
 from smugmug_backup.storage.s3 import S3Store
 from smugmug_backup.storage.s3_budget import Patience
 from smugmug_backup.wiring import SystemClock
@@ -183,3 +183,82 @@ def test_aws_itself_need_not_prove_what_it_documents(monkeypatch):
 )
 def test_whoever_else_calls_itself_s3_must(endpoint):
     assert S3Store(client(endpoint), "bucket")._bucket.is_of_aws is (endpoint is None)
+
+
+# -- the owner's word that nobody else writes ------------------------------------------------------
+
+
+@pytest.fixture
+def alone(served):
+    """A store whose owner says that it is the only writer."""
+    return lambda: S3Store(
+        served[1],
+        "bucket",
+        "pre",
+        patience=Patience(answer=3, backoff=0.01),
+        one_writer=True,
+    )
+
+
+def ignores(s3):
+    s3.obeys = set()
+
+
+def rejects(s3):
+    s3.always("PutObject", wire.refusing_conditions(501, "NotImplemented"))
+    s3.always("CompleteMultipartUpload", wire.refusing_conditions(501, "NotImplemented"))
+
+
+def rejects_by_another_word(s3):
+    s3.always("PutObject", wire.refusing_conditions(400, "InvalidArgument"))
+    s3.always("CompleteMultipartUpload", wire.refusing_conditions(400, "InvalidArgument"))
+
+
+def ignores_at_completion(s3):
+    s3.obeys = {"PutObject"}
+
+
+@pytest.mark.parametrize("s3_that", [ignores, rejects, rejects_by_another_word])
+@pytest.mark.parametrize("body", [b"one", LARGE], ids=["small", "large"])
+def test_by_the_owners_word_it_is_looked_before_each_write(s3, alone, s3_that, body):
+    s3_that(s3)
+    store = alone()
+    store.create(KEY, body)
+    store.create(KEY, body)
+    with pytest.raises(AlreadyStored):
+        store.create(KEY, b"another")
+    with pytest.raises(AlreadyStored), store.upload(KEY) as upload:
+        upload.write(body[:-1])
+        upload.commit()
+    assert s3.objects[f"pre/{KEY}"] == body
+
+
+def test_what_only_completes_over_others_is_looked_at_too(s3, alone):
+    ignores_at_completion(s3)
+    store = alone()
+    store.create(KEY, b"one")
+    with pytest.raises(AlreadyStored), store.upload(KEY) as upload:
+        upload.write(LARGE)
+        upload.commit()
+    assert s3.objects[f"pre/{KEY}"] == b"one"
+
+
+def test_an_s3_that_obeys_is_asked_to_whatever_the_owner_says(s3, alone):
+    alone().create(KEY, b"one")
+    assert s3.asked("HeadObject") == 0
+
+
+def test_threads_of_the_only_writer_do_not_overwrite_each_other(s3, alone):
+    ignores(s3)
+    store = alone()
+
+    def write(number):
+        try:
+            store.create(KEY, b"%d" % number)
+        except AlreadyStored:
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        (won,) = (each for each in pool.map(write, range(16)) if each is not None)
+    assert s3.objects[f"pre/{KEY}"] == b"%d" % won

@@ -41,6 +41,7 @@ from smugmug_backup.cli.parsing import (
     INTERRUPTED,
     NOT_ALL,
     add_location,
+    add_one_writer,
     add_source_options,
     command_parser,
 )
@@ -150,6 +151,7 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="the location is meant, though another backup, or one that is gone, was seen there",
     )
+    add_one_writer(parser)
     add_manners(parser)
     add_notify(parser)
     add_source_options(parser)
@@ -257,7 +259,12 @@ def build_parts(args: argparse.Namespace) -> Iterator[Parts]:
             empty = stack.enter_context(tempfile.TemporaryDirectory(prefix="smugmug-backup-"))
             store: BackupStore = FolderStore(Path(empty))
         else:
-            store = open_store(args.location, create=not args.dry_run, max_connections=connections)
+            store = open_store(
+                args.location,
+                create=not args.dry_run,
+                max_connections=connections,
+                one_writer=args.one_writer,
+            )
         source = build_source(settings, credentials, clock, store=store, home=home)
         options = options_of(settings)
         yield Parts(source, store, clock, options, wake=clock.wake, hear=listeners.append)

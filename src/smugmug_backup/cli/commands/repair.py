@@ -1,0 +1,118 @@
+"""`smugmug-backup repair`: what is damaged is brought from another copy of the backup."""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rich.console import Console
+
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.titles import shown
+from smugmug_backup.cli.commands.copy import refuse_same
+from smugmug_backup.cli.errors import tell_problems
+from smugmug_backup.cli.interruption import GRACE, interruptible
+from smugmug_backup.cli.output import make_console, plural, print_json
+from smugmug_backup.cli.parsing import (
+    FINE,
+    INTERRUPTED,
+    NOT_ALL,
+    add_location,
+    add_one_writer,
+    add_s3_options,
+    command_parser,
+)
+from smugmug_backup.cli.store import open_existing, options_of
+from smugmug_backup.cli.time import SystemClock
+from smugmug_backup.clock import Deadline
+from smugmug_backup.keeping.repair import Repaired, repair
+from smugmug_backup.words import Location
+
+NAME = "repair"
+
+_DESCRIPTION = """\
+Bring what a check found damaged from another copy of the backup: originals and
+records, and manifests and reports of its history.
+
+Each file is proved by the SHA-256 that this backup itself states of it. Nothing
+is overwritten: where damaged bytes have the name, the good ones get the next
+number, and every command finds them there. Doing it twice changes nothing.
+
+First `check LOCATION --read-data all`; afterwards again, and the next run says
+of what was brought that it is stored. A run mends without a copy what SmugMug
+still has."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command."""
+    parser = command_parser(
+        subparsers,
+        NAME,
+        help="bring what is damaged from another copy of the backup",
+        description=_DESCRIPTION,
+        example="smugmug-backup repair ~/photos-backup --from /mnt/disk/photos-backup",
+    )
+    add_location(parser)
+    parser.add_argument(
+        "--from", dest="other", metavar="OTHER", required=True, help="the copy that has it"
+    )
+    add_one_writer(parser)
+    add_s3_options(parser, "from")
+    parser.set_defaults(to_endpoint_url=None)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Repair; 0 nothing is damaged any more, 1 something is left."""
+    there = Location.parse(args.other)
+    refuse_same(there, args.location, args)
+    clock = SystemClock()
+    deadline = Deadline.none(clock)
+    archive = Archive(open_existing(args.location, one_writer=args.one_writer).bounded(deadline))
+    other = Archive(open_existing(there, **options_of(args, "from")).bounded(deadline))
+    say = make_console(stderr=args.json, quiet=args.quiet)
+
+    def stop() -> None:
+        deadline.stop(grace=GRACE)
+
+    with (
+        ThreadPoolExecutor(8) as executor,
+        interruptible(say, stop, saying="Stopping: what was brought stays."),
+    ):
+        done = repair(archive, other, now=clock.now(), deadline=deadline, map_=executor.map)
+    if args.json:
+        print_json(console, _as_json(args, done))
+    elif not (args.quiet and done.whole):
+        _tell(console, done)
+    tell_problems(f"{key}: {why}" for key, why in sorted(done.left.items()))
+    if done.stopped:
+        return INTERRUPTED
+    return FINE if done.whole else NOT_ALL
+
+
+def _tell(console: Console, done: Repaired) -> None:
+    if not done.checked:
+        console.print(
+            "no check has looked at this backup yet: `smugmug-backup check LOCATION --read-data "
+            "all` finds what is damaged",
+            style="yellow",
+            soft_wrap=True,
+        )
+    for key, name in sorted(done.brought.items()):
+        where = "" if key == name else f", as {shown(name)}"
+        console.print(f"brought {shown(key)}{where}", soft_wrap=True)
+    if done.left:
+        console.print(f"still damaged: {plural(len(done.left), 'file')}", style="bold red")
+    elif done.brought:
+        console.print("repaired; check it again", style="bold green")
+    else:
+        console.print("nothing to repair", style="bold green")
+
+
+def _as_json(args: argparse.Namespace, done: Repaired) -> dict[str, Any]:
+    return {
+        "location": str(args.location),
+        "from": args.other,
+        "brought": done.brought,
+        "left": done.left,
+        "checked": done.checked,
+        "interrupted": done.stopped,
+    }

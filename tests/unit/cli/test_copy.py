@@ -1,0 +1,142 @@
+"""`smugmug-backup copy`: from anywhere to anywhere, and what the owner is told."""
+
+import io
+import sys
+
+import pytest
+
+from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.location import open_store
+from tests.tools import fake_s3 as wire
+from tests.tools.independent_reader import assert_sound
+from tests.tools.local_s3 import set_environment
+
+
+@pytest.fixture
+def other(tmp_path):
+    return tmp_path / "disk" / "photos-backup"
+
+
+@pytest.fixture
+def disk(other):
+    other.parent.mkdir()
+    return other
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    with wire.FakeS3() as s3:
+        set_environment(monkeypatch, s3.address)
+        yield s3
+
+
+def files(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and ".incoming" not in path.parts
+    }
+
+
+def test_a_folder_into_a_folder_and_again(shell, sample, folder, disk):
+    ran = shell("copy", folder, disk)
+    assert ran.status == 0, ran.err
+    assert "to be copied: " in ran.out and "$" not in ran.out
+    assert ran.out.rstrip().endswith("all is there")
+    assert f"seal {sample.nights.reports[-1].sha256}" in ran.out
+    assert files(disk) == files(folder)
+    again = shell("copy", folder, disk, "--json").json
+    assert again["files"] == 0 and again["present"] > 20
+    seals = [shell("status", each, "--json").json["seal"] for each in (folder, disk)]
+    assert seals[0] == seals[1] == again["seal"]
+
+
+def test_a_dry_run_says_what_it_would_do_and_writes_nothing(shell, sample, folder, disk):
+    told = shell("copy", folder, disk, "--dry-run", "--json").json
+    assert told["files"] > 20 and told["bytes"] > 0
+    assert not disk.exists()
+
+
+def test_into_s3_each_file_has_its_type_and_its_own_name(shell, sample, folder, s3):
+    ran = shell("copy", folder, "s3://bucket/photos")
+    assert ran.status == 0, ran.err
+    assert "PUT requests" in ran.out and "a month" in ran.out
+    line = next(each for each in sample.nights.manifest("harbour").live if each.original.key)
+    headers = s3.headers[f"photos/{line.original.key}"]
+    assert headers["Content-Type"] == "image/jpeg"
+    assert headers["Content-Disposition"] == f"inline; filename*=UTF-8''{line.file_name}"
+    report = next(each for each in s3.objects if each.endswith(".json"))
+    assert s3.headers[report]["Content-Type"] == "application/json"
+    assert_sound(open_store("s3://bucket/photos"))
+
+
+def test_out_of_s3_it_asks_before_anything_costs(shell, sample, folder, disk, s3, monkeypatch):
+    assert shell("copy", folder, "s3://bucket/photos", "--quiet").out == ""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    ran = shell("copy", "s3://bucket/photos", disk)
+    assert ran.status == 2 and "nobody is there to agree" in ran.err
+    assert not files(disk)
+    ran = shell("copy", "s3://bucket/photos", disk, "--yes")
+    assert ran.status == 0, ran.err
+    assert "GET requests" in ran.out
+    assert files(disk) == files(folder)
+
+
+def test_each_place_has_an_endpoint_of_its_own(shell, sample, folder, s3, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    with wire.FakeS3() as other:
+        ran = shell("copy", folder, "s3://bucket/a", "--to-endpoint-url", s3.address)
+        assert ran.status == 0, ran.err
+        ran = shell(
+            *("copy", "s3://bucket/a", "s3://bucket/a", "--yes"),
+            *("--from-endpoint-url", s3.address, "--to-endpoint-url", other.address),
+        )
+        assert ran.status == 0, ran.err
+        assert other.objects == s3.objects
+
+
+def test_an_s3_that_overwrites_is_refused_and_taken_by_the_owners_word(shell, sample, folder, s3):
+    s3.obeys = set()
+    ran = shell("copy", folder, "s3://bucket/photos")
+    assert ran.status == 2 and "--one-writer" in ran.err
+    assert set(s3.objects) == {"photos/work/probe.txt"}
+    assert shell("copy", folder, "s3://bucket/photos", "--one-writer").status == 0
+    assert_sound(open_store("s3://bucket/photos"), allow={"no_checks", "leftover", "uncommitted"})
+
+
+def test_what_is_left_out_is_named_and_is_no_success(shell, sample, folder, disk):
+    path = next((folder / "originals").rglob("*.jpg"))
+    path.chmod(0o644)
+    path.write_bytes(b"?")
+    ran = shell("copy", folder, disk)
+    assert ran.status == 1
+    assert f"problem: {path.relative_to(folder).as_posix()}: " in ran.err
+    assert "NOT ALL was copied" in ran.out
+
+
+def test_nothing_is_copied_into_itself(shell, sample, folder, s3):
+    for pair in (
+        (folder, folder),
+        (folder, folder / "copy"),
+        ("s3://bucket/photos", "s3://bucket/photos"),
+    ):
+        ran = shell("copy", *pair)
+        assert ran.status == 2, pair
+    assert shell("copy", folder, "s3://bucket/photos").status == 0
+    ran = shell("copy", "s3://bucket/photos", "s3://bucket/photos/copy")
+    assert ran.status == 2 and "within each other" in ran.err
+
+
+def test_a_place_that_is_no_backup_is_not_copied(shell, tmp_path, disk):
+    (tmp_path / "empty").mkdir()
+    ran = shell("copy", tmp_path / "empty", disk)
+    assert ran.status == 2 and "holds no backup" in ran.err
+    assert not disk.exists()
+
+
+def test_a_copy_can_be_continued_by_runs(shell, sample, folder, disk):
+    assert shell("copy", folder, disk).status == 0
+    sample.nights.store = FolderStore(disk)
+    sample.source.upload("alps")
+    sample.nights.next_night()
+    assert_sound(FolderStore(disk))
