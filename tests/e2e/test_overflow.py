@@ -7,7 +7,8 @@ import pytest
 
 from tests.local_smugmug import generate_account
 
-SHORT = {"Timeout": "16", "ReserveSeconds": "6", "MaxConcurrency": "1", "MapConcurrency": "3"}
+SHORT = {"Timeout": "16", "ReserveSeconds": "6", "MapConcurrency": "3"}
+SHORT |= {"MaxConcurrency": "1", "MaxDownloads": "1"}
 
 
 def ended_execution(deployment, run: str):
