@@ -1,6 +1,8 @@
 """A large archive, written without a source and without originals: to measure who only reads it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from smugmug_backup.archive.archive import Archive
@@ -9,7 +11,8 @@ from smugmug_backup.archive.keys import run_id
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.original import Original, Status, When
 from smugmug_backup.archive.report import AlbumState, Counts, RunReport, RunStatus
-from smugmug_backup.model import Account, Kind
+from smugmug_backup.errors import StoreError
+from smugmug_backup.model import Account, Kind, StoredObject
 from smugmug_backup.ports import BackupStore
 
 START = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
@@ -17,7 +20,43 @@ _WORDS = ("harbour", "dusk", "quay", "alps", "winter", "boat", "river", "élan",
 _ACCOUNT = Account("larkfield", "owner")
 
 
-def write_large_archive(store: BackupStore, *, albums: int, images: int) -> None:
+class Plain:
+    """A folder that is written without any care, and read by nobody here."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def create(self, key: str, body: bytes, **more: Any) -> None:
+        """Write a file."""
+        path = self._root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+
+    def list(self, prefix: str, **more: Any) -> Iterator[StoredObject]:
+        """There is nothing yet."""
+        return iter(())
+
+    def batch(self) -> "Plain":
+        """Files as they come."""
+        return self
+
+    def barrier(self) -> dict[str, StoreError]:
+        """Nothing fails."""
+        return {}
+
+
+def change(archive: Archive, number: int) -> None:
+    """Another caption in album ``number``, and the report of the night that brought it."""
+    key = f"A{number:05d}"
+    newest = archive.manifest(key, 1)
+    changed = commit(archive, number, 0, before=newest)
+    at = START + timedelta(days=1)
+    states = dict(archive.reports(now=at).albums)
+    states[key] = AlbumState.of(changed, reason="", when=When(at))
+    report(archive, states, at)
+
+
+def write_large_archive(store: BackupStore | Plain, *, albums: int, images: int) -> None:
     """One night's backup of so many albums with so many images each."""
     archive = Archive(store)
     states = {}

@@ -1,6 +1,16 @@
 """The rows, by name, in the order in which they run and are told."""
 
-from tests.bench.rows import connect, counts, first, memory, night, overflow, politeness, start
+from tests.bench.rows import (
+    catalog,
+    connect,
+    counts,
+    first,
+    memory,
+    night,
+    overflow,
+    politeness,
+    start,
+)
 from tests.bench.sizes import Row
 
 ROWS: dict[str, Row] = {
@@ -18,6 +28,7 @@ ROWS: dict[str, Row] = {
     "gallery": first.gallery,
     "v2": night.v2,
     "overflow": overflow.row,
+    "catalog": catalog.row,
     "kill": memory.kill,
     "start": start.row,
     "memory": memory.row,
