@@ -25,7 +25,7 @@ import pytest
 import time_machine
 from moto import mock_aws
 
-from smugmug_backup.aws import secret
+from smugmug_backup.aws import client
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.backup import account_run
 from smugmug_backup.function import guard, handler, sign_of_life
@@ -258,7 +258,7 @@ def year():
         stack.enter_context(mock_aws())
         # A new client for each invocation is most of what an invocation costs here.
         kept = cache(aws_client)
-        for module in (guard, secret, sign_of_life):
+        for module in (guard, client, sign_of_life):
             monkeypatch.setattr(module, "aws_client", kept)
         world = World(generate_account(seed=7, albums=ALBUMS, images=IMAGES))
         for album in world.account.albums.values():

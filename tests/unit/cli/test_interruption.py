@@ -42,6 +42,7 @@ class Owner:
         self.smugmug = smugmug
         self.disk = folder / "backup"
         (folder / "secret").write_text(json.dumps(smugmug.world.account.secret()))
+        (folder / "secret").chmod(0o600)
         self.env = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(SRC),
@@ -73,6 +74,10 @@ def owner(tmp_path):
         yield Owner(smugmug, tmp_path)
 
 
+SOON = 30.0
+"""Seconds. It takes about one, and five at most, but a busy machine makes it many times that; what
+does not let go is ended after 40, and the waits here are of 100 and more."""
+
 WAITS = {
     "a photo that comes in drops": ("trickle", {"method": "photo", "piece": 50, "pause": 0.3}),
     "a photo host that thinks": ("slow", {"method": "photo", "seconds": 100}),
@@ -94,7 +99,7 @@ def test_the_first_ctrl_c_ends_in_good_order_whatever_is_waited_for(owner, waits
         pressed = time.monotonic()
         terminal.press(CTRL_C)
         assert terminal.ends() == 130
-        assert time.monotonic() - pressed < 6
+        assert time.monotonic() - pressed < SOON
     last = terminal.shown.rsplit("Interrupted", 1)[1]
     assert "The same command goes on where it was" in last and "stopping" in terminal.shown
     (report,) = owner.reports()
@@ -163,7 +168,7 @@ def test_a_check_that_reads_a_large_file_ends_within_seconds_too(owner):
         terminal.press(CTRL_C)
         pressed = time.monotonic()
         assert terminal.ends() in (1, 130)
-        assert time.monotonic() - pressed < 6
+        assert time.monotonic() - pressed < SOON
     assert "Stopping" in terminal.shown
 
 

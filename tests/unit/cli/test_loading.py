@@ -67,6 +67,7 @@ def test_a_run_into_a_folder_loads_nothing_of_aws(tmp_path):
     with LocalSmugMug(World(account)) as smugmug:
         secret = tmp_path / "secret.json"
         secret.write_text(json.dumps(account.secret()))
+        secret.chmod(0o600)
         status, packages, own = loaded(
             "run",
             tmp_path / "backup",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from smugmug_backup.cli.commands import authorize, run
+from smugmug_backup.cli.commands import authorize, drill, run
 from smugmug_backup.cli.looks import smugmug
 from smugmug_backup.cli.main import COMMANDS, main
 from smugmug_backup.cli.time import SystemClock
@@ -25,11 +25,11 @@ from tests.tools.sample import sample_store
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
 WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0, "doctor": 1, "setup": 0}
-WORKS |= {"copy": 0, "repair": 0}
+WORKS |= {"copy": 0, "repair": 0, "drill": 0, "start": 2}
 WORKS |= {"completion": 0, "man": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
-PLACELESS = {"authorize", "completion", "man", "doctor"}
+PLACELESS = {"start", "authorize", "completion", "man", "doctor"}
 """Commands that are given no location, or to which one that is none is an answer."""
 
 
@@ -66,6 +66,8 @@ class World:
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
             "forget": ["forget", self.location, "i000003"],
+            "drill": ["drill", self.location, "--images", "2"],
+            "start": ["start", "--stack", "photos"],
             "doctor": ["doctor", self.location],
             "setup": ["setup", "--yes", "--no-browser", "--timer", "none", "--to", self.new],
             "copy": ["copy", self.location, f"{self.free}-copy"],
@@ -127,6 +129,7 @@ def world(sample, tmp_path, monkeypatch):
     monkeypatch.setattr(authorize.oauth, "request_token", unreachable)
     monkeypatch.setattr(run, "build_source", source)
     monkeypatch.setattr(smugmug, "build_source", source)
+    monkeypatch.setattr(drill, "open_source", source)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return World(str(folder), str(tmp_path / "new"), str(tmp_path / "free"))
@@ -367,9 +370,11 @@ def deaf(kind):
         read, write = os.pipe()
         os.close(read)
         stream = open(write, "w", encoding="utf-8")  # noqa: SIM115
-    yield stream
-    # What it could not flush goes to /dev/null by now, or raises here.
-    stream.close()
+    try:
+        yield stream
+    finally:
+        # What it could not flush goes to /dev/null by now, or raises here.
+        stream.close()
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "--help"])
@@ -378,7 +383,7 @@ def test_a_standard_output_that_takes_nothing_is_told_as_such(world, command, ki
     with deaf(kind) as world.stdout:
         status, out, err = perform(world, [command] if command == "--help" else world.argv(command))
     judge(status, out, err)
-    if command in {*WORKS, "--help"} - {"authorize"}:
+    if command in {*WORKS, "--help"} - {"authorize", "start"}:
         assert status == ends
         assert ("cannot be written" in err) is (kind == "full")
 

@@ -191,7 +191,7 @@ def test_an_address_with_a_line_end_is_harmless(url: str) -> None:
         place = photos._checked(url)
     except PhotoUnsafe:
         return
-    assert not set("\r\n ") & set(place.target + place.host + place.url)
+    assert not set("\r\n ") & set(place.target + place.host + str(place.request.url))
 
 
 DATE = "Tue, 24 Nov 2026 03:00:05 GMT"
