@@ -12,6 +12,7 @@ disk; the search gets its words by ``<script src>``, which they load. A second c
 has changed, and removes only what an earlier call wrote.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from smugmug_backup.browse.originals import Originals
 from smugmug_backup.browse.pictures import SMALL, Pictures
 from smugmug_backup.browse.site import templates
 from smugmug_backup.browse.views import PAGE, AlbumView, ImageView, Views, tree
-from smugmug_backup.errors import BackupError, BadRequest
+from smugmug_backup.errors import BackupError, BadRequest, NotABackup
 
 _LIST = "files.json"
 _MARK = "smugmug-backup/pages"
@@ -174,9 +175,14 @@ class StaticSite:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(f".{path.name}.part")
+            digest = hashlib.sha256()
             with fresh.open("wb") as out:
                 for piece in self._originals.pieces(image.key, 0, image.bytes):
+                    digest.update(piece)
                     out.write(piece)
+            if digest.hexdigest() != image.sha256:
+                fresh.unlink()
+                raise NotABackup(f"{image.key} does not have the SHA-256 that is stated of it")
             fresh.replace(path)
         except BackupError as error:
             self._now.discard(name)

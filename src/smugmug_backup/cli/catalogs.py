@@ -109,6 +109,9 @@ def open_catalog(
     with closing(db):
         try:
             yield Catalog(db, updated)
+        except sqlite3.OperationalError as error:
+            # In use, or no room: it is not broken, and somebody else may be at work on it.
+            raise BadRequest(f"the catalog {file or 'in memory'} cannot be used: {error}") from None
         except sqlite3.DatabaseError as error:
             if file is not None:
                 file.unlink(missing_ok=True)

@@ -73,6 +73,16 @@ def test_originals_are_copied_once_and_a_lost_one_is_named(served, write, tmp_pa
     assert write(originals=Originals(served.archive)).written == 0
 
 
+def test_an_original_that_is_damaged_is_named_and_not_copied(served, write, tmp_path):
+    objects = served.sample.store.objects
+    key = next(key for key in objects if key.startswith("originals/"))
+    objects[key] = bytes(len(objects[key]))
+    done = write(originals=Originals(served.archive))
+    assert len(done.failed) == 1 and key in done.failed[0]
+    assert not (tmp_path / "pages" / key).exists()
+    assert not list((tmp_path / "pages").rglob("*.part"))
+
+
 def test_a_folder_of_somebody_elses_is_left_alone(write, tmp_path):
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "letter.txt").write_text("mine")

@@ -105,6 +105,19 @@ def test_a_catalog_that_is_found_broken_by_a_search_is_made_anew_by_the_next_cal
     assert shell("find", folder, "quay").status == 0
 
 
+def test_a_catalog_that_is_only_in_use_is_left_alone(shell, sample, folder, monkeypatch):
+    shell("find", folder, "quay")
+    file = cache_of(Location.parse(str(folder)))
+    before = file.stat().st_ino
+
+    def locked(*args):
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr("smugmug_backup.cli.commands.find.search", locked)
+    ran = shell("find", folder, "quay")
+    assert ran.status == 2 and "locked" in ran.err and file.stat().st_ino == before
+
+
 def test_where_the_cache_cannot_be_kept_it_finds_nevertheless(shell, sample, folder, cache):
     cache.write_text("a file where a folder should be")
     assert "The old quay" in shell("find", folder, "quay").out
