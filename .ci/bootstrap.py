@@ -26,8 +26,9 @@ PREFERRED = (3, 13)
 # What Lambda runs and the template allows; newest first.
 KNOWN = ((3, 14), (3, 13), (3, 12), (3, 11))
 ENVIRONMENTS = ("dev", "ministack", "sam")
-# Made only for the targets that need it, by browser.py.
-OPTIONAL = ("browser",)
+# Made only for the targets that need them: browser.py makes the one; packages, workflows and the
+# site of docs/ need the other.
+OPTIONAL = ("browser", "publish")
 STAMP = ".requirements.sha256"
 
 # An interpreter that cannot make environments (Debian without python3-venv), or one without the
