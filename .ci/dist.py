@@ -16,11 +16,13 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +37,10 @@ _MADE = {".git", ".venv", ".venvs", ".aws-sam", ".demo", "build", "dist", "__pyc
 _MADE_ENDS = (".egg-info", "_cache", ".hypothesis", ".pyc")
 
 
+class DistError(Exception):
+    """It could not be built; the message says why."""
+
+
 class Built(NamedTuple):
     """What was built, and where it lies."""
 
@@ -45,7 +51,7 @@ class Built(NamedTuple):
 def build(root: Path, into: Path) -> Built:
     """Build wheel and sdist of the tree in ``root``, which is left as it is, in ``into``.
 
-    Raises subprocess.CalledProcessError with what the build said in ``stderr``.
+    Raises DistError with what the build said.
     """
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,10 +96,42 @@ def _files(folder: Path) -> Iterator[Path]:
             yield each
 
 
+def readme_for_index(text: str, repository: str, tag: str) -> str:
+    """``README.md`` as a package index shows it, where no other page lies beside it.
+
+    ========================  ===============================================
+    ``](docs/tool.md#a)``     the page in the repository, as of this version
+    ``](#anchor)``            README.md's there: an index may give other anchors
+    ``src="docs/a.png"``      the bytes of the picture there; so ``srcset``
+    ``](https://…)``, code    as it is
+    ========================  ===============================================
+    """
+    # Every second part is fenced code.
+    parts = re.split(r"(^```.*?^```)", text, flags=re.DOTALL | re.MULTILINE)
+    for at in range(0, len(parts), 2):
+        page = f"]({repository}/blob/{tag}/"
+        parts[at] = re.sub(r"\]\(#", f"{page}README.md#", parts[at])
+        parts[at] = re.sub(r"\]\((?![a-z]+:)", page, parts[at])
+        picture = rf'\1="{repository}/raw/{tag}/'
+        parts[at] = re.sub(r'\b(src|srcset)="(?![a-z]+:)', picture, parts[at])
+    return "".join(parts)
+
+
+def _published(tree: Path) -> tuple[str, str]:
+    """Where the project lies for everybody, and the tag of the version in ``tree``."""
+    project = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    package = (tree / "src" / "smugmug_backup" / "__init__.py").read_text(encoding="utf-8")
+    (version,) = re.findall(r'^__version__ = "(.+)"$', package, re.MULTILINE)
+    return project["urls"]["Repository"], f"v{version}"
+
+
 def build_wheel(tree: Path, into: Path) -> Path:
     """Build the wheel in ``tree``, which is changed by it, by the rules of pyproject.toml."""
+    readme = tree / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(readme_for_index(text, *_published(tree)), encoding="utf-8")
     before = set(into.glob("*.whl"))
-    subprocess.run(
+    done = subprocess.run(
         [
             *(sys.executable, "-I", "-m", "build", "--wheel", "--no-isolation"),
             *("--outdir", str(into), str(tree)),
@@ -105,8 +143,9 @@ def build_wheel(tree: Path, into: Path) -> Path:
         umask=0o022,
         capture_output=True,
         text=True,
-        check=True,
     )
+    if done.returncode != 0:
+        raise DistError(f"the build failed\n{done.stdout}{done.stderr}")
     (wheel,) = set(into.glob("*.whl")) - before
     return wheel
 
@@ -148,8 +187,8 @@ def main(root: Path) -> None:
     shutil.rmtree(into, ignore_errors=True)
     try:
         built = build(root, into)
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"dist: the build failed\n{error.stdout}{error.stderr}")
+    except DistError as error:
+        sys.exit(f"dist: {error}")
     write_sums(into)
     for each in (*built, into / "SHA256SUMS"):
         print(f"  {each.relative_to(root)}  {each.stat().st_size:,} bytes")

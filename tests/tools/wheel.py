@@ -10,6 +10,7 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -47,12 +48,16 @@ def publishing(program: str) -> Path:
     return PUBLISH / program
 
 
-def build(root: Path, into: Path) -> tuple[Path, Path]:
+def build(
+    root: Path, into: Path, *, umask: int = -1, environment: Mapping[str, str] = MACHINE
+) -> tuple[Path, Path]:
     """Build wheel and sdist of the tree in ``root`` in ``into``, as `make dist` does there."""
     code = "import sys, pathlib; sys.path[:0] = [sys.argv[1]]; import dist; print(*dist.build("
     code += "pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])), sep='\\n')"
     command = [publishing("python"), "-I", "-c", code, str(ROOT / ".ci"), str(root), str(into)]
-    done = subprocess.run(command, capture_output=True, text=True, env=MACHINE, timeout=600)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, umask=umask, timeout=600
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     wheel, sdist = map(Path, done.stdout.splitlines())
     return wheel, sdist
