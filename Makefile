@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test quick browse browser screenshots lint bench plots soak mutants fmt lock clean
+.PHONY: help bootstrap demo test quick browse browser screenshots lint bench plots soak mutants fmt lock dist clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -75,6 +75,10 @@ fmt: bootstrap  ## format the code and mend what can be mended
 
 lock: bootstrap  ## pin src/requirements.in, with hashes, in src/requirements.txt
 	@$(DEV)/python .ci/lock.py
+
+dist:  ## what is published into dist/: wheel, sdist, SHA256SUMS; the same bytes each time
+	@$(PYTHON) .ci/bootstrap.py publish
+	@.venvs/publish/bin/python .ci/dist.py
 
 clean:  ## remove what was built (the environments too)
 	rm -rf .venvs .aws-sam .demo build dist src/*.egg-info

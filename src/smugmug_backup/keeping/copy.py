@@ -11,7 +11,8 @@ What is written, forwards, each step only when the one before is done:
 3. reports, each after those that it names.
 
 So a copy that is killed at any point is a store as a run leaves it that was killed there, and the
-same command goes on. Nothing is overwritten; each file is verified by its SHA-256 while it passes.
+same command goes on. Nothing is overwritten; each file is verified by its SHA-256 while it passes,
+or where S3 copies it by itself (`ports.Way`), by the SHA-256 that S3 states of what it wrote.
 
 =========================  =======================================================================
 in the source              then
@@ -49,6 +50,7 @@ from smugmug_backup.errors import (
     StoreFull,
 )
 from smugmug_backup.keeping.parting import check_same_history
+from smugmug_backup.ports import Way
 
 
 class Observer(Protocol):
@@ -60,6 +62,9 @@ class Observer(Protocol):
     def file_done(self, problem: str | None) -> None:
         """A file is there now, or is not: why."""
 
+    def way_closed(self, why: str) -> None:
+        """Nothing more comes by the `Way`; all bytes pass from now on."""
+
 
 class Silent:
     """An `Observer` that says nothing."""
@@ -68,6 +73,9 @@ class Silent:
         """Nothing."""
 
     def file_done(self, problem: str | None) -> None:
+        """Nothing."""
+
+    def way_closed(self, why: str) -> None:
         """Nothing."""
 
 
@@ -114,7 +122,8 @@ class Plan:
 @dataclass(slots=True)
 class Copied:
     """What was done. ``left_out``: damaged files that no sound name has, and why; ``waiting``: what
-    could not be read, and what waits for it; ``seal``: the heads of what was copied."""
+    could not be read, and what waits for it; ``by_way``: how many of the files came by the `Way`,
+    and ``way_closed`` why no more did; ``seal``: the heads of what was copied."""
 
     files: int = 0
     bytes: int = 0
@@ -122,6 +131,8 @@ class Copied:
     renamed: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
+    by_way: int = 0
+    way_closed: str | None = None
     seal: tuple[Link, ...] = ()
     stopped: bool = False
     error: BackupError | None = None
@@ -178,6 +189,7 @@ class Copier:
         deadline: Deadline,
         map_: Map,
         leave_out: bool = False,
+        way: Way | None = None,
         observer: Observer | None = None,
     ) -> None:
         self._source = source
@@ -186,6 +198,7 @@ class Copier:
         self._deadline = deadline
         self._map = map_
         self._leave_out = leave_out
+        self._way = way
         self._observer = observer or Silent()
         self._done = Copied(present=planned.present)
         self._held: set[Generation] = set()
@@ -212,6 +225,8 @@ class Copier:
             done.error, done.stopped = self._error, self._error is None
         except BackupError as error:
             done.error = self._error or error
+        if self._way is not None:
+            done.by_way = self._way.copied
         return done
 
     # -- step 1 ----------------------------------------------------------------------------------
@@ -270,12 +285,18 @@ class Copier:
         return stated, None
 
     def _bring(self, stated: Stated) -> None:
-        name = bring(self._source.store, self._target.store, stated, self._passed)
+        source, target, way = self._source.store, self._target.store, self._way
+        name = bring(source, target, stated, self._passed, way=way)
+        closed = None
         with self._lock:
+            if way is not None and self._done.way_closed is None:
+                closed = self._done.way_closed = way.closed
             self._done.files += 1
             self._done.bytes += stated.bytes or 0
             if name != stated.key:
                 self._done.renamed[stated.key] = name
+        if closed is not None:
+            self._observer.way_closed(closed)
         self._observer.file_done(None)
 
     def _passed(self, size: int) -> None:

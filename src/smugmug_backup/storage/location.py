@@ -1,6 +1,6 @@
 """Open the store that lies at a location."""
 
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore, Way
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.words import Location
 
@@ -28,3 +28,12 @@ def open_store(
 
     client = s3_client(max_connections=max_connections, endpoint=endpoint, profile=profile)
     return S3Store(client, location.bucket, location.prefix, one_writer=one_writer)
+
+
+def way_between(source: BackupStore, target: BackupStore) -> Way | None:
+    """A way on which bytes go from one into the other by themselves; None where there is none."""
+    if isinstance(source, FolderStore) or isinstance(target, FolderStore):
+        return None
+    from smugmug_backup.storage.s3_copy import way_within_s3
+
+    return way_within_s3(source, target)

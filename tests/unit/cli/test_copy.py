@@ -140,3 +140,32 @@ def test_a_copy_can_be_continued_by_runs(shell, sample, folder, disk):
     sample.source.upload("alps")
     sample.nights.next_night()
     assert_sound(FolderStore(disk))
+
+
+def test_from_s3_to_s3_no_byte_passes_where_s3_copies_by_itself(shell, sample, folder, s3):
+    assert shell("copy", folder, "s3://bucket/a").status == 0
+    s3.log.clear()
+    ran = shell("copy", "s3://bucket/a", "s3://bucket/b", "--yes", "--json")
+    assert ran.status == 0, ran.err
+    told = ran.json
+    assert told["copied_by_s3"] == told["files"] > 20 and told["not_by_s3"] is None
+    assert "COPY" in ran.err and "passes through here" in ran.err
+    assert not [key for name, key in s3.log if name == "GetObject" and "/originals/" in key]
+    moved = {key: body for key, body in s3.objects.items() if key.startswith("b/")}
+    assert moved == {f"b{key[1:]}": body for key, body in s3.objects.items() if key[0] == "a"}
+    assert {s3.headers[key].get("Content-Disposition") for key in moved} == {
+        s3.headers[f"a{key[1:]}"].get("Content-Disposition") for key in moved
+    }
+
+
+def test_where_s3_may_not_copy_by_itself_that_is_told_once_and_the_bytes_pass(
+    shell, sample, folder, s3
+):
+    assert shell("copy", folder, "s3://bucket/a").status == 0
+    s3.next("CopyObject", wire.refusing(412, "PreconditionFailed"))
+    s3.always("CopyObject", wire.refusing(403, "AccessDenied"))
+    ran = shell("copy", "s3://bucket/a", "s3://bucket/b", "--yes")
+    assert ran.status == 0, ran.err
+    assert ran.out.count("S3 does not copy by itself") == 1
+    assert "s3:GetObject on the source" in " ".join(ran.out.split())
+    assert_sound(open_store("s3://bucket/b"), allow={"no_checks", "leftover", "uncommitted"})

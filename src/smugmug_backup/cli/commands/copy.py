@@ -26,7 +26,7 @@ from smugmug_backup.cli.parsing import (
     command_parser,
 )
 from smugmug_backup.cli.progress import CopyProgress, can_ask
-from smugmug_backup.cli.store import open_existing, open_target, options_of
+from smugmug_backup.cli.store import open_existing, open_target, options_of, way_between
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest
@@ -40,6 +40,8 @@ _DESCRIPTION = """\
 Copy the whole backup into another place: a folder (an external disk, a NAS), or
 S3 (another region, another provider). Only what is missing there is copied, and
 each file is verified by its SHA-256 while it passes. Nothing is overwritten.
+From S3 to S3 the bytes stay within AWS, where the credentials of TO may read
+FROM; then S3 states the SHA-256 of what it wrote.
 
 The copy is a sound backup at every moment: if it is interrupted, the same
 command goes on, and a run at the same time does no harm. At the end it has the
@@ -139,6 +141,7 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     source, target, here, deadline = work.source, work.target, work.here, work.deadline
     say = make_console(stderr=args.json, quiet=args.quiet)
     progress = CopyProgress(say)
+    way = way_between(source.store, target.store)
 
     def stop() -> None:
         progress.stopping()
@@ -154,6 +157,7 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
             planned.large,
             out_of_s3=here.in_s3,
             into_s3=work.there.in_s3,
+            inside=way is not None,
         )
         _announce(say, planned, estimate)
         if args.dry_run:
@@ -167,6 +171,7 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
             deadline=deadline,
             map_=executor.map,
             leave_out=args.leave_unreadable,
+            way=way,
             observer=progress,
         )
         saying = "Stopping: what is half done is dropped, what is done stays."
@@ -256,7 +261,10 @@ def _summary(done: Copied) -> str:
 
 
 def _tell(console: Console, planned: Plan, done: Copied) -> None:
-    console.print(f"copied {plural(done.files, 'file')} ({size(done.bytes)})", soft_wrap=True)
+    inside = f"; {number(done.by_way)} of them S3 copied by itself" if done.by_way else ""
+    console.print(
+        f"copied {plural(done.files, 'file')} ({size(done.bytes)}){inside}", soft_wrap=True
+    )
     for key, name in sorted(done.renamed.items())[:_SHOWN]:
         console.print(
             f"{shown(key)} lies in TO as {shown(name)}: other bytes have its name there",
@@ -287,6 +295,8 @@ def _as_json(args: argparse.Namespace, planned: Plan, done: Copied) -> dict[str,
         "left_out": done.left_out,
         "waiting": done.waiting,
         "forgotten_there": list(planned.forgotten_there),
+        "copied_by_s3": done.by_way,
+        "not_by_s3": done.way_closed,
         "seal": [{"run_id": each.run_id, "sha256": each.sha256} for each in done.seal],
         "interrupted": done.stopped,
         "error": str(done.error) if done.error else None,

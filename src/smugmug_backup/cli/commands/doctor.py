@@ -18,6 +18,7 @@ from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_source_options, comman
 from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import (
     LOCATION,
+    SECRET,
     Setting,
     profile_name,
     settings_of,
@@ -26,7 +27,7 @@ from smugmug_backup.cli.settings import (
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.timers import timers
 from smugmug_backup.errors import BackupError
-from smugmug_backup.settings import SourceSettings
+from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.words import Location
 
@@ -137,9 +138,19 @@ def _versions() -> Line:
 
 
 def _setting(setting: Setting) -> Line:
-    return Line(
-        "setting", f"{setting.name} is {_short(setting.value)}, by {_short(setting.origin)}"
-    )
+    said = f"{setting.name} is {_shown(setting)}, by {_short(setting.origin)}"
+    return Line("setting", said)
+
+
+def _shown(setting: Setting) -> str:
+    """Its value, unless that may be the secret itself where its name belongs: who asks for help
+    sends this to strangers."""
+    if setting.name == SECRET:
+        try:
+            SecretName.parse(setting.value)
+        except ValueError:
+            return "no name of a secret (and is not shown: it may be the secret itself)"
+    return _short(setting.value)
 
 
 def _short(text: str) -> str:
