@@ -288,6 +288,14 @@ def in_s3(**environment):
     return prepare
 
 
+@contextmanager
+def nowhere(world, tmp_path, monkeypatch):
+    """A place is named by its way from the current folder, which is gone."""
+    (tmp_path / "work").rmdir()
+    world.location = world.new = ".."
+    yield
+
+
 CANNOT = {
     "an unknown user's home": (at("~nosuchuser/b"), "home folder"),
     "a name of 300 bytes": (at("TMP/" + "x" * 300), ""),
@@ -302,6 +310,7 @@ CANNOT = {
     "S3 without credentials": (in_s3(AWS_REGION="eu-central-1"), "credentials"),
     "a profile that is not there": (in_s3(AWS_PROFILE="nobody"), "AWS_PROFILE"),
     "an expired login": (expired_login, "log in"),
+    "a way from a folder that is gone": (nowhere, ""),
 }
 
 

@@ -3,7 +3,6 @@
 import argparse
 import platform
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 
@@ -14,7 +13,7 @@ from smugmug_backup.cli.errors import hint_of
 from smugmug_backup.cli.looks import place, smugmug
 from smugmug_backup.cli.looks.line import Line
 from smugmug_backup.cli.output import print_json, short
-from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_source_options, command_parser
+from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import (
     LOCATION,
@@ -30,35 +29,6 @@ from smugmug_backup.errors import BackupError
 from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.words import Location
-
-NAME = "doctor"
-
-_DESCRIPTION = """\
-Look at all that a backup needs, change nothing, and say of each thing that it
-is fine or what to do: settings and who made them, the login and its rights,
-both of SmugMug's APIs, the clock, the location, the schedule, the last run.
-
-A folder is tried out in a folder of its own, which is taken away again."""
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="is all there that a backup needs, and what to do if not",
-        description=_DESCRIPTION,
-        example="smugmug-backup doctor ~/photos-backup",
-        quiet="name only what is not fine",
-        looks_only=True,
-    )
-    parser.add_argument(
-        "place",
-        nargs="?",
-        metavar="LOCATION",
-        help="the backup: s3://bucket/prefix, or a folder; without it that which a run would take",
-    )
-    add_source_options(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
