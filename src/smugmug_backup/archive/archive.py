@@ -98,6 +98,10 @@ class Archive:
         """One run's report. Raises NotStored, FormatTooNew, EarlierForm, NotABackup."""
         return chain.load_report(self.store, run)
 
+    def report_key(self, run: str) -> str:
+        """Where one run's report lies, for who looks for it by hand."""
+        return keys.report(run)
+
     def runs(self) -> list[str]:
         """The run ids of all reports, ascending."""
         return chain.list_runs(self.store)

@@ -46,6 +46,7 @@ COMMANDS = {
     "forget": "delete images from the backup for good",
     "copy": "copy the whole backup into another place",
     "repair": "bring what is damaged from another copy of the backup",
+    "letter": "a page to print, for who has to find the photos one day",
     "completion": "print what bash, zsh or fish need to complete this command",
     "man": "print the manual page",
 }
