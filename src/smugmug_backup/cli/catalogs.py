@@ -187,6 +187,11 @@ def _connect(file: Path) -> sqlite3.Connection:
     )
 
 
+def bring_up(db: sqlite3.Connection, archive: Archive) -> Updated:
+    """Read into a catalog that is open what ``archive`` holds by now; see `update`."""
+    return _update(db, archive, None)
+
+
 def _update(db: sqlite3.Connection, archive: Archive, tell: Tell | None) -> Updated:
     with many() as map_:
         return update(db, archive, now=SystemClock().now(), map_=map_, tell=tell)
