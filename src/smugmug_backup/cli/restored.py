@@ -97,7 +97,11 @@ class Told:
     def _tell_thaw(self, say: Console) -> None:
         location = self.args.location
         bucket, keys = location.bucket, archived(location, self.result.thaw)
-        request = f"--restore-request {shlex.quote(_THAW)}"
+        request = shlex.join(["--restore-request", _THAW])
+        if location.endpoint:
+            request += f" --endpoint-url {shlex.quote(location.endpoint)}"
+        if location.profile:
+            request += f" --profile {shlex.quote(location.profile)}"
         say.print("Thaw it (a day or two, by the bulk rate), then restore again:", style="bold")
         if len(keys) == 1:
             command = f"aws s3api restore-object --bucket {bucket} --key {keys[0]} {request}"
@@ -112,7 +116,7 @@ class Told:
 def the_same(args: argparse.Namespace) -> str:
     """The command again, for the same images as they were then: nothing more is thawed, and paid
     for, than was asked for."""
-    words = ["smugmug-backup", "restore", str(args.location), args.target]
+    words = ["smugmug-backup", "restore", *args.location.words, args.target]
     for album in args.album:
         words += ["--album", album]
     if args.images is not None:

@@ -103,7 +103,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
     here, there = Location.parse(args.source), Location.parse(args.target)
-    refuse_same(here, there, args)
+    refuse_same(here, there, same_s3=args.from_endpoint_url == args.to_endpoint_url)
     deadline = Deadline.none(SystemClock())
     connections = 2 * args.threads + 2
     source = Archive(
@@ -191,11 +191,10 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     return FINE if done.whole else NOT_ALL
 
 
-def refuse_same(here: Location, there: Location, args: argparse.Namespace) -> None:
+def refuse_same(here: Location, there: Location, *, same_s3: bool) -> None:
     """Nothing is copied into itself. Raises BadRequest."""
     if here.folder is not None and there.folder is not None:
         refuse_overlap(str(here), there.folder)
-    same_s3 = getattr(args, "from_endpoint_url", None) == getattr(args, "to_endpoint_url", None)
     if here.in_s3 and there.in_s3 and here.bucket == there.bucket and same_s3:
         one, other = here.key(""), there.key("")
         if one.startswith(other) or other.startswith(one):

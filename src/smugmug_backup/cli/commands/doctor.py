@@ -14,11 +14,18 @@ from smugmug_backup.cli.errors import hint_of
 from smugmug_backup.cli.looks import place, smugmug
 from smugmug_backup.cli.looks.line import Line
 from smugmug_backup.cli.output import print_json, short
-from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_source_options, command_parser
+from smugmug_backup.cli.parsing import (
+    FINE,
+    NOT_ALL,
+    add_s3_of_location,
+    add_source_options,
+    command_parser,
+)
 from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import (
     LOCATION,
     Setting,
+    at_s3,
     profile_name,
     settings_of,
     source_settings_of,
@@ -57,6 +64,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="LOCATION",
         help="the backup: s3://bucket/prefix, or a folder; without it that which a run would take",
     )
+    add_s3_of_location(parser)
     add_source_options(parser)
 
 
@@ -117,7 +125,8 @@ def _lines(args: argparse.Namespace) -> Iterator[Line]:
         yield from smugmug.lines(source, asked, now=clock.now())
     if LOCATION in settings:
         try:
-            yield from place.lines(Location.parse(settings[LOCATION].value), now=clock.now())
+            where = at_s3(args, Location.parse(settings[LOCATION].value))
+            yield from place.lines(where, now=clock.now())
         except BackupError as error:
             yield Line("location", shown(str(error)), remedy=hint_of(error))
     else:
