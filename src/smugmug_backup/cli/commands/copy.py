@@ -1,6 +1,7 @@
 """`smugmug-backup copy`: the whole backup into another place."""
 
 import argparse
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from smugmug_backup.cli.parsing import (
 )
 from smugmug_backup.cli.progress import CopyProgress, can_ask
 from smugmug_backup.cli.store import open_existing, open_target, options_of, way_between
+from smugmug_backup.cli.thaw import archived, command
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest
@@ -49,7 +51,9 @@ same seal (`status` shows it). Checks and drills speak of one place and stay
 there.
 
 What is damaged in FROM is left out and named, all the rest is copied; what
-cannot be read tonight waits for the next time, with all that names it."""
+cannot be read tonight waits for the next time, with all that names it. What lies
+in an archive class (Glacier Flexible Retrieval, Deep Archive) is told before
+anything is copied, and how to thaw it."""
 
 _SHOWN = 50
 
@@ -80,6 +84,11 @@ def add_parser(subparsers: Any) -> None:
         "--leave-unreadable",
         action="store_true",
         help="leave out what cannot be read, as what is damaged, and copy what names it",
+    )
+    parser.add_argument(
+        "--list-archived",
+        action="store_true",
+        help="only print the names of what has to be thawed before it can be copied",
     )
     add_one_writer(parser)
     add_s3_options(parser, "from")
@@ -112,7 +121,8 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         )
     )
     with ExitStack() as stack:
-        if args.dry_run and there.folder is not None and not there.folder.exists():
+        looks = args.dry_run or args.list_archived
+        if looks and there.folder is not None and not there.folder.exists():
             empty = stack.enter_context(TemporaryDirectory(prefix="smugmug-backup-"))
             there = Location.parse(empty)
         target = Archive(
@@ -150,7 +160,9 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     source.reports(now=deadline.clock.now())  # Of a newer program nothing is copied.
     with ThreadPoolExecutor(args.threads) as executor:
         with progress.live():
-            planned = look(source, target, map_=executor.map)
+            planned = look(source, target, map_=executor.map, thaws=here.in_s3)
+        if args.list_archived:
+            return _list_archived(args, console, here, planned)
         estimate = CopyEstimate.of(
             planned.files,
             planned.bytes,
@@ -160,6 +172,8 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
             inside=way is not None,
         )
         _announce(say, planned, estimate)
+        if planned.archived:
+            _tell_archived(args, say, here, planned)
         if args.dry_run:
             return _dry(args, console, planned, estimate)
         _ask(args, make_console(stderr=args.json), here, planned)
@@ -219,9 +233,46 @@ def _announce(say: Console, planned: Plan, estimate: CopyEstimate) -> None:
         )
 
 
+def _tell_archived(args: argparse.Namespace, say: Console, here: Location, planned: Plan) -> None:
+    keys = archived(here, planned.archived)
+    listing = shlex.join(["smugmug-backup", "copy", *_again(args), "--list-archived"])
+    then = "left out" if args.leave_unreadable else "kept back, with the albums that name it"
+    lot = f"{plural(len(keys), 'file')}, {size(sum(planned.archived.values()))}"
+    say.print(
+        f"{lot}, of FROM cannot be read now: archived in S3, it is {then}. Thaw it (a day or two, by the bulk rate), then copy "
+        "again:",
+        style="bold",
+        soft_wrap=True,
+    )
+    own = {"endpoint": args.from_endpoint_url, "profile": args.from_profile}
+    say.print(f"  {command(here, keys, listing, **own)}", soft_wrap=True)
+
+
+def _again(args: argparse.Namespace) -> list[str]:
+    """The two places, as they were named."""
+    words = [args.source, args.target]
+    for name in ("from_endpoint_url", "from_profile", "to_endpoint_url", "to_profile"):
+        value = getattr(args, name)
+        if value:
+            words += [f"--{name.replace('_', '-')}", value]
+    return words
+
+
+def _list_archived(
+    args: argparse.Namespace, console: Console, here: Location, planned: Plan
+) -> int:
+    keys = archived(here, planned.archived)
+    if args.json:
+        print_json(console, {"from": args.source, "to": args.target, "archived": keys})
+    for key in () if args.json else keys:
+        console.file.write(f"{key}\n")
+    return FINE
+
+
 def _dry(args: argparse.Namespace, console: Console, planned: Plan, estimate: CopyEstimate) -> int:
     if args.json:
         told = {
+            "archived": archived(Location.parse(args.source), planned.archived),
             "files": planned.files,
             "bytes": planned.bytes,
             "present": planned.present,
@@ -294,6 +345,7 @@ def _as_json(args: argparse.Namespace, planned: Plan, done: Copied) -> dict[str,
         "left_out": done.left_out,
         "waiting": done.waiting,
         "forgotten_there": list(planned.forgotten_there),
+        "archived": archived(Location.parse(args.source), planned.archived),
         "copied_by_s3": done.by_way,
         "not_by_s3": done.way_closed,
         "seal": [{"run_id": each.run_id, "sha256": each.sha256} for each in done.seal],
