@@ -3,6 +3,7 @@ of its page, to the program as it is installed from the wheel; or it stands in `
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -44,24 +45,24 @@ NOT_RUN = {
     "e2e/test_demo.py runs what it runs": r"""
         make demo
     """,
-    "e2e/test_first_deploy.py builds, deploys, starts and looks at a stack in a local AWS": r"""
+    "it asks real AWS; stack/deploy.py deploys into a local one for all tests of e2e/": r"""
         sam build
         sam build --parameter-overrides PythonVersion=python3.11
         sam deploy --parameter-overrides SmugMugNickname=NICKNAME AlarmEmail=YOU@EXAMPLE.ORG
         sam deploy --parameter-overrides PythonVersion=python3.11 \
             SmugMugNickname=NICKNAME AlarmEmail=YOU@EXAMPLE.ORG
+        sam deploy --parameter-overrides WriteOnce=off
+        sam deploy --parameter-overrides WriteOnce=on
         sam list stack-outputs --stack-name smugmug-backup
         sam remote invoke BackupFunction --stack-name smugmug-backup \
             --event-file events/backup.json --parameter InvocationType=Event
         sam remote invoke BackupFunction --stack-name smugmug-backup \
             --event '{"action": "backup", "accept_shrink": ["account"]}' \
             --parameter InvocationType=Event
+    """,
+    "it needs a stack; e2e/test_update.py gives both to one": r"""
         smugmug-backup start --stack smugmug-backup
         smugmug-backup status s3://BUCKET --stack smugmug-backup
-    """,
-    "e2e/test_update.py deploys over what is there": r"""
-        sam deploy --parameter-overrides WriteOnce=off
-        sam deploy --parameter-overrides WriteOnce=on
     """,
     "it ends in SmugMug's page in a browser; unit/cli/test_authorize.py follows it": r"""
         smugmug-backup authorize --secret ssm:/smugmug-backup/secret
@@ -120,6 +121,12 @@ def test_every_block_says_whether_it_is_for_a_shell(name):
         assert block.kind in {"sh", "text", "json", "toml", "sql", "yaml", "ini", "mermaid"}, (
             f"{name}:{block.line}: write ```sh before commands (they are run), or what else it is"
         )
+
+
+def test_a_reason_names_only_tests_that_are_there():
+    for reason in NOT_RUN:
+        for file in re.findall(r"[\w/]+\.py", reason):
+            assert (ROOT / "tests" / file).is_file(), reason
 
 
 def listed() -> Counter[str]:

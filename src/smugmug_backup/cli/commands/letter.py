@@ -14,11 +14,12 @@ from rich.console import Console
 from smugmug_backup import __version__
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.standing import Standing, standing_of
+from smugmug_backup.cli.arguments.letter import FILE
 from smugmug_backup.cli.catalogs import cache_of, open_catalog, reading
 from smugmug_backup.cli.dates import add_dates
 from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.output import make_console, print_json
-from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.whereabouts import whereabouts
@@ -26,45 +27,14 @@ from smugmug_backup.errors import BackupError, BadRequest
 from smugmug_backup.keeping.letter import Letter, may_be_replaced, page_of
 from smugmug_backup.words import Location, a_path
 
-NAME = "letter"
-
-_FILE = "letter.html"
 _SECONDS = 20.0
 """So long the originals' own dates are read, where SmugMug says none."""
 _MOST = 1_000_000
 
 
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="a page to print, for who has to find the photos one day",
-        description="Write one page to print and to lay beside your papers: what this backup is, "
-        "where it lies, how to get\nin, how to get everything out with this program and without "
-        "it, the seal of today, and lines for you\nto fill in by hand. No secret stands in it. "
-        "Make it anew each year: a letter that lies in FILE is\nreplaced as long as nobody wrote "
-        "into it; anything else is left as it is.",
-        example="smugmug-backup letter ~/photos-backup letter.html",
-    )
-    add_location(parser, before="file")
-    parser.add_argument(
-        "file",
-        nargs="?",
-        type=_as_list,
-        default=[],
-        metavar="FILE",
-        help=f"the page to write ({_FILE}); a browser prints it, or makes a PDF of it",
-    )
-
-
-def _as_list(word: str) -> list[str]:
-    return [word]
-
-
 def run(args: argparse.Namespace, console: Console) -> int:
     """Write it; 1 if something of the backup could not be read."""
-    names = [*args.file] or [_FILE]
+    names = [*args.file] or [FILE]
     if len(names) > 1:
         raise Mistaken(f"one file, not {len(names)}", hint="`smugmug-backup letter LOCATION FILE`")
     file = a_path(names[0])
