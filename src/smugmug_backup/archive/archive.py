@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, reading
+from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, newer, reading
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.contents import Contents, by_album, read_contents
@@ -397,12 +397,15 @@ class Archive:
         """
         key = keys.manifest(album_key, generation)
         body = reading.read_stated(self.store, key, sha256)
-        return inspect_manifest(body, key=key, lines=lines)
+        try:
+            return inspect_manifest(body, key=key, lines=lines)
+        except FormatTooNew as error:
+            raise newer.judged(self.store, key, error) from None
 
     def numbered_manifests(self, album_key: str, generation: int) -> Iterator[Manifest]:
         """What lies, sound by itself, under the numbered names of a generation."""
         for name in reading.numbered_names(self.store, keys.manifest(album_key, generation)):
-            with suppress(NotStored, NotABackup):
+            with suppress(NotStored, NotABackup, FormatTooNew):
                 yield inspect_manifest(self.store.read(name), key=name)
 
     # -- records ---------------------------------------------------------------------------------
