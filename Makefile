@@ -61,11 +61,12 @@ lint: bootstrap  ## format, lint, who imports whom, types, template and workflow
 .PHONY: audit sbom
 audit:  ## is anything that is pinned known to be vulnerable? (asks a public database)
 	@$(PYTHON) .ci/bootstrap.py publish
-	@.venvs/publish/bin/pip-audit --disable-pip --require-hashes --requirement src/requirements.txt
+	@for each in requirements requirements-tool; do .venvs/publish/bin/pip-audit --disable-pip \
+		--require-hashes --requirement src/$$each.txt; done
 	@for each in dev ministack sam publish browser; do .venvs/publish/bin/pip-audit --disable-pip \
 		--no-deps --requirement tests/requirements-$$each.txt; done
 
-sbom:  ## what is in what is published, in CycloneDX: after `make dist` and `make zipapp`
+sbom:  ## what is in what is published, in CycloneDX: after `make zipapp`
 	@$(PYTHON) .ci/bootstrap.py publish
 	@.venvs/publish/bin/python .ci/sbom.py
 
