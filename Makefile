@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test quick browse browser screenshots lint bench plots soak mutants fmt lock dist clean
+.PHONY: help bootstrap demo test quick browse browser screenshots lint bench plots soak mutants fmt lock dist site clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -79,6 +79,10 @@ lock: bootstrap  ## pin src/requirements.in, with hashes, in src/requirements.tx
 dist:  ## what is published into dist/: wheel, sdist, SHA256SUMS; the same bytes each time
 	@$(PYTHON) .ci/bootstrap.py publish
 	@.venvs/publish/bin/python .ci/dist.py
+
+site:  ## README.md and docs/ as a site, build/site/html, with every link and anchor checked
+	@$(PYTHON) .ci/bootstrap.py publish
+	@.venvs/publish/bin/python .ci/site.py
 
 clean:  ## remove what was built (the environments too)
 	rm -rf .venvs .aws-sam .demo build dist src/*.egg-info
