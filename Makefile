@@ -45,7 +45,7 @@ screenshots: bootstrap  ## pictures of the pages for README.md, light and dark
 	@$(PYTHON) .ci/browser.py
 	@PYTHONPATH=src $(DEV)/python -m tests.browser.screenshots docs/pictures
 
-lint: bootstrap  ## format, lint, who imports whom, types and template only
+lint: bootstrap  ## format, lint, who imports whom, types, template and workflows only
 	@echo "ruff, import-linter, mypy, bandit"
 	@$(DEV)/ruff format --check --quiet $(PYTHON_FILES)
 	@$(DEV)/ruff check --quiet $(PYTHON_FILES)
@@ -55,6 +55,19 @@ lint: bootstrap  ## format, lint, who imports whom, types and template only
 	@echo "cfn-lint, sam validate"
 	@$(DEV)/cfn-lint template.yaml
 	@$(SAM)/sam validate --lint --template template.yaml >/dev/null
+	@echo "zizmor, actionlint, check-jsonschema"
+	@$(PYTHON) .ci/workflows.py
+
+.PHONY: audit sbom
+audit:  ## is anything that is pinned known to be vulnerable? (asks a public database)
+	@$(PYTHON) .ci/bootstrap.py publish
+	@.venvs/publish/bin/pip-audit --disable-pip --require-hashes --requirement src/requirements.txt
+	@for each in dev ministack sam publish browser; do .venvs/publish/bin/pip-audit --disable-pip \
+		--no-deps --requirement tests/requirements-$$each.txt; done
+
+sbom:  ## what is in what is published, in CycloneDX: after `make dist` and `make zipapp`
+	@$(PYTHON) .ci/bootstrap.py publish
+	@.venvs/publish/bin/python .ci/sbom.py
 
 bench: bootstrap  ## how fast, how large, how many requests, each with its goal (about 20 minutes)
 	@$(DEV)/python -m tests.bench --json bench.json

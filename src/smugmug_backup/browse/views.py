@@ -126,6 +126,12 @@ class Views:
         """Whose backup this is, and as of when; see SCHEMA.md."""
         return dict(self._db.execute("SELECT name, value FROM facts"))
 
+    def newest(self) -> tuple[str, str]:
+        """The ids of the newest run and check that count; empty for none."""
+        run = self.facts().get("newest_run")
+        (check,) = self._db.execute("SELECT max(run_id) FROM checks").fetchone()
+        return run or "", check or ""
+
     def nights(self) -> list[Night]:
         """The moments of change, oldest first; those of one run are one night."""
         rows = self._rows(

@@ -125,7 +125,7 @@ def _hint(error: BackupError, args: argparse.Namespace | int) -> str:
     location = getattr(args, "location", None)
     if not isinstance(location, Location):
         return hint_of(error)
-    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.quote(str(location)))
+    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.join(location.words))
 
 
 def _wants_json(words: Sequence[str]) -> bool:

@@ -21,8 +21,10 @@ a file has other bytes     it is left out and named; all the rest is copied, the
 than stated, under every   name it, too, and the target's own check names it
 name, or is not there
 a file cannot be read      it is named, and what names it waits for the next copy: its album's
-tonight, or is archived    manifests from there on, and the reports that name these. ``leave_out``:
+tonight                    manifests from there on, and the reports that name these. ``leave_out``:
                            it is left out like a damaged one
+a file lies in an archive  the same, and it is told beforehand: a copy says of nothing that it is
+class                      there before it is, but with ``leave_out``
 nothing names a file       it is no part of the backup
 =========================  =======================================================================
 """
@@ -31,10 +33,11 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Protocol
 
-from smugmug_backup.archive import keys, transfer
+from smugmug_backup.archive import keys, reading, transfer
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.report import Link
 from smugmug_backup.archive.stated import Generation, Inventory, Stated, names_any, take_stock
@@ -50,7 +53,11 @@ from smugmug_backup.errors import (
     StoreFull,
 )
 from smugmug_backup.keeping.parting import check_same_history
+from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import Way
+
+_MANY = 500
+"""Of more than so many a listing tells what a request each would."""
 
 
 class Observer(Protocol):
@@ -83,7 +90,8 @@ class Silent:
 class Plan:
     """What is to be copied. ``wanted``: of step 1, in order; ``pages``: those that are to be
     made; ``present``: how many files are there already; ``forgotten_there``: what its
-    owner had deleted, and the copy still has."""
+    owner had deleted, and the copy still has; ``archived``: what has to be thawed before it can be
+    read, by key, and its length."""
 
     stock: Inventory
     wanted: list[Stated]
@@ -92,6 +100,7 @@ class Plan:
     pages: frozenset[str]
     present: int
     forgotten_there: tuple[str, ...]
+    archived: dict[str, int] = field(default_factory=dict)
 
     @property
     def files(self) -> int:
@@ -209,7 +218,8 @@ class Copier:
         """Do it; what stops it is in the answer."""
         stock, done = self._plan.stock, self._done
         done.left_out |= stock.damaged
-        (done.left_out if self._leave_out else done.waiting).update(stock.unread)
+        apart = done.left_out if self._leave_out else done.waiting
+        apart |= dict.fromkeys(self._plan.archived, ARCHIVED) | stock.unread
         try:
             self._files(self._plan.wanted)
             self._manifests()
@@ -402,6 +412,8 @@ def _archived(error: BackupError) -> bool:
     return isinstance(error, Unread) and isinstance(error.error, Archived)
 
 
+ARCHIVED = "it lies in an archive class and must be thawed first"
+
 _WHOLE = (Concerns.BUCKET, Concerns.CREDENTIALS, Concerns.REGION)
 
 
@@ -409,9 +421,50 @@ class _Stopped(Exception):
     """Nothing more is to be begun."""
 
 
-def look(source: Archive, target: Archive, *, map_: Map) -> Plan:
-    """What is to be copied; nothing is written. Raises BadRequest if ``target`` belongs to another
+def look(source: Archive, target: Archive, *, map_: Map, thaws: bool = False) -> Plan:
+    """What is to be copied; nothing is written. ``thaws``: the source may have things in an archive
+    class, which are looked for. Raises BadRequest if ``target`` belongs to another
     account, or has a history of its own; FormatTooNew, StoreError."""
     stock = take_stock(source.store, map_)
     check_same_history(stock, target)
-    return plan(stock, target)
+    planned = plan(stock, target)
+    if thaws:
+        _take_out_archived(planned, source, map_)
+    return planned
+
+
+def _take_out_archived(planned: Plan, source: Archive, map_: Map) -> None:
+    """Of much, a listing tells, which knows nothing of the archive tiers of Intelligent-Tiering;
+    what lies there is found out when it is read."""
+    asked = {*(each.key for each in planned.wanted), *planned.stock.unread}
+    if len(asked) > _MANY:
+        wanted = {keys.plain(key)[0] for key in asked}
+        found = [
+            each
+            for folder in FOLDERS
+            for each in source.store.list(folder)
+            if keys.plain(each.key)[0] in wanted
+        ]
+    else:
+        heads = map_(partial(_head, source), sorted(asked))
+        found = [each for each in heads if each is not None]
+        for key in [each.key for each in found if each.archived]:
+            found += [
+                each
+                for name in reading.numbered_names(source.store, keys.plain(key)[0])
+                if (each := _head(source, name)) is not None
+            ]
+    # One of its names that can be read may have the bytes.
+    readable = {keys.plain(each.key)[0] for each in found if not each.archived}
+    planned.archived = {
+        each.key: each.bytes
+        for each in found
+        if each.archived and each.key in asked and keys.plain(each.key)[0] not in readable
+    }
+    planned.wanted = [each for each in planned.wanted if each.key not in planned.archived]
+
+
+def _head(source: Archive, key: str) -> StoredObject | None:
+    with suppress(StoreError):
+        return source.store.head(key)
+    return None  # It will tell its own trouble when it is read.

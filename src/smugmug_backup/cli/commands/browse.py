@@ -9,13 +9,18 @@ from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.cli.catalogs import cache_of, open_catalog, reading
+from smugmug_backup.browse.fresh import Freshness
+from smugmug_backup.cli.catalogs import bring_up, cache_of, open_catalog, reading
 from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.output import plural, print_json
 from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import open_to_look
+from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.words import a_path
+
+_LOOK_EVERY, _LOOK_EVERY_S3 = 30.0, 300.0
+"""Seconds after which the next page looks whether a run has ended."""
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -45,7 +50,19 @@ def run(args: argparse.Namespace, console: Console) -> int:
             None if cache is None else cache.parent.parent / "pictures",
             on_disk=not args.location.in_s3,
         )
-        site = site_of(catalog.db, opened.archive, pictures, location=str(args.location), port=port)
+        site = site_of(
+            catalog.db,
+            opened.archive,
+            pictures,
+            location=str(args.location),
+            port=port,
+            fresh=Freshness(
+                opened.archive,
+                lambda archive: bring_up(catalog.db, archive),
+                clock=SystemClock(),
+                every=_LOOK_EVERY_S3 if args.location.in_s3 else _LOOK_EVERY,
+            ),
+        )
         address = f"http://127.0.0.1:{port}/?token={site.token}"
         if args.json:
             print_json(console, {"address": address})
