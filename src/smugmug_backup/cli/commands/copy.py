@@ -239,8 +239,8 @@ def _tell_archived(args: argparse.Namespace, say: Console, here: Location, plann
     then = "left out" if args.leave_unreadable else "kept back, with the albums that name it"
     lot = f"{plural(len(keys), 'file')}, {size(sum(planned.archived.values()))}"
     say.print(
-        f"{lot}, of FROM cannot be read now: archived in S3, it is {then}. Thaw it (a day or two, by the bulk rate), then copy "
-        "again:",
+        f"{lot}, of FROM cannot be read now: archived in S3, it is {then}. "
+        "Thaw it (a day or two, by the bulk rate), then copy again:",
         style="bold",
         soft_wrap=True,
     )
