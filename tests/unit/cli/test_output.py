@@ -123,6 +123,15 @@ def test_a_run_and_its_dry_run_are_as_the_schema_says(shell, account, tmp_path):
         assert not wrong("run", ran.json), ran.json
 
 
+def test_what_a_schedule_made_is_as_the_schema_says(shell, account, tmp_path):
+    words = ("--at", "03:00", "--nights", "1", "--json")
+    ran = shell("schedule", tmp_path / "b", *words)
+    assert ran.status == 0 and not wrong("schedule", ran.json), ran.json
+    account.errors["account"] = SourceUnavailable("SmugMug did not answer")
+    ran = shell("schedule", tmp_path / "c", *words)
+    assert ran.status == 1 and not wrong("schedule", ran.json), ran.json
+
+
 def test_what_was_forgotten_is_as_the_schema_says(shell, sample, folder, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("i000003\n"))
     ran = shell("forget", folder, "i000003", "--json")
