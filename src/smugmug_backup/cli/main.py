@@ -46,6 +46,7 @@ COMMANDS = {
     "forget": "delete images from the backup for good",
     "copy": "copy the whole backup into another place",
     "repair": "bring what is damaged from another copy of the backup",
+    "letter": "a page to print, for who has to find the photos one day",
     "completion": "print what bash, zsh or fish need to complete this command",
     "man": "print the manual page",
 }
@@ -124,7 +125,7 @@ def _hint(error: BackupError, args: argparse.Namespace | int) -> str:
     location = getattr(args, "location", None)
     if not isinstance(location, Location):
         return hint_of(error)
-    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.quote(str(location)))
+    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.join(location.words))
 
 
 def _wants_json(words: Sequence[str]) -> bool:
