@@ -164,7 +164,7 @@ def test_what_cannot_be_decoded_has_none(pictures, body, extension):
 
 
 def test_a_video_shows_its_first_frame_where_it_lies_on_a_disk(pictures):
-    import av
+    av = pytest.importorskip("av", reason="av: a Python 3.12 or later")
 
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
