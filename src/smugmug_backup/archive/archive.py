@@ -310,6 +310,12 @@ class Archive:
         cannot be read."""
         return generations.stated_by_next(self.store, album_key, generation, after)
 
+    def manifests_and_records(self) -> Iterator[StoredObject]:
+        """All manifests and records files that can be seen."""
+        for folder in (keys.MANIFESTS, keys.RECORDS):
+            with suppress(ListingIncomplete):
+                yield from self.store.list(folder)
+
     def generations(self) -> Listed[list[int]]:
         """All generations of every album, in order."""
         return generations.all_generations(self.store)

@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -162,6 +162,10 @@ class Site:
             return self._trouble(502, str(error))
 
     # -- pages -----------------------------------------------------------------------------------
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Nobody reads the catalog while this is entered."""
+        return self._lock
 
     @contextmanager
     def _newest(self) -> Iterator[None]:

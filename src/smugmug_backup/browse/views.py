@@ -393,6 +393,17 @@ class Views:
             ),
         }
 
+    def to_read(self, head: int) -> tuple[int, int, int]:
+        """Of what small pictures are made of: how many originals, how many bytes they have, and
+        how many their first ``head`` bytes are."""
+        count, whole, heads = self._db.execute(
+            "SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(min(bytes, ?)), 0) FROM ("
+            "SELECT max(bytes) AS bytes FROM image_versions WHERE until_generation IS NULL "
+            "AND key IS NOT NULL AND NOT is_video GROUP BY md5)",
+            (head,),
+        ).fetchone()
+        return int(count), int(whole), int(heads)
+
     def runs(self) -> list[dict[str, Any]]:
         """The runs, newest first."""
         return list(self._rows("SELECT * FROM runs ORDER BY run_id DESC LIMIT 400"))

@@ -122,6 +122,9 @@ def open_catalog(
 
 
 def _refuse_others(file: Path) -> None:
+    # A device reads as an empty file, and root may put a file in its place.
+    if file.exists() and not file.is_file():
+        raise Mistaken(f"{file} is there and is no file", hint="give a name that is not taken")
     with suppress(FileNotFoundError), file.open("rb") as opened:
         if not schema.is_ours(opened.read(_HEAD)):
             raise Mistaken(

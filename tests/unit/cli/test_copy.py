@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from smugmug_backup.keeping import copy as copying
+from smugmug_backup.archive import transfer
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from tests.tools import fake_s3 as wire
@@ -189,7 +189,7 @@ def frozen(shell, sample, folder, s3):
 def test_what_is_archived_is_told_before_anything_is_copied_and_waits(
     shell, s3, frozen, disk, monkeypatch, many
 ):
-    monkeypatch.setattr(copying, "_MANY", many)
+    monkeypatch.setattr(transfer, "_MANY", many)
     ran = shell("copy", "s3://bucket/a", disk, "--dry-run")
     assert "2 files, " in ran.out and "cannot be read now" in ran.out
     assert f"smugmug-backup copy s3://bucket/a {disk} --list-archived |" in ran.out

@@ -77,7 +77,9 @@ def test_the_pythons_are_those_of_the_package_of_bootstrap_and_of_the_template()
         for each in PYPROJECT["project"]["classifiers"]
         for version in re.findall(r"^Programming Language :: Python :: (3\.\d+)$", each)
     ]
-    assert known == [each.removeprefix("python") for each in runtimes] == classified
+    assert known == [each.removeprefix("python") for each in runtimes]
+    # The package names those on which it was tried; a new one is tried here first.
+    assert classified == known[: len(classified)] and len(known) - len(classified) <= 1
     assert PYPROJECT["project"]["requires-python"] == f">={known[0]}"
     for job in ("everything", "pure"):
         assert JOBS["tests.yml", job]["strategy"]["matrix"]["python"] == known, job
