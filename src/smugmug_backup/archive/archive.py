@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, reading
+from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, newer, reading
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.contents import Contents, by_album, read_contents
@@ -97,6 +97,10 @@ class Archive:
     def report(self, run: str) -> RunReport:
         """One run's report. Raises NotStored, FormatTooNew, EarlierForm, NotABackup."""
         return chain.load_report(self.store, run)
+
+    def report_key(self, run: str) -> str:
+        """Where one run's report lies, for who looks for it by hand."""
+        return keys.report(run)
 
     def runs(self, *, after: str = "") -> list[str]:
         """The run ids of all reports, or of those after a run's, ascending."""
@@ -399,12 +403,15 @@ class Archive:
         """
         key = keys.manifest(album_key, generation)
         body = reading.read_stated(self.store, key, sha256)
-        return inspect_manifest(body, key=key, lines=lines)
+        try:
+            return inspect_manifest(body, key=key, lines=lines)
+        except FormatTooNew as error:
+            raise newer.judged(self.store, key, error) from None
 
     def numbered_manifests(self, album_key: str, generation: int) -> Iterator[Manifest]:
         """What lies, sound by itself, under the numbered names of a generation."""
         for name in reading.numbered_names(self.store, keys.manifest(album_key, generation)):
-            with suppress(NotStored, NotABackup):
+            with suppress(NotStored, NotABackup, FormatTooNew):
                 yield inspect_manifest(self.store.read(name), key=name)
 
     # -- records ---------------------------------------------------------------------------------

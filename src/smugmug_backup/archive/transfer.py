@@ -11,7 +11,7 @@ from smugmug_backup.archive import keys, reading
 from smugmug_backup.archive.reading import Digest
 from smugmug_backup.archive.stated import Stated
 from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored, StoreError
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore, Way
 
 IN_MEMORY = 16 * 1024 * 1024
 """Up to so many bytes are verified before the first of them is sent; longer ones on their way."""
@@ -85,8 +85,17 @@ def lies_sound(store: BackupStore, stated: Stated) -> bool:
     return False
 
 
-def bring(source: BackupStore, target: BackupStore, stated: Stated, passed: Passed) -> str:
+def bring(
+    source: BackupStore,
+    target: BackupStore,
+    stated: Stated,
+    passed: Passed,
+    *,
+    way: Way | None = None,
+) -> str:
     """Bring these bytes from ``source`` into ``target``; the name that they lie under there.
+
+    By ``way``, if they come by it; whoever knows that has proved them by their SHA-256.
 
     Raises NotABackup if no name of ``source`` has them, Unread if one that may have them cannot be
     read, and StoreError, AlreadyStored too, of ``target``.
@@ -95,6 +104,8 @@ def bring(source: BackupStore, target: BackupStore, stated: Stated, passed: Pass
     there = False
     for name in reading.names(source, stated.key):
         try:
+            if way is not None and _came(way, name, stated, passed):
+                return stated.key
             return _bring_from(source, name, target, stated, passed)
         except Unread as error:
             if isinstance(error.error, NotStored):
@@ -109,6 +120,19 @@ def bring(source: BackupStore, target: BackupStore, stated: Stated, passed: Pass
         if there
         else f"{stated.key} is not there"
     )
+
+
+def _came(way: Way, name: str, stated: Stated, passed: Passed) -> bool:
+    size = way.copy(
+        name,
+        stated.key,
+        size=stated.bytes,
+        is_meant=stated.proved_by,
+        file_name=stated.file_name,
+    )
+    if size is not None:
+        passed(size)
+    return size is not None
 
 
 def _bring_from(

@@ -42,7 +42,7 @@ class Catalog:
 def cache_of(location: Location) -> Path | None:
     """Where the catalog that the commands of this machine use for ``location`` lies; None if there
     is no home for it."""
-    named = f"s3://{location.bucket}/{location.prefix}"
+    named = location.s3
     if location.folder is not None:
         named = str(location.folder.resolve())
     name = hashlib.sha256(named.encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -25,6 +25,7 @@ class Prices:
     instant_storage_gb_month: float = 0.004
     instant_retrieval_gb: float = 0.03
     out_gb: float = 0.09
+    between_regions_gb: float = 0.02
     out_free_gb: float = 100.0
 
     @property
@@ -123,25 +124,51 @@ class RestoreEstimate:
 @dataclass(frozen=True, slots=True)
 class CopyEstimate:
     """What a copy moves. ``reads``: GET requests, if it comes out of S3; ``writes``: PUT and POST
-    requests, if it goes into S3."""
+    requests, if it goes into S3. ``inside``: S3 may copy by itself, as far as it is allowed to."""
 
     bytes: int
+    files: int
     reads: int
     writes: int
     out_of_s3: bool
     into_s3: bool
+    inside: bool = False
 
     @classmethod
     def of(
-        cls, files: int, size_of_all: int, large: Iterable[int], *, out_of_s3: bool, into_s3: bool
+        cls,
+        files: int,
+        size_of_all: int,
+        large: Iterable[int],
+        *,
+        out_of_s3: bool,
+        into_s3: bool,
+        inside: bool = False,
     ) -> "CopyEstimate":
         """``large``: the lengths of what goes in parts."""
         parts = sum(2 + -(-each // _PART) for each in large)
-        return cls(size_of_all, files, files + parts, out_of_s3, into_s3)
+        return cls(size_of_all, files, files, files + parts, out_of_s3, into_s3, inside)
+
+    @property
+    def between(self) -> float:
+        """The way from one region of AWS into another."""
+        return self.bytes / _GB * PRICES.between_regions_gb
 
     def lines(self) -> list[str]:
         """What to tell before it begins; no prices where no S3 is."""
         found = []
+        if self.inside:
+            requests = (
+                self.files / 1e3 * (PRICES.write_thousand + PRICES.read_thousand)
+                + (self.writes - self.files) / 1e3 * PRICES.write_thousand
+            )
+            found.append(
+                f"S3 copies by itself, if the credentials of TO may read FROM: about "
+                f"{number(self.writes)} COPY and {number(self.files)} HEAD requests, "
+                f"{money(requests)}; between two regions {money(self.between)} more for "
+                f"{size(self.bytes)}. What it does not copy passes through here, and all of it "
+                "would be:"
+            )
         seconds = self.bytes / _TYPICAL
         if seconds >= 1:
             found.append(f"about {duration(seconds)} at {size(_TYPICAL)}/s")

@@ -26,10 +26,7 @@ from smugmug_backup.restore.names import (
     safe_name,
 )
 from smugmug_backup.restore.wanted import Note, Wanted, wanted
-
-JSON, XMP, ADOBE = "json", "xmp", "adobe"
-"""The kinds of sidecars: ``photo.jpg.json``, ``photo.jpg.xmp``, and XMP under the name that Adobe's
-programs look for, ``photo.xmp``."""
+from smugmug_backup.restore.ways import ADOBE, JSON
 
 _EMBEDDABLE = frozenset(("jpg", "png", "tif", "webp"))
 """What `embed` can write into, by what the store calls it."""

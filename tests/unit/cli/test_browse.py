@@ -33,12 +33,12 @@ def test_it_serves_who_has_the_address_until_it_is_interrupted(sample, folder, t
             served.stdout.readline() + served.stdout.readline() + served.stdout.readline()
         )["address"]
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with opener.open(address, timeout=10) as answer:
+        with opener.open(address, timeout=120) as answer:
             assert "Harbour &amp; Quay 2024" in answer.read().decode()
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(address.partition("?")[0], timeout=10)
+            urllib.request.urlopen(address.partition("?")[0], timeout=120)
         served.send_signal(2)
-        assert served.wait(10) in (0, 130)
+        assert served.wait(120) in (0, 130)
         assert "Traceback" not in served.stderr.read()
 
 

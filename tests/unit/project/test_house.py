@@ -200,7 +200,7 @@ COMES_WITH |= {"requests-oauthlib": {"requests_oauthlib", "oauthlib"}, "pillow":
 
 def test_each_floor_stands_once_and_the_package_reads_it():
     files = PYPROJECT["tool"]["setuptools"]["dynamic"]["dependencies"]["file"]
-    assert PYPROJECT["project"]["dynamic"] == ["dependencies"]
+    assert PYPROJECT["project"]["dynamic"] == ["version", "dependencies"]
     assert "dependencies" not in PYPROJECT["project"]
     assert files == ["src/requirements.in", "src/requirements-cli.in"]
     names = [each.name for file in files for each in _floors(file)]
