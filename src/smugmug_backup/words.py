@@ -47,6 +47,14 @@ CREDENTIALS_NAME = r"(/[A-Za-z0-9_.-]+)+"
 MOST_TURNS = 1 << 14
 """A check of the smallest share lasts 45 years."""
 
+ACCOUNT = "account"
+"""What `accept_shrink` names for the account as a whole, beside album keys."""
+
+DRILL_IMAGES = 20
+"""So many are drilled if nobody says otherwise."""
+
+MOST_DRILL_IMAGES = 1_000
+
 DEFAULT_CREDENTIALS = "ssm:/smugmug-backup/secret"
 """Where a stack that is deployed with its defaults looks for the credentials."""
 

@@ -74,10 +74,23 @@ def of_the_system(error: Exception) -> BackupError | None:
         return Mistaken("there is not enough memory", hint="close something, or use fewer threads")
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return Mistaken("the system allows no more threads", hint="look at `ulimit -u`")
+    if isinstance(error, FileNotFoundError) and _here_is_gone():
+        return Mistaken(
+            "the folder in which this was started is gone",
+            hint="cd to another one, or name the place by its whole path",
+        )
     number = error.errno if isinstance(error, OSError) else None
     if number is None or number not in _OF_THE_SYSTEM:
         return None
     return Mistaken(f"the system refuses: {os.strerror(number)}", hint=_OF_THE_SYSTEM[number])
+
+
+def _here_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 (what Path.cwd() asks)
+    except FileNotFoundError:
+        return True
+    return False
 
 
 _OF_THE_SYSTEM: dict[int, str] = {

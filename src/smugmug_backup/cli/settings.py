@@ -29,6 +29,7 @@ _OPTIONS = {
     "downloads": "MAX_DOWNLOADS",
 }
 LOCATION = NAMES["location"]
+SECRET = NAMES["secret"]
 
 
 @dataclass(frozen=True, slots=True)

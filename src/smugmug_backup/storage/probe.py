@@ -54,6 +54,18 @@ def check_root(root: Path, *, create: bool) -> None:
         raise store_error(error, f"opening {root}") from None
 
 
+def whole(root: Path) -> Path:
+    """``root`` without links, from the top. Raises StoreRefused if it begins in a current folder
+    that is gone."""
+    try:
+        return root.resolve()
+    except FileNotFoundError:
+        raise StoreRefused(
+            f"{root} is a way from the current folder, which is gone; name the place by its whole "
+            "path"
+        ) from None
+
+
 def _make_root(root: Path) -> None:
     around = root.absolute().parent
     if not around.is_dir():

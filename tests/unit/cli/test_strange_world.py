@@ -26,7 +26,7 @@ FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
 WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0, "doctor": 1, "setup": 0}
 WORKS |= {"copy": 0, "repair": 0, "drill": 0, "start": 2}
-WORKS |= {"completion": 0, "man": 0}
+WORKS |= {"completion": 0, "man": 0, "letter": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
 PLACELESS = {"start", "authorize", "completion", "man", "doctor"}
@@ -72,6 +72,7 @@ class World:
             "setup": ["setup", "--yes", "--no-browser", "--timer", "none", "--to", self.new],
             "copy": ["copy", self.location, f"{self.free}-copy"],
             "repair": ["repair", self.location, f"--from={self.location}-copy"],
+            "letter": ["letter", self.location, f"{self.free}.html"],
             "completion": ["completion", "bash"],
             "man": ["man"],
             "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],
@@ -287,6 +288,14 @@ def in_s3(**environment):
     return prepare
 
 
+@contextmanager
+def nowhere(world, tmp_path, monkeypatch):
+    """A place is named by its way from the current folder, which is gone."""
+    (tmp_path / "work").rmdir()
+    world.location = world.new = ".."
+    yield
+
+
 CANNOT = {
     "an unknown user's home": (at("~nosuchuser/b"), "home folder"),
     "a name of 300 bytes": (at("TMP/" + "x" * 300), ""),
@@ -301,6 +310,7 @@ CANNOT = {
     "S3 without credentials": (in_s3(AWS_REGION="eu-central-1"), "credentials"),
     "a profile that is not there": (in_s3(AWS_PROFILE="nobody"), "AWS_PROFILE"),
     "an expired login": (expired_login, "log in"),
+    "a way from a folder that is gone": (nowhere, ""),
 }
 
 
