@@ -1,10 +1,12 @@
 """What travels between the rooms: an account, its albums and images, and what lies in a store."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
+
+from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ compares them. What the store's files call themselves is `archive/`'s.
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from datetime import time
 from math import ceil
 from pathlib import Path
 
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.values import dataclass
 
 KEY = r"[A-Za-z0-9_-]{1,64}"
 """An album or image key."""

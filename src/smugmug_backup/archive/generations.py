@@ -17,7 +17,6 @@ generation, or does not have the SHA-256 that a report or the next generation st
 import json
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 from smugmug_backup.archive import keys, reading
@@ -33,6 +32,7 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore
+from smugmug_backup.values import dataclass
 
 _LONG = 10_000
 """From so many manifests on, key ranges are listed in parallel."""

@@ -5,13 +5,14 @@ the other the next free number is taken where other bytes have the name.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from smugmug_backup.archive import keys, reading
 from smugmug_backup.archive.reading import Digest
 from smugmug_backup.archive.stated import Stated
 from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored, StoreError
 from smugmug_backup.ports import BackupStore
+from smugmug_backup.values import dataclass
 
 IN_MEMORY = 16 * 1024 * 1024
 """Up to so many bytes are verified before the first of them is sent; longer ones on their way."""

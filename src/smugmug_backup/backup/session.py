@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Protocol
 
 from smugmug_backup.archive.archive import Archive
@@ -19,6 +18,7 @@ from smugmug_backup.backup.room import Space
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import Overflow, PhotoSource
+from smugmug_backup.values import dataclass
 
 
 class Observer(Listener, Protocol):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Archive, Contents, Map, by_album
@@ -29,6 +29,7 @@ from smugmug_backup.backup.findings import Findings
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import BackupError, Code
+from smugmug_backup.values import dataclass
 
 _EVERYWHERE = 3
 """Fewer albums that are all refused are named one by one."""

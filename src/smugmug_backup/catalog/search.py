@@ -17,11 +17,12 @@ import math
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 from typing import Any, Self
 
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.values import dataclass
 
 _EARTH_KM = 6371.0
 _DEGREE_KM = 111.0

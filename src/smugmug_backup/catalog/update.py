@@ -8,7 +8,6 @@ whoever searches meanwhile sees the state before it, and a second update waits f
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -27,6 +26,7 @@ from smugmug_backup.archive.titles import album_name, shown
 from smugmug_backup.catalog.versions import AlbumHistory, ImageVersion, Known, read_history
 from smugmug_backup.clock import parse_stamp, stamp, stamp_or_none
 from smugmug_backup.errors import BackupError
+from smugmug_backup.values import dataclass
 
 _AT_A_TIME = 32
 """So many albums are read ahead of being written: memory holds no more."""

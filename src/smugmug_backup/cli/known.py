@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from smugmug_backup.cli import private_file
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.profiles import state_folder
 from smugmug_backup.errors import BackupError, BadRequest, NotABackup, NotStored
+from smugmug_backup.values import dataclass
 from smugmug_backup.words import Location
 
 _REPORTS = 5

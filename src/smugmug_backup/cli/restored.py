@@ -5,7 +5,6 @@ import itertools
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +15,7 @@ from smugmug_backup.cli.progress import duration
 from smugmug_backup.restore.perform import Result
 from smugmug_backup.restore.plan import Plan, Problem
 from smugmug_backup.restore.survey import Survey
+from smugmug_backup.values import dataclass
 from smugmug_backup.words import Location
 
 _SHOWN = 10

@@ -7,7 +7,6 @@ that the environment has for a setting, so that function and tool read them alik
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from smugmug_backup.cli.errors import Mistaken
@@ -20,6 +19,7 @@ from smugmug_backup.cli.profiles import (
 )
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SourceSettings, source_settings
+from smugmug_backup.values import dataclass
 from smugmug_backup.words import Location
 
 _OPTIONS = {

@@ -1,7 +1,6 @@
 """Open the backup that a command line names."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from smugmug_backup.archive.archive import Archive
@@ -9,6 +8,7 @@ from smugmug_backup.cli import known
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.looking import Looking
 from smugmug_backup.ports import BackupStore, Remover
+from smugmug_backup.values import dataclass
 from smugmug_backup.words import Location
 
 

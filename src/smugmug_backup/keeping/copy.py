@@ -29,7 +29,7 @@ nothing names a file       it is no part of the backup
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import Protocol
 
@@ -49,6 +49,7 @@ from smugmug_backup.errors import (
     StoreFull,
 )
 from smugmug_backup.keeping.parting import check_same_history
+from smugmug_backup.values import dataclass
 
 
 class Observer(Protocol):

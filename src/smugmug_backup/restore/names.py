@@ -7,7 +7,8 @@ suffix and a sidecar's extension below the usual 255. It is in NFC, as SmugMug w
 import html
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from smugmug_backup.values import dataclass
 
 FILE_BYTES = 200
 FOLDER_BYTES = 120

@@ -7,7 +7,7 @@ a restore that was interrupted, or is repeated, finds its own files again.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ from smugmug_backup.restore.names import (
 )
 from smugmug_backup.restore.wanted import Note, Wanted, wanted
 from smugmug_backup.restore.ways import ADOBE, JSON
+from smugmug_backup.values import dataclass
 
 _EMBEDDABLE = frozenset(("jpg", "png", "tif", "webp"))
 """What `embed` can write into, by what the store calls it."""

@@ -6,7 +6,6 @@ import re
 import secrets
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from smugmug_backup import system
@@ -22,6 +21,7 @@ from smugmug_backup.storage.file_system import (
 )
 from smugmug_backup.storage.folder_naming import Naming
 from smugmug_backup.storage.keys import with_capitals
+from smugmug_backup.values import dataclass
 
 _LEFTOVER = re.compile(r"[0-9a-f]{16}\.part|probe-[0-9a-f]{16}")
 _LEFTOVER_SECONDS = 24 * 3600

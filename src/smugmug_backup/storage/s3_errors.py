@@ -1,7 +1,5 @@
 """What an answer of S3 means: one table, and the words for what came without a whole answer."""
 
-from dataclasses import dataclass
-
 from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.errors import CREDENTIAL_CODES, setup_words
@@ -14,6 +12,7 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from smugmug_backup.values import dataclass
 
 CONFLICTS = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 """409: somebody else writes the same key at this moment; the answer is known if asked again."""

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from smugmug_backup.restore.select import Selection, select
 from smugmug_backup.restore.survey import Survey
 from smugmug_backup.restore.ways import WAYS, Way
 from smugmug_backup.restore.workers import Stopped
+from smugmug_backup.values import dataclass
 
 _SHOWN = 10
 """So many unknown keys are named."""

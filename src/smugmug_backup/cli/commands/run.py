@@ -6,7 +6,6 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +55,7 @@ from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
+from smugmug_backup.values import dataclass
 from smugmug_backup.wiring import (
     AtHome,
     WakingClock,

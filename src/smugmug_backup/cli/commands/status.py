@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ from smugmug_backup.cli.store import Opened, open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.troubles import ImageTrouble, Troubles, not_believed, troubles_of
 from smugmug_backup.errors import BackupError
+from smugmug_backup.values import dataclass
 
 if TYPE_CHECKING:
     from smugmug_backup.cli.stack import StackStatus

@@ -5,10 +5,11 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.values import dataclass
 
 _AT = re.compile(r"([01]?[0-9]|2[0-3])[:.h]?([0-5][0-9])?")
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")

@@ -1,6 +1,6 @@
 """How a timer stands."""
 
-from dataclasses import dataclass
+from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
