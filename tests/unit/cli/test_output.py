@@ -60,6 +60,7 @@ def test_every_command_has_its_schema_and_the_schema_is_one():
     "words",
     [
         ["status", "HERE"],
+        ["status", "HERE", "--healthy"],
         ["albums", "HERE"],
         ["images", "HERE", "harbour"],
         ["images", "HERE", "gone"],
