@@ -98,9 +98,13 @@ class Archive:
         """One run's report. Raises NotStored, FormatTooNew, EarlierForm, NotABackup."""
         return chain.load_report(self.store, run)
 
-    def runs(self) -> list[str]:
-        """The run ids of all reports, ascending."""
-        return chain.list_runs(self.store)
+    def report_key(self, run: str) -> str:
+        """Where one run's report lies, for who looks for it by hand."""
+        return keys.report(run)
+
+    def runs(self, *, after: str = "") -> list[str]:
+        """The run ids of all reports, or of those after a run's, ascending."""
+        return chain.list_runs(self.store, after=keys.report(after) if after else "")
 
     def new_run_id(self, started_at: datetime, token: str, reports: Reports) -> str:
         """The id of a run begun at ``started_at``: it sorts after all that lie there.
@@ -208,15 +212,20 @@ class Archive:
             return report if report.run_id == run else None
         return None
 
-    def checks(self, *, now: datetime) -> Iterator[CheckReport]:
-        """The check reports that can be read, newest first."""
+    def check_runs(self, *, after: str = "") -> list[str]:
+        """The run ids of all check reports that can be seen, or of those after one, ascending."""
         found = []
         with suppress(ListingIncomplete):
-            for each in self.store.list(keys.CHECKS):
+            begin = keys.check_report(after) if after else ""
+            for each in self.store.list(keys.CHECKS, after=begin):
                 run = keys.parse_report(each.key, keys.CHECKS)
                 if run is not None:
                     found.append(run)
-        for run in sorted(found, reverse=True):
+        return sorted(found)
+
+    def checks(self, *, now: datetime) -> Iterator[CheckReport]:
+        """The check reports that can be read, newest first."""
+        for run in reversed(self.check_runs()):
             report = None if future(run, now) else self.check_report(run)
             if report is not None:
                 yield report
@@ -300,6 +309,12 @@ class Archive:
         """The SHA-256 that generation ``after`` states of ``generation``; None if it does not, or
         cannot be read."""
         return generations.stated_by_next(self.store, album_key, generation, after)
+
+    def manifests_and_records(self) -> Iterator[StoredObject]:
+        """All manifests and records files that can be seen."""
+        for folder in (keys.MANIFESTS, keys.RECORDS):
+            with suppress(ListingIncomplete):
+                yield from self.store.list(folder)
 
     def generations(self) -> Listed[list[int]]:
         """All generations of every album, in order."""

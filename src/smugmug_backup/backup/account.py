@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.errors import LesserView, NoAlbums, OtherAccount, RunRefused
 from smugmug_backup.model import Account, Album
-
-ACCOUNT = "account"
-"""What `accept_shrink` names for the account as a whole, beside album keys."""
+from smugmug_backup.words import ACCOUNT
 
 _EXCUSED_ALBUMS = 2
 _EXCUSED_IMAGES = 20

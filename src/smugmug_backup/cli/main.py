@@ -7,9 +7,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from smugmug_backup import __version__
 from smugmug_backup.cli.errors import as_json, hint_of, of_the_system, tell, unforeseen
@@ -20,7 +21,7 @@ from smugmug_backup.cli.parsing import (
     CommandParser,
     HelpFormatter,
 )
-from smugmug_backup.cli.streams import OutputLost, Printed, Stream, give_up, prepare_streams
+from smugmug_backup.cli.streams import OutputLost, Plain, Printed, Stream, give_up, prepare_streams
 from smugmug_backup.errors import BackupError, BadRequest, Code
 
 if TYPE_CHECKING:
@@ -45,10 +46,12 @@ COMMANDS = {
     "forget": "delete images from the backup for good",
     "copy": "copy the whole backup into another place",
     "repair": "bring what is damaged from another copy of the backup",
+    "letter": "a page to print, for who has to find the photos one day",
     "completion": "print what bash, zsh or fish need to complete this command",
     "man": "print the manual page",
 }
-"""Each command, and its line in the help of all: only the one that is named is loaded."""
+"""Each command, and its line in the help of all: of the one that is named, its arguments are loaded
+for its help, and the rest when it is run."""
 
 _EXAMPLE = """\
 A location is s3://bucket/prefix or a folder. Every command takes --json, for programs.
@@ -122,7 +125,7 @@ def _hint(error: BackupError, args: argparse.Namespace | int) -> str:
     location = getattr(args, "location", None)
     if not isinstance(location, Location):
         return hint_of(error)
-    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.quote(str(location)))
+    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.join(location.words))
 
 
 def _wants_json(words: Sequence[str]) -> bool:
@@ -135,6 +138,12 @@ def _console(*, stderr: bool = False) -> "Console":
     from smugmug_backup.cli.output import make_console
 
     return make_console(stderr=stderr)
+
+
+def _at_once(console: "Console") -> AbstractContextManager[None]:
+    from smugmug_backup.cli.interruption import at_once
+
+    return at_once(console)
 
 
 def _tell(error: BackupError, hint: str | None, *, document: bool) -> int:
@@ -176,15 +185,14 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace | int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from smugmug_backup.cli.interruption import at_once
-    from smugmug_backup.cli.settings import location_of
-
     command: Command = args.command
     if hasattr(args, "location"):
+        from smugmug_backup.cli.settings import location_of
+
         args.location = location_of(args)
-    console = _console()
+    console = cast("Console", Plain()) if getattr(args, "plain", False) else _console()
     began = time.monotonic()
-    with at_once(console) if getattr(args, "looks_only", False) else nullcontext():
+    with _at_once(console) if getattr(args, "looks_only", False) else nullcontext():
         status = command(args, console)
     console.file.flush()
     if getattr(args, "verbose", False):
@@ -220,18 +228,17 @@ def whole_parser() -> argparse.ArgumentParser:
 
 
 def _add(name: str, subparsers: Any) -> None:
-    """Add one command; one that cannot be loaded must not take the others with it."""
+    """Add one command, of which only its arguments are loaded before it is run."""
+    import_module(f"smugmug_backup.cli.arguments.{name}").add_parser(subparsers)
+    subparsers.choices[name].set_defaults(command=partial(_work, name))
+
+
+def _work(name: str, args: argparse.Namespace, console: "Console") -> int:
+    """Load the command, and run it; one that cannot be loaded takes no other with it."""
     try:
         module = import_module(f"smugmug_backup.cli.commands.{name}")
     except ImportError as error:
         problem = error.name or type(error).__name__
-
-        def missing(args: argparse.Namespace, console: "Console") -> int:
-            raise BadRequest(f"the command {name} cannot be loaded: {problem} is missing")
-
-        parser = subparsers.add_parser(name, help="(cannot be loaded)")
-        parser.add_argument("rest", nargs=argparse.REMAINDER)
-        parser.set_defaults(command=missing)
-        return
-    module.add_parser(subparsers)
-    subparsers.choices[module.NAME].set_defaults(command=module.run)
+        raise BadRequest(f"the command {name} cannot be loaded: {problem} is missing") from None
+    command: Command = module.run
+    return command(args, console)

@@ -56,38 +56,6 @@ class WithinHours(Deadline):
         return self.stopped or not self.between.hold(self.local(self.clock.now()).time())
 
 
-def add_manners(parser: argparse.ArgumentParser) -> None:
-    """``--downloads``, ``--limit-rate`` and ``--between``."""
-    parser.add_argument(
-        "--downloads",
-        metavar="N",
-        help="so many downloads at a time at most (16): more are tried while they bring more",
-    )
-    parser.add_argument(
-        "--limit-rate",
-        metavar="RATE",
-        help="so many bytes a second at most, all downloads together: 500K, 5M (5M = 5,000,000)",
-    )
-    parser.add_argument(
-        "--between",
-        metavar="HH:MM-HH:MM",
-        help="begin no work outside of these hours, by this machine's clock: 01:00-06:00. What is "
-        "left over goes on with the next run",
-    )
-
-
-def add_notify(parser: argparse.ArgumentParser) -> None:
-    """``--notify``."""
-    parser.add_argument(
-        "--notify",
-        action="append",
-        default=[],
-        metavar="URL",
-        help="tell how it ended: https://… is pinged as healthchecks.io and its like want it, all "
-        "else is an address of Apprise (mailto://, ntfy://, tgram://…); can be repeated",
-    )
-
-
 def manners_of(
     args: argparse.Namespace,
     environment: Mapping[str, str] | None = None,

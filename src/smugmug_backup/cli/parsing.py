@@ -66,11 +66,13 @@ def command_parser(
     quiet: str = "say nothing if all is well",
     verbose: str = "say also how long it took",
     looks_only: bool = False,
+    plain: bool = False,
 ) -> argparse.ArgumentParser:
     """The parser of one command, with what every one has, and an example at its end.
 
     ``example`` is one or more whole command lines; a test runs them. ``looks_only``: nothing is
-    written, so that Ctrl-C may end it at any moment.
+    written, so that Ctrl-C may end it at any moment. ``plain``: it prints one text, and needs no
+    more of a console than a stream.
     """
     lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
     parser: argparse.ArgumentParser = subparsers.add_parser(
@@ -88,7 +90,7 @@ def command_parser(
     parser.add_argument(
         "--profile", metavar="NAME", help="the profile that `smugmug-backup setup` wrote (default)"
     )
-    parser.set_defaults(looks_only=looks_only)
+    parser.set_defaults(looks_only=looks_only, plain=plain)
     return parser
 
 
@@ -99,12 +101,25 @@ def add_location(parser: argparse.ArgumentParser, *, before: str | None = None) 
     look like a location is the first of them (`settings.location_of`).
     """
     parser.set_defaults(words_after_location=before)
+    add_s3_of_location(parser)
     parser.add_argument(
         "location",
         nargs="?",
         metavar="LOCATION",
         help="the backup: s3://bucket/prefix, or a folder; without it SMUGMUG_BACKUP_LOCATION, or "
         "the profile's",
+    )
+
+
+def add_s3_of_location(parser: argparse.ArgumentParser) -> None:
+    """``args.endpoint_url`` and ``args.aws_profile``; `settings.location_of` heeds them."""
+    parser.add_argument(
+        "--endpoint-url", metavar="URL", help="the S3 of LOCATION, if it is not AWS's own"
+    )
+    parser.add_argument(
+        "--aws-profile",
+        metavar="NAME",
+        help="whose credentials are used for it (a profile of the AWS tools)",
     )
 
 
@@ -149,3 +164,43 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         help="where the credentials lie: ssm:<name>, secretsmanager:<name or ARN>, file:<path>, "
         "keyring:<name>",
     )
+
+
+def add_manners(parser: argparse.ArgumentParser) -> None:
+    """``--downloads``, ``--limit-rate`` and ``--between``."""
+    parser.add_argument(
+        "--downloads",
+        metavar="N",
+        help="so many downloads at a time at most (16): more are tried while they bring more",
+    )
+    parser.add_argument(
+        "--limit-rate",
+        metavar="RATE",
+        help="so many bytes a second at most, all downloads together: 500K, 5M (5M = 5,000,000)",
+    )
+    parser.add_argument(
+        "--between",
+        metavar="HH:MM-HH:MM",
+        help="begin no work outside of these hours, by this machine's clock: 01:00-06:00. What is "
+        "left over goes on with the next run",
+    )
+
+
+def add_notify(parser: argparse.ArgumentParser) -> None:
+    """``--notify``."""
+    parser.add_argument(
+        "--notify",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="tell how it ended: https://… is pinged as healthchecks.io and its like want it, all "
+        "else is an address of Apprise (mailto://, ntfy://, tgram://…); can be repeated",
+    )
+
+
+def threads(text: str) -> int:
+    """So many, as ``--threads`` has it. Raises ArgumentTypeError."""
+    count = int(text) if text.isdecimal() else 0
+    if not 1 <= count <= 64:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 64")
+    return count

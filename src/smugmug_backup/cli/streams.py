@@ -69,6 +69,15 @@ def prepare_streams() -> None:
                 stream.reconfigure(errors="replace")
 
 
+class Plain:
+    """All of a console that a command needs whose output is one text."""
+
+    is_terminal = False
+
+    def __init__(self) -> None:
+        self.file = Stream(sys.stdout)
+
+
 def give_up(*streams: TextIO) -> None:
     """Nothing more can be written there, not even what Python would flush when it ends."""
     for stream in streams:

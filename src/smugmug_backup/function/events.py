@@ -6,12 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from smugmug_backup.archive.keys import is_run_id
-from smugmug_backup.backup.account import ACCOUNT
 from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.keeping.drill import IMAGES, MOST_IMAGES
-from smugmug_backup.words import Amount, is_id
+from smugmug_backup.words import ACCOUNT, DRILL_IMAGES, MOST_DRILL_IMAGES, Amount, is_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class CheckEvent:
 class DrillEvent:
     """Restore so many ``images`` to nowhere, and compare them with what SmugMug serves."""
 
-    images: int = IMAGES
+    images: int = DRILL_IMAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +137,13 @@ def _check(event: Mapping[str, Any]) -> CheckEvent:
 
 def _drill(event: Mapping[str, Any]) -> DrillEvent:
     _only(event, "images")
-    images = event.get("images", IMAGES)
-    if not isinstance(images, int) or isinstance(images, bool) or not 1 <= images <= MOST_IMAGES:
-        raise BadRequest(f'"images" must be a number from 1 to {MOST_IMAGES}')
+    images = event.get("images", DRILL_IMAGES)
+    if (
+        not isinstance(images, int)
+        or isinstance(images, bool)
+        or not 1 <= images <= MOST_DRILL_IMAGES
+    ):
+        raise BadRequest(f'"images" must be a number from 1 to {MOST_DRILL_IMAGES}')
     return DrillEvent(images)
 
 

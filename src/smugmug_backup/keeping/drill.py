@@ -56,11 +56,8 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Album, Availability, Image, Kind, Offer
 from smugmug_backup.ports import PhotoSource
+from smugmug_backup.words import DRILL_IMAGES
 
-IMAGES = 20
-"""So many are drilled if nobody says otherwise."""
-
-MOST_IMAGES = 1_000
 _LOOKED_AT = 3
 """So many times as many albums, and images, are looked at: a sample of few years is found so."""
 _Item = TypeVar("_Item")
@@ -142,7 +139,7 @@ def drill(
     dice: Dice,
     deadline: Deadline,
     map_: Map,
-    images: int = IMAGES,
+    images: int = DRILL_IMAGES,
 ) -> Drill | None:
     """Drill so many images and store the report, and a check report of what is wrong.
 

@@ -26,10 +26,7 @@ from smugmug_backup.restore.names import (
     safe_name,
 )
 from smugmug_backup.restore.wanted import Note, Wanted, wanted
-
-JSON, XMP, ADOBE = "json", "xmp", "adobe"
-"""The kinds of sidecars: ``photo.jpg.json``, ``photo.jpg.xmp``, and XMP under the name that Adobe's
-programs look for, ``photo.xmp``."""
+from smugmug_backup.restore.ways import ADOBE, JSON
 
 _EMBEDDABLE = frozenset(("jpg", "png", "tif", "webp"))
 """What `embed` can write into, by what the store calls it."""
@@ -37,7 +34,6 @@ _EMBEDDABLE = frozenset(("jpg", "png", "tif", "webp"))
 _DEEPEST = 8
 """SmugMug nests folders five deep; a hostile record may say anything."""
 
-_EXTENSIONS = frozenset(("jpg", "png", "gif", "heic", "webp", "tif", "mp4", "mov", "bin"))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -335,7 +331,7 @@ def _stem(name: str) -> str:
 def _extension(content: StoredBytes | None) -> str | None:
     """What the store calls these bytes; None if their key is none of ours."""
     parsed = keys.parse_original(keys.plain(content.key)[0]) if content is not None else None
-    return parsed[2] if parsed and parsed[2] in _EXTENSIONS else None
+    return parsed[2] if parsed else None
 
 
 def _problem_of(found: Wanted) -> Note | None:

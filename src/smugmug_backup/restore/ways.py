@@ -25,9 +25,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from smugmug_backup.restore.names import identity, safe_name
-from smugmug_backup.restore.plan import ADOBE, JSON, XMP, Placed
+
+if TYPE_CHECKING:
+    from smugmug_backup.restore.plan import Placed
+
+JSON, XMP, ADOBE = "json", "xmp", "adobe"
+"""The kinds of sidecars: ``photo.jpg.json``, ``photo.jpg.xmp``, and XMP under the name that Adobe's
+programs look for, ``photo.xmp``."""
 
 SIDECARS = ("json", "xmp", "both", "none")
 """What an owner may ask for instead of what the way brings."""
@@ -54,7 +61,7 @@ class Way:
             return self.sidecars
         return {"json": (JSON,), "xmp": (self.xmp,), "both": (self.xmp, JSON), "none": ()}[asked]
 
-    def placed(self, albums: Iterable[Placed]) -> list[Placed]:
+    def placed(self, albums: "Iterable[Placed]") -> "list[Placed]":
         """The albums as `plan.folders` is to place them."""
         return flattened(albums) if self.flat else list(albums)
 
@@ -81,7 +88,7 @@ class _Flat:
     deleted_at: datetime | None
 
 
-def flattened(albums: Iterable[Placed]) -> list[Placed]:
+def flattened(albums: "Iterable[Placed]") -> "list[Placed]":
     """Each album in a folder of its own beside the others: ``Harbour 2024``; of several with that
     title each with its folders: ``Travel - Misc``."""
     known = list(albums)
@@ -89,7 +96,7 @@ def flattened(albums: Iterable[Placed]) -> list[Placed]:
     return [_flat(album, alone=titles[_said(album.title)] == 1) for album in known]
 
 
-def _flat(album: Placed, *, alone: bool) -> Placed:
+def _flat(album: "Placed", *, alone: bool) -> "Placed":
     path = [part for part in album.path if isinstance(part, str)]
     title = (
         album.title

@@ -80,6 +80,9 @@ _BY_CODE: dict[str, Meaning] = {
         _THIS_OBJECT,
         "{name} lies in an archive class; restore it (thaw it) in S3 first",
     ),
+    "ObjectNotInActiveTierError": Meaning(  # [E] 403: CopyObject of what lies in Glacier
+        Archived, _THIS_OBJECT, "it lies in an archive class; restore it (thaw it) in S3 first"
+    ),
     "InvalidRange": Meaning(  # [E] 416
         NotStored, _THIS_OBJECT, "{name} ends before what is asked for"
     ),
@@ -224,6 +227,11 @@ def _denied(operation: str, bucket: str) -> str:
             f"the credentials need {permission} there and s3:ListBucket on {bucket} (without the "
             "latter, S3 denies what does not exist), and kms:Decrypt if it has a key of its own"
         )
+    if operation in ("CopyObject", "UploadPartCopy"):
+        return (
+            f"the credentials of the target need {permission} there and s3:GetObject on the source "
+            "(and the KMS keys of both, if they have keys of their own)"
+        )
     if permission == "s3:PutObject":
         return (
             f"the credentials need {permission} there, the bucket's policy must not deny it, and "
@@ -244,6 +252,8 @@ _PERMISSIONS = {
     "HeadObject": "s3:GetObject",
     "GetObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
+    "CopyObject": "s3:PutObject",
+    "UploadPartCopy": "s3:PutObject",
     "CreateMultipartUpload": "s3:PutObject",
     "UploadPart": "s3:PutObject",
     "CompleteMultipartUpload": "s3:PutObject",

@@ -1,9 +1,11 @@
 """Who may see the pages, and that each shows what it should."""
 
 import json
+from datetime import datetime
 
 import pytest
 
+from tests.local_smugmug.pictures import draw_jpeg
 from tests.unit.browse.conftest import PORT, TOKEN
 
 HERE = f"http://127.0.0.1:{PORT}"
@@ -187,6 +189,28 @@ def test_an_original_comes_whole_in_part_and_under_its_own_name(served):
     assert part.headers["Content-Range"] == f"bytes 2-4/{len(body)}"
     beyond = served.get(f"/original/{version}", headers={"Range": "bytes=999999-"})
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(body)}")
+
+
+def has_picture(served, file_name):
+    """A real picture in the place of the bytes that the sample has."""
+    body = draw_jpeg(1, datetime(2019, 5, 6, 7, 8, 9), None)
+    version = served.version(file_name)
+    sql = "UPDATE image_versions SET bytes = ? WHERE version_id = ? RETURNING key"
+    (key,) = served.db.execute(sql, (len(body), version)).fetchone()
+    served.sample.store.objects[key] = body
+
+
+def test_a_browser_keeps_a_picture_and_asks_whether_it_still_is_that_one(served):
+    """The same address may be another picture's after the next start on the same port."""
+    has_picture(served, "DSC_00003.JPG")
+    one = served.get(f"/small/{served.version('DSC_00003.JPG')}")
+    assert one.content_type == "image/jpeg"
+    tag = {"If-None-Match": one.headers["ETag"]}
+    assert "no-cache" in one.headers["Cache-Control"]
+    again = served.get(f"/small/{served.version('DSC_00003.JPG')}", headers=tag)
+    assert (again.status_code, again.data) == (304, b"")
+    other = served.get(f"/small/{served.version('DSC_00004.JPG')}", headers=tag)
+    assert other.status_code == 200
 
 
 def test_what_is_not_there_is_not_found_and_stops_nothing(served):

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from smugmug_backup.cli.commands.completion import SHELLS
+from smugmug_backup.cli.arguments.completion import SHELLS
 from smugmug_backup.cli.main import COMMANDS, whole_parser
 from smugmug_backup.cli.man_page import man_page
 

@@ -8,11 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from smugmug_backup.cli.main import COMMANDS
 from tests.local_smugmug import LocalSmugMug, World, generate_account
 
 ROOT = Path(__file__).parents[3]
 AWS = {"boto3", "botocore", "s3transfer"}
 HTTP = {"requests", "urllib3", "requests_oauthlib", "oauthlib"}
+# Half of what `run` loads, as long as nobody needs it: what prints, HTTP of Python's own, threads.
+UNASKED = AWS | HTTP | {"rich", "http", "email", "ssl", "sqlite3", "concurrent", "logging"}
+WORDS = {
+    "smugmug_backup.words",
+    "smugmug_backup.restore",
+    "smugmug_backup.restore.names",
+    "smugmug_backup.restore.ways",
+    "smugmug_backup.cli.timers",
+}
+"""What arguments are described with."""
 TELL = """
 import json, sys
 from smugmug_backup.cli.main import main
@@ -22,10 +33,10 @@ print(json.dumps([status, loaded]), file=sys.stderr)
 """
 
 
-def loaded(*words, **environment):
-    """(exit status, top-level packages, our own modules) of a process that ran the command."""
+def said(program, *words, **environment):
+    """What a process prints to standard error in its last line, as JSON."""
     ran = subprocess.run(
-        [sys.executable, "-c", TELL, *map(str, words)],
+        [sys.executable, "-c", program, *map(str, words)],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
@@ -38,7 +49,12 @@ def loaded(*words, **environment):
         check=False,
     )
     assert ran.stderr, ran.stdout
-    status, names = json.loads(ran.stderr.splitlines()[-1])
+    return json.loads(ran.stderr.splitlines()[-1])
+
+
+def loaded(*words, **environment):
+    """(exit status, top-level packages, our own modules) of a process that ran the command."""
+    status, names = said(TELL, *words, **environment)
     own = {name for name in names if name.startswith("smugmug_backup.")}
     return status, {name.partition(".")[0] for name in names}, own
 
@@ -55,11 +71,40 @@ def test_the_help_of_all_loads_no_command_and_nothing_that_prints():
     assert commands(own) == set()
 
 
-def test_the_help_of_a_command_loads_that_command_alone():
-    status, packages, own = loaded("run", "--help")
+def test_of_every_command_its_arguments_are_loaded_for_its_help_and_nothing_else():
+    asked = """
+from smugmug_backup.cli.main import COMMANDS, main
+started = set(sys.modules)
+told = {}
+for name in COMMANDS:
+    status = main([name, "--help"])
+    told[name] = [status, sorted({*sys.modules} - started)]
+    for loaded in {*sys.modules} - started:
+        del sys.modules[loaded]
+print(json.dumps([0, [sorted(started), told]]), file=sys.stderr)
+"""
+    status, (started, told) = said(f"import json, sys{asked}")
+    assert status == 0 and told.keys() == COMMANDS.keys()
+    assert not {name.partition(".")[0] for name in started} & UNASKED
+    for name, (ended, more) in told.items():
+        packages = {each.partition(".")[0] for each in more}
+        assert ended == 0
+        assert not packages & UNASKED, name
+        ours = {each for each in more if each.startswith("smugmug_backup.")}
+        assert f"smugmug_backup.cli.arguments.{name}" in ours
+        assert ours <= {
+            "smugmug_backup.cli.arguments",
+            f"smugmug_backup.cli.arguments.{name}",
+            *WORDS,
+        }, name
+
+
+@pytest.mark.parametrize("words", [("completion", "bash"), ("man",), ("--version",)])
+def test_what_shells_and_man_ask_for_loads_no_command_but_itself(words):
+    status, packages, own = loaded(*words)
     assert status == 0
-    assert not packages & (AWS | HTTP)
-    assert commands(own) == {"run"}
+    assert not packages & UNASKED - {"logging", "email"}  # shtab asks for its own version
+    assert commands(own) <= {words[0]}
 
 
 def test_a_run_into_a_folder_loads_nothing_of_aws(tmp_path):

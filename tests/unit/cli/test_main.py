@@ -63,7 +63,7 @@ def test_the_help_of_a_command_ends_with_an_example_of_it(shell, command):
 def test_the_help_of_all_says_what_each_command_says_of_itself():
     for name, line in COMMANDS.items():
         subparsers = argparse.ArgumentParser().add_subparsers()
-        import_module(f"smugmug_backup.cli.commands.{name}").add_parser(subparsers)
+        import_module(f"smugmug_backup.cli.arguments.{name}").add_parser(subparsers)
         (own,) = subparsers._choices_actions
         assert (own.dest, own.help) == (name, line)
 

@@ -396,7 +396,7 @@ def test_the_example_of_the_help_runs(shell, location, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", ["restore", "run", "authorize"])
 def test_the_description_fits_a_terminal(command):
-    module = import_module(f"smugmug_backup.cli.commands.{command}")
+    module = import_module(f"smugmug_backup.cli.arguments.{command}")
     assert max(map(len, module._DESCRIPTION.splitlines())) <= 80
 
 

@@ -1,4 +1,5 @@
-"""One module per command; each has ``NAME``, ``add_parser(subparsers)`` and ``run(args, console)``.
+"""What each command does, a module for each: ``run(args, console)`` returns the exit status.
 
-``run`` returns the exit status: `smugmug_backup.cli.parsing` says what each one means.
+`smugmug_backup.cli.parsing` says what each status means, `smugmug_backup.cli.arguments` what the
+command understands.
 """

@@ -17,11 +17,9 @@ from smugmug_backup.cli.output import (
     print_table,
     size,
 )
-from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.cli.time import SystemClock
-
-NAME = "albums"
 
 _COLUMNS = (
     Column("Album", elastic=True, middle=True),
@@ -31,21 +29,6 @@ _COLUMNS = (
     Column("State", elastic=True),
     Column("Key"),
 )
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="list the albums of a backup",
-        description="List the albums of a backup, by path and title. Size: of the images that are "
-        "still there\n(1 MB = 10^6 bytes). Listed: when SmugMug last showed what is in it.",
-        looks_only=True,
-        quiet="only the lines, without a head and a sum",
-        example="smugmug-backup albums ~/photos-backup",
-    )
-    add_location(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.status import Status
@@ -14,9 +14,10 @@ from smugmug_backup.archive.check_report import Finding, Scope
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.check.check import NOT_SOUND, SOUND, CheckResult, check
 from smugmug_backup.check.work import ReadPlan
+from smugmug_backup.cli.arguments.check import NAME
 from smugmug_backup.cli.estimate import PRICES, money
 from smugmug_backup.cli.interruption import GRACE, interruptible
-from smugmug_backup.cli.manners import add_notify, manners_of
+from smugmug_backup.cli.manners import manners_of
 from smugmug_backup.cli.notify import Ending, Event, Notifier, told
 from smugmug_backup.cli.output import day, make_console, number, plural, print_json, size
 from smugmug_backup.cli.parsing import (
@@ -24,8 +25,6 @@ from smugmug_backup.cli.parsing import (
     FINE,
     INTERRUPTED,
     NOT_ALL,
-    add_location,
-    command_parser,
 )
 from smugmug_backup.cli.settings import profile_of
 from smugmug_backup.cli.stoppable import stoppable
@@ -34,53 +33,9 @@ from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
 from smugmug_backup.words import Amount
 
-NAME = "check"
-
-_DESCRIPTION = """\
-Check a backup by listing it: everything that the newest version of every album
-names is there and has the right size, no version is missing, all files are
-what the format says.
-
-With --history, every version of every album is read, and the chain of reports
-from the newest one to the first.
-
-With --read-data, originals and records are also read again and compared with
-their SHA-256. An amount takes today's turn, that which has waited longest
-(1 GB = 10^9 bytes): checked every day, everything has its turn; all reads the
-history too. What lies in an archive class is counted, not read.
-
-What is found is written down under checks/ and stays open until a check finds
-it past; the next run mends what SmugMug still has. Nothing else is changed."""
-
 _STATUS = {SOUND: FINE, NOT_SOUND: NOT_ALL}
 _SHOWN = 50
 _AT_A_TIME = 8
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="check that a backup is sound",
-        description=_DESCRIPTION,
-        quiet="say nothing if the backup is sound",
-        example="smugmug-backup check ~/photos-backup\n"
-        "smugmug-backup check ~/photos-backup --read-data 5GB",
-    )
-    add_location(parser)
-    parser.add_argument("--read-data", metavar="AMOUNT", help="5GB, 5%% or all")
-    parser.add_argument(
-        "--history", action="store_true", help="also all older versions and reports"
-    )
-    parser.add_argument(
-        "--accept",
-        metavar="KEY",
-        action="append",
-        default=[],
-        help="accept that this file, which a check named, is lost; may be given several times",
-    )
-    add_notify(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -1,6 +1,7 @@
 """`smugmug-backup copy`: the whole backup into another place."""
 
 import argparse
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,22 +12,21 @@ from rich.console import Console
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.titles import shown
+from smugmug_backup.cli.arguments.copy import NAME
 from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.estimate import CopyEstimate
 from smugmug_backup.cli.interruption import GRACE, interruptible
-from smugmug_backup.cli.manners import add_notify, manners_of
+from smugmug_backup.cli.manners import manners_of
 from smugmug_backup.cli.notify import Ending, Event, Notifier, told
 from smugmug_backup.cli.output import make_console, number, plural, print_json, size
 from smugmug_backup.cli.parsing import (
     FINE,
     INTERRUPTED,
     NOT_ALL,
-    add_one_writer,
-    add_s3_options,
-    command_parser,
 )
 from smugmug_backup.cli.progress import CopyProgress, can_ask
-from smugmug_backup.cli.store import open_existing, open_target, options_of
+from smugmug_backup.cli.store import open_existing, open_target, options_of, way_between
+from smugmug_backup.cli.thaw import archived, command
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest
@@ -34,62 +34,7 @@ from smugmug_backup.keeping.copy import Copied, Copier, Plan, look
 from smugmug_backup.restore.folder import refuse_overlap
 from smugmug_backup.words import Location
 
-NAME = "copy"
-
-_DESCRIPTION = """\
-Copy the whole backup into another place: a folder (an external disk, a NAS), or
-S3 (another region, another provider). Only what is missing there is copied, and
-each file is verified by its SHA-256 while it passes. Nothing is overwritten.
-
-The copy is a sound backup at every moment: if it is interrupted, the same
-command goes on, and a run at the same time does no harm. At the end it has the
-same seal (`status` shows it). Checks and drills speak of one place and stay
-there.
-
-What is damaged in FROM is left out and named, all the rest is copied; what
-cannot be read tonight waits for the next time, with all that names it."""
-
 _SHOWN = 50
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="copy the whole backup into another place",
-        description=_DESCRIPTION,
-        example="smugmug-backup copy ~/photos-backup /mnt/disk/photos-backup",
-    )
-    parser.add_argument("source", metavar="FROM", help="the backup: s3://bucket/prefix or a folder")
-    parser.add_argument(
-        "target", metavar="TO", help="where it goes: s3://bucket/prefix or a folder"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="only say what would be copied, and what it costs"
-    )
-    parser.add_argument(
-        "--yes", action="store_true", help="do not ask, whatever AWS charges for the data"
-    )
-    parser.add_argument(
-        "--threads", type=_threads, default=8, metavar="N", help="files at a time (default 8)"
-    )
-    parser.add_argument(
-        "--leave-unreadable",
-        action="store_true",
-        help="leave out what cannot be read, as what is damaged, and copy what names it",
-    )
-    add_one_writer(parser)
-    add_s3_options(parser, "from")
-    add_s3_options(parser, "to")
-    add_notify(parser)
-
-
-def _threads(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if not 1 <= count <= 64:
-        raise argparse.ArgumentTypeError("must be a number from 1 to 64")
-    return count
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -101,7 +46,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
     here, there = Location.parse(args.source), Location.parse(args.target)
-    refuse_same(here, there, args)
+    refuse_same(here, there, same_s3=args.from_endpoint_url == args.to_endpoint_url)
     deadline = Deadline.none(SystemClock())
     connections = 2 * args.threads + 2
     source = Archive(
@@ -110,7 +55,8 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         )
     )
     with ExitStack() as stack:
-        if args.dry_run and there.folder is not None and not there.folder.exists():
+        looks = args.dry_run or args.list_archived
+        if looks and there.folder is not None and not there.folder.exists():
             empty = stack.enter_context(TemporaryDirectory(prefix="smugmug-backup-"))
             there = Location.parse(empty)
         target = Archive(
@@ -139,6 +85,7 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     source, target, here, deadline = work.source, work.target, work.here, work.deadline
     say = make_console(stderr=args.json, quiet=args.quiet)
     progress = CopyProgress(say)
+    way = way_between(source.store, target.store)
 
     def stop() -> None:
         progress.stopping()
@@ -147,15 +94,20 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     source.reports(now=deadline.clock.now())  # Of a newer program nothing is copied.
     with ThreadPoolExecutor(args.threads) as executor:
         with progress.live():
-            planned = look(source, target, map_=executor.map)
+            planned = look(source, target, map_=executor.map, thaws=here.in_s3)
+        if args.list_archived:
+            return _list_archived(args, console, here, planned)
         estimate = CopyEstimate.of(
             planned.files,
             planned.bytes,
             planned.large,
             out_of_s3=here.in_s3,
             into_s3=work.there.in_s3,
+            inside=way is not None,
         )
         _announce(say, planned, estimate)
+        if planned.archived:
+            _tell_archived(args, say, here, planned)
         if args.dry_run:
             return _dry(args, console, planned, estimate)
         _ask(args, make_console(stderr=args.json), here, planned)
@@ -167,6 +119,7 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
             deadline=deadline,
             map_=executor.map,
             leave_out=args.leave_unreadable,
+            way=way,
             observer=progress,
         )
         saying = "Stopping: what is half done is dropped, what is done stays."
@@ -186,11 +139,10 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     return FINE if done.whole else NOT_ALL
 
 
-def refuse_same(here: Location, there: Location, args: argparse.Namespace) -> None:
+def refuse_same(here: Location, there: Location, *, same_s3: bool) -> None:
     """Nothing is copied into itself. Raises BadRequest."""
     if here.folder is not None and there.folder is not None:
         refuse_overlap(str(here), there.folder)
-    same_s3 = getattr(args, "from_endpoint_url", None) == getattr(args, "to_endpoint_url", None)
     if here.in_s3 and there.in_s3 and here.bucket == there.bucket and same_s3:
         one, other = here.key(""), there.key("")
         if one.startswith(other) or other.startswith(one):
@@ -215,9 +167,46 @@ def _announce(say: Console, planned: Plan, estimate: CopyEstimate) -> None:
         )
 
 
+def _tell_archived(args: argparse.Namespace, say: Console, here: Location, planned: Plan) -> None:
+    keys = archived(here, planned.archived)
+    listing = shlex.join(["smugmug-backup", "copy", *_again(args), "--list-archived"])
+    then = "left out" if args.leave_unreadable else "kept back, with the albums that name it"
+    lot = f"{plural(len(keys), 'file')}, {size(sum(planned.archived.values()))}"
+    say.print(
+        f"{lot}, of FROM cannot be read now: archived in S3, it is {then}. "
+        "Thaw it (a day or two, by the bulk rate), then copy again:",
+        style="bold",
+        soft_wrap=True,
+    )
+    own = {"endpoint": args.from_endpoint_url, "profile": args.from_profile}
+    say.print(f"  {command(here, keys, listing, **own)}", soft_wrap=True)
+
+
+def _again(args: argparse.Namespace) -> list[str]:
+    """The two places, as they were named."""
+    words = [args.source, args.target]
+    for name in ("from_endpoint_url", "from_profile", "to_endpoint_url", "to_profile"):
+        value = getattr(args, name)
+        if value:
+            words += [f"--{name.replace('_', '-')}", value]
+    return words
+
+
+def _list_archived(
+    args: argparse.Namespace, console: Console, here: Location, planned: Plan
+) -> int:
+    keys = archived(here, planned.archived)
+    if args.json:
+        print_json(console, {"from": args.source, "to": args.target, "archived": keys})
+    for key in () if args.json else keys:
+        console.file.write(f"{key}\n")
+    return FINE
+
+
 def _dry(args: argparse.Namespace, console: Console, planned: Plan, estimate: CopyEstimate) -> int:
     if args.json:
         told = {
+            "archived": archived(Location.parse(args.source), planned.archived),
             "files": planned.files,
             "bytes": planned.bytes,
             "present": planned.present,
@@ -256,7 +245,10 @@ def _summary(done: Copied) -> str:
 
 
 def _tell(console: Console, planned: Plan, done: Copied) -> None:
-    console.print(f"copied {plural(done.files, 'file')} ({size(done.bytes)})", soft_wrap=True)
+    inside = f"; {number(done.by_way)} of them S3 copied by itself" if done.by_way else ""
+    console.print(
+        f"copied {plural(done.files, 'file')} ({size(done.bytes)}){inside}", soft_wrap=True
+    )
     for key, name in sorted(done.renamed.items())[:_SHOWN]:
         console.print(
             f"{shown(key)} lies in TO as {shown(name)}: other bytes have its name there",
@@ -287,6 +279,9 @@ def _as_json(args: argparse.Namespace, planned: Plan, done: Copied) -> dict[str,
         "left_out": done.left_out,
         "waiting": done.waiting,
         "forgotten_there": list(planned.forgotten_there),
+        "archived": archived(Location.parse(args.source), planned.archived),
+        "copied_by_s3": done.by_way,
+        "not_by_s3": done.way_closed,
         "seal": [{"run_id": each.run_id, "sha256": each.sha256} for each in done.seal],
         "interrupted": done.stopped,
         "error": str(done.error) if done.error else None,

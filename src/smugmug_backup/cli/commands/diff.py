@@ -3,7 +3,6 @@
 import argparse
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from rich.console import Console
 
@@ -19,34 +18,13 @@ from smugmug_backup.archive.titles import album_name, shown
 from smugmug_backup.cli.account import many
 from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.output import plural, print_json
-from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.errors import BadRequest
-
-NAME = "diff"
 
 _SHOWN = 20
 _SIGNS = {"new": "+", "back": "+", "gone": "-", "missing": "-", "moved": ">", "forgotten": "-"}
 _ORDER = ("new", "back", "replaced", "changed", "moved", "missing", "gone", "forgotten")
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="what changed between two runs or dates",
-        description="Say what changed from A to B: new, changed (and which fields), replaced, "
-        "moved and gone\nimages and albums. A and B are run ids, dates, or `latest`. A date means "
-        "the end of that day,\na time is taken as it is; both are UTC.",
-        looks_only=True,
-        quiet="only what changed, without a sum",
-        example="smugmug-backup diff ~/photos-backup 2026-11-24 latest",
-    )
-    add_location(parser)
-    parser.add_argument("a", metavar="A", help="run id, 2026-03-01, 2026-03-01T12:00:00Z, latest")
-    parser.add_argument("b", metavar="B", help="the same, later")
-    parser.add_argument("--all", action="store_true", help="show all images of every album")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -3,7 +3,6 @@
 import argparse
 import platform
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 
@@ -14,11 +13,13 @@ from smugmug_backup.cli.errors import hint_of
 from smugmug_backup.cli.looks import place, smugmug
 from smugmug_backup.cli.looks.line import Line
 from smugmug_backup.cli.output import print_json, short
-from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_source_options, command_parser
+from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import (
     LOCATION,
+    SECRET,
     Setting,
+    at_s3,
     profile_name,
     settings_of,
     source_settings_of,
@@ -26,38 +27,9 @@ from smugmug_backup.cli.settings import (
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.timers import timers
 from smugmug_backup.errors import BackupError
-from smugmug_backup.settings import SourceSettings
+from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.words import Location
-
-NAME = "doctor"
-
-_DESCRIPTION = """\
-Look at all that a backup needs, change nothing, and say of each thing that it
-is fine or what to do: settings and who made them, the login and its rights,
-both of SmugMug's APIs, the clock, the location, the schedule, the last run.
-
-A folder is tried out in a folder of its own, which is taken away again."""
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="is all there that a backup needs, and what to do if not",
-        description=_DESCRIPTION,
-        example="smugmug-backup doctor ~/photos-backup",
-        quiet="name only what is not fine",
-        looks_only=True,
-    )
-    parser.add_argument(
-        "place",
-        nargs="?",
-        metavar="LOCATION",
-        help="the backup: s3://bucket/prefix, or a folder; without it that which a run would take",
-    )
-    add_source_options(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -117,7 +89,8 @@ def _lines(args: argparse.Namespace) -> Iterator[Line]:
         yield from smugmug.lines(source, asked, now=clock.now())
     if LOCATION in settings:
         try:
-            yield from place.lines(Location.parse(settings[LOCATION].value), now=clock.now())
+            where = at_s3(args, Location.parse(settings[LOCATION].value))
+            yield from place.lines(where, now=clock.now())
         except BackupError as error:
             yield Line("location", shown(str(error)), remedy=hint_of(error))
     else:
@@ -137,9 +110,19 @@ def _versions() -> Line:
 
 
 def _setting(setting: Setting) -> Line:
-    return Line(
-        "setting", f"{setting.name} is {_short(setting.value)}, by {_short(setting.origin)}"
-    )
+    said = f"{setting.name} is {_shown(setting)}, by {_short(setting.origin)}"
+    return Line("setting", said)
+
+
+def _shown(setting: Setting) -> str:
+    """Its value, unless that may be the secret itself where its name belongs: who asks for help
+    sends this to strangers."""
+    if setting.name == SECRET:
+        try:
+            SecretName.parse(setting.value)
+        except ValueError:
+            return "no name of a secret (and is not shown: it may be the secret itself)"
+    return _short(setting.value)
 
 
 def _short(text: str) -> str:

@@ -4,7 +4,6 @@ import argparse
 import json
 import secrets
 from collections.abc import Mapping
-from typing import Any
 
 from rich.console import Console
 
@@ -18,9 +17,6 @@ from smugmug_backup.cli.output import print_json
 from smugmug_backup.cli.parsing import (
     FINE,
     NOT_ALL,
-    add_location,
-    add_source_options,
-    command_parser,
 )
 from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import source_settings_of
@@ -28,43 +24,16 @@ from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.keeping.drill import IMAGES, MOST_IMAGES, Drill, drill
+from smugmug_backup.keeping.drill import Drill, drill
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.wiring import build_source, check_whose
-
-NAME = "drill"
-
-_DESCRIPTION = f"""\
-Hold a fire drill: take {IMAGES} photos by chance, spread over years and albums, find
-them in the backup as somebody would who has nothing but its seal, read them
-back whole, and compare them with what SmugMug serves, afresh downloaded.
-
-Nothing is written but what was found: a report under drills/ in the backup,
-and, if something is wrong, a report under checks/, so that the next run looks
-at it and mends what SmugMug still has. What left SmugMug, or was replaced
-there since, is no alarm. From S3, reading costs its owner a few cents at most."""
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="restore a few photos to nowhere, and compare them with SmugMug",
-        description=_DESCRIPTION,
-        example="smugmug-backup drill ~/photos-backup --images 5",
-    )
-    add_location(parser)
-    parser.add_argument(
-        "--images", type=int, default=IMAGES, metavar="N", help=f"how many photos ({IMAGES})"
-    )
-    add_source_options(parser)
+from smugmug_backup.words import MOST_DRILL_IMAGES
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Drill, and tell."""
-    if not 1 <= args.images <= MOST_IMAGES:
-        raise BadRequest(f"--images must be a number from 1 to {MOST_IMAGES}")
+    if not 1 <= args.images <= MOST_DRILL_IMAGES:
+        raise BadRequest(f"--images must be a number from 1 to {MOST_DRILL_IMAGES}")
     store = open_existing(args.location)
     archive, clock = Archive(store), SystemClock()
     with many() as map_:

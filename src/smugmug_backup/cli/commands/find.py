@@ -8,16 +8,14 @@ from rich.console import Console
 
 from smugmug_backup.archive.titles import find_albums
 from smugmug_backup.catalog.search import Days, Found, Near, Query, search, undated
+from smugmug_backup.cli.arguments.find import SHOWN
 from smugmug_backup.cli.catalogs import albums_of, cache_of, open_catalog, reading
 from smugmug_backup.cli.dates import add_dates
 from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.output import Column, make_console, plural, print_json, print_table, size
-from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import open_to_look
 
-NAME = "find"
-
-_SHOWN = 200
 _SECONDS = 5.0
 _STILL = "the dates of {photos} were not read yet; the next call goes on (--read-exif: all at once)"
 _COLUMNS = (
@@ -28,49 +26,6 @@ _COLUMNS = (
     Column("Says", elastic=True),
     Column("Key"),
 )
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="search a backup for photos and videos",
-        description="Find the images of whose file name, title, caption or keywords a word "
-        "begins with each WORD\n(accents and case do not matter), and that pass all filters. "
-        "The first call reads the whole backup\ninto a catalog in your cache folder; later ones "
-        "read only what is new.",
-        quiet="only the lines, without a head and a sum",
-        example="smugmug-backup find ~/photos-backup quay dusk\n"
-        "smugmug-backup find ~/photos-backup --taken 2019..2021 --type video --keys",
-    )
-    add_location(parser, before="words")
-    parser.add_argument("words", metavar="WORD", nargs="*", help="what is looked for")
-    parser.add_argument(
-        "--album", action="append", default=[], help="only in this album (key or title); repeatable"
-    )
-    parser.add_argument(
-        "--taken",
-        metavar="DAYS",
-        help="when: 2019, 2019-05, 2019-05-31, or two of them: 2019..2021",
-    )
-    parser.add_argument(
-        "--read-exif",
-        action="store_true",
-        help="read the dates that SmugMug does not say from all originals first (S3: asks each)",
-    )
-    parser.add_argument("--gone", action="store_true", help="only what SmugMug shows no more")
-    parser.add_argument("--type", choices=("photo", "video"), help="only photos, or only videos")
-    parser.add_argument(
-        "--near", metavar="LAT,LON,KM", help="only what was taken near a place: 54.48,-0.61,5"
-    )
-    parser.add_argument(
-        "--past", action="store_true", help="look at earlier versions, too: a caption that was"
-    )
-    parser.add_argument("--all", action="store_true", help=f"show all, not the first {_SHOWN}")
-    parser.add_argument(
-        "--keys", action="store_true", help="print image keys only, one a line, each once"
-    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -141,7 +96,7 @@ def _fields(query: Query) -> dict[str, Any]:
 def _show(
     console: Console, found: list[Found], without: int, *, everything: bool, quiet: bool
 ) -> None:
-    shown = found if everything else found[:_SHOWN]
+    shown = found if everything else found[:SHOWN]
     if found:
         print_table(console, _COLUMNS, map(_row, shown), head=not quiet)
     if quiet:

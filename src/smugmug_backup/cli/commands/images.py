@@ -1,7 +1,6 @@
 """`smugmug-backup images`: the images of one album of a backup."""
 
 import argparse
-from typing import Any
 
 from rich.console import Console
 
@@ -17,13 +16,11 @@ from smugmug_backup.cli.output import (
     print_table,
     size,
 )
-from smugmug_backup.cli.parsing import FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.troubles import why_unverified
 from smugmug_backup.errors import NotABackup
-
-NAME = "images"
 
 _COLUMNS = (
     Column("File", elastic=True, middle=True),
@@ -32,23 +29,6 @@ _COLUMNS = (
     Column("State", elastic=True),
     Column("Key"),
 )
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="list the images of one album of a backup",
-        description="List the images of one album, in the album's order; what has left it comes "
-        "last.\nUpdated: when it was last changed at SmugMug, as SmugMug writes it. "
-        "1 MB = 10^6 bytes.",
-        looks_only=True,
-        quiet="only the lines, without a head and a sum",
-        example='smugmug-backup images ~/photos-backup "Harbour 2024"',
-    )
-    add_location(parser)
-    parser.add_argument("album", metavar="ALBUM", help="the album's key or title")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -16,10 +16,6 @@ from smugmug_backup.cli.parsing import (
     FINE,
     INTERRUPTED,
     NOT_ALL,
-    add_location,
-    add_one_writer,
-    add_s3_options,
-    command_parser,
 )
 from smugmug_backup.cli.store import open_existing, options_of
 from smugmug_backup.cli.time import SystemClock
@@ -27,43 +23,11 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.keeping.repair import Repaired, repair
 from smugmug_backup.words import Location
 
-NAME = "repair"
-
-_DESCRIPTION = """\
-Bring what a check found damaged from another copy of the backup: originals and
-records, and manifests and reports of its history.
-
-Each file is proved by the SHA-256 that this backup itself states of it. Nothing
-is overwritten: where damaged bytes have the name, the good ones get the next
-number, and every command finds them there. Doing it twice changes nothing.
-
-First `check LOCATION --read-data all`; afterwards again, and the next run says
-of what was brought that it is stored. A run mends without a copy what SmugMug
-still has."""
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="bring what is damaged from another copy of the backup",
-        description=_DESCRIPTION,
-        example="smugmug-backup repair ~/photos-backup --from /mnt/disk/photos-backup",
-    )
-    add_location(parser)
-    parser.add_argument(
-        "--from", dest="other", metavar="OTHER", required=True, help="the copy that has it"
-    )
-    add_one_writer(parser)
-    add_s3_options(parser, "from")
-    parser.set_defaults(to_endpoint_url=None)
-
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Repair; 0 nothing is damaged any more, 1 something is left."""
     there = Location.parse(args.other)
-    refuse_same(there, args.location, args)
+    refuse_same(there, args.location, same_s3=args.from_endpoint_url == args.location.endpoint)
     clock = SystemClock()
     deadline = Deadline.none(clock)
     archive = Archive(open_existing(args.location, one_writer=args.one_writer).bounded(deadline))

@@ -16,14 +16,14 @@ from smugmug_backup import system
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import NAMED, Counts, Failure, RunReport, RunStatus
 from smugmug_backup.archive.titles import find_albums, shown
-from smugmug_backup.backup.account import ACCOUNT
 from smugmug_backup.backup.outcome import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.cli import known
+from smugmug_backup.cli.arguments.run import NAME
 from smugmug_backup.cli.errors import hint_of_code
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
 from smugmug_backup.cli.interruption import GRACE, interruptible
-from smugmug_backup.cli.manners import Manners, add_manners, add_notify, manners_of
+from smugmug_backup.cli.manners import Manners, manners_of
 from smugmug_backup.cli.notify import Ending, Event, Notifier, told
 from smugmug_backup.cli.output import (
     Column,
@@ -40,10 +40,6 @@ from smugmug_backup.cli.parsing import (
     FINE,
     INTERRUPTED,
     NOT_ALL,
-    add_location,
-    add_one_writer,
-    add_source_options,
-    command_parser,
 )
 from smugmug_backup.cli.progress import (
     RunProgress,
@@ -69,9 +65,7 @@ from smugmug_backup.wiring import (
     new_token,
     options_of,
 )
-from smugmug_backup.words import Location
-
-NAME = "run"
+from smugmug_backup.words import ACCOUNT, Location
 
 ENDED = {
     RunStatus.COMPLETE: FINE,
@@ -82,16 +76,6 @@ ENDED = {
 
 _SHOWN = 20
 """So many failures are named in a terminal."""
-
-_DESCRIPTION = """\
-Back up the account into a bucket or a folder: the same backup as the scheduled
-function's, in this process. A folder needs no AWS at all.
-
-The first run fetches everything, the later ones what has changed. It can be
-interrupted at any time: Ctrl-C gives what is under way a few seconds, commits
-what is whole and writes the report; a second Ctrl-C stops at once. The same
-command goes on, and nothing is lost either way. A connection that is lost is
-waited for, for ten minutes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,56 +89,6 @@ class Parts:
     options: Options
     wake: Callable[[], None] = lambda: None
     hear: Callable[[Callable[[str], None]], None] = lambda _: None
-
-
-def add_parser(subparsers: Any) -> None:
-    """The command's arguments."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="back up now, into a bucket or a folder",
-        description=_DESCRIPTION,
-        example="smugmug-backup run ~/photos-backup --dry-run",
-        quiet="say nothing if the backup is complete",
-        verbose="name also the albums that have not changed, and say how long it took",
-    )
-    add_location(parser)
-    parser.add_argument(
-        "--album",
-        action="append",
-        default=[],
-        metavar="KEY|TITLE",
-        help="only this album; can be repeated",
-    )
-    parser.add_argument(
-        "--full", action="store_true", help="list every album in full, not only its changes"
-    )
-    parser.add_argument(
-        "--accept-shrink",
-        nargs="*",
-        metavar="ALBUM",
-        help=f"believe SmugMug though these albums lost much, or `{ACCOUNT}` (as without a name): "
-        "though much of the account is gone; the backup keeps it all",
-    )
-    parser.add_argument(
-        "--accept-rename",
-        action="store_true",
-        help="SmugMug has another nickname for the account now, and it is the same account",
-    )
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="only say what would be done and what AWS would charge; write nothing",
-    )
-    parser.add_argument(
-        "--new-location",
-        action="store_true",
-        help="the location is meant, though another backup, or one that is gone, was seen there",
-    )
-    add_one_writer(parser)
-    add_manners(parser)
-    add_notify(parser)
-    add_source_options(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -498,4 +432,4 @@ def _plan_as_json(plan: DryRun, estimate: RunEstimate, *, in_s3: bool) -> dict[s
     }
 
 
-__all__ = ["ENDED", "NAME", "Parts", "add_parser", "build_parts", "run", "tell_report"]
+__all__ = ["ENDED", "NAME", "Parts", "build_parts", "run", "tell_report"]

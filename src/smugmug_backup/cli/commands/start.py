@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from rich.console import Console
 
@@ -18,14 +17,12 @@ from smugmug_backup.cli.commands.run import ENDED, tell_report
 from smugmug_backup.cli.deployed import Deployment, deployment, invoke, overflow_ended, said_of
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.output import make_console, plural, print_json
-from smugmug_backup.cli.parsing import FINE, INTERRUPTED, command_parser
+from smugmug_backup.cli.parsing import FINE, INTERRUPTED
 from smugmug_backup.cli.store import open_new_or_old
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import BackupError
 from smugmug_backup.words import Location
-
-NAME = "start"
 
 _EVERY = 5.0
 """Seconds between two looks: a listing of the reports each, $0.000005."""
@@ -34,33 +31,6 @@ _SKEW = timedelta(minutes=2)
 """This machine's clock names the moment, and the function's names its run."""
 _LATE = 300.0
 """Lambda tries again after one and two minutes, and each attempt writes its report by itself."""
-
-_DESCRIPTION = """\
-Start a run of a stack's function, at once, and follow it until its report.
-
-Ctrl-C ends the following only: the function works on by itself, and what one
-invocation has no time for goes to Step Functions. Before the first write into
-a bucket that the stack did not make, what would stop the run is looked for."""
-
-
-def add_parser(subparsers: Any) -> None:
-    """The command's arguments."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="start a run of the deployed function, and follow it",
-        description=_DESCRIPTION,
-        example="smugmug-backup start --stack smugmug-backup",
-    )
-    parser.add_argument(
-        "--stack", required=True, metavar="NAME", help="the CloudFormation stack's name"
-    )
-    parser.add_argument(
-        "--full", action="store_true", help="list every album in full, not only its changes"
-    )
-    parser.add_argument(
-        "--no-follow", action="store_true", help="only start it, and do not wait for its report"
-    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

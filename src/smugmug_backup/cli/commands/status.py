@@ -30,7 +30,7 @@ from smugmug_backup.cli.output import (
     print_table,
     size,
 )
-from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL, add_location, command_parser
+from smugmug_backup.cli.parsing import COULD_NOT, FINE, NOT_ALL
 from smugmug_backup.cli.store import Opened, open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.troubles import ImageTrouble, Troubles, not_believed, troubles_of
@@ -39,7 +39,6 @@ from smugmug_backup.errors import BackupError
 if TYPE_CHECKING:
     from smugmug_backup.cli.stack import StackStatus
 
-NAME = "status"
 
 _SHOWN = 10
 _SOURCES = {"smugmug-1.3.0": "SmugMug API 1.3.0", "smugmug-v2": "SmugMug API v2"}
@@ -62,29 +61,6 @@ _RUNS = (
     Column("Failures", right=True),
     Column("Took", right=True),
 )
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
-    parser = command_parser(
-        subparsers,
-        NAME,
-        help="is the backup complete, as of when, and what is wrong",
-        description="Say whether a backup is complete, as of when, when it was last checked, and "
-        "what is damaged,\npending, unavailable, unverified, not believed, gone or ignored, each "
-        "with its reason.\nSizes are decimal: 1 MB = 10^6 bytes.",
-        looks_only=True,
-        example="smugmug-backup status ~/photos-backup",
-    )
-    add_location(parser)
-    parser.add_argument("--all", action="store_true", help="show all lines of every list")
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="the last N runs (5)")
-    parser.add_argument(
-        "--stack",
-        metavar="NAME",
-        help="also look at the CloudFormation stack: is the schedule on, is the alarm's mail "
-        "address confirmed",
-    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

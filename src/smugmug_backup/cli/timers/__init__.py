@@ -6,3 +6,5 @@ functions, and puts it there. Start at `timers`.
 **Not yet tried**: launchd and Windows' Task Scheduler. What is written for them is parsed by the
 tests, and the command line in it is run.
 """
+
+NAMES = ("systemd", "launchd", "windows", "cron")

@@ -13,8 +13,6 @@ from smugmug_backup.cli.timers.systemd import Systemd
 from smugmug_backup.cli.timers.windows import TaskScheduler
 from smugmug_backup.errors import BadRequest
 
-NAMES = ("systemd", "launchd", "windows", "cron")
-
 
 class Timers(Protocol):
     """One such system. Each of these may be done again and again."""
@@ -37,7 +35,7 @@ class Timers(Protocol):
 
 
 def timers_of(name: str) -> Timers:
-    """The system called ``name``, one of `NAMES`."""
+    """The system called ``name``, one of `NAMES` of this package."""
     return {each.name: each for each in _all()}[name]
 
 
