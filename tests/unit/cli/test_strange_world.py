@@ -3,6 +3,7 @@ schedule or a disk may hand it. Never a traceback, never "this should not happen
 for, or one sentence, and the exit status that says which."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -397,6 +398,13 @@ def test_a_standard_output_that_takes_nothing_is_told_as_such(world, command, ki
     if command in {*WORKS, "--help"} - {"authorize", "start"}:
         assert status == ends
         assert ("cannot be written" in err) is (kind == "full")
+
+
+def test_a_question_that_nobody_can_read_leaves_a_program_its_document(world):
+    with deaf("full") as world.stderr:
+        status, out, _ = perform(world, ["setup", "--json"])
+    assert status == COULD_NOT
+    assert json.loads(out)["error"]["code"] == "output_lost"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
