@@ -6,6 +6,19 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 
+MEDIA_TYPES = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "webp": "image/webp",
+    "tif": "image/tiff",
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "bin": "application/octet-stream",
+}
+"""What an original may be called in a store, by its extension, and its media type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

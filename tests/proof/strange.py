@@ -497,6 +497,7 @@ def plain(command: str, place: Place, scratch: Path) -> Case:
         "completion": ["bash"],
         "find": [backup, "DSC"],
         "catalog": [f"{at}/copy", f"{at}/catalog.db"],
+        "letter": [backup, f"{at}/letter.html"],
         "man": [],
         "browse": [backup, "--static", f"{at}/pages"],
         "drill": [f"{at}/copy"],

@@ -1,6 +1,5 @@
 """The image's recipe and its compose file keep what docs/nas.md says. (Nothing is built here.)"""
 
-import fnmatch
 import json
 import os
 import re
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from smugmug_backup.cli.main import whole_parser
+from smugmug_backup.cli.main import program, whole_parser
 from smugmug_backup.cli.profiles import NAMES
 from smugmug_backup.settings import SecretName
 from tests.local_smugmug import LocalSmugMug, World, generate_account
@@ -75,11 +74,20 @@ def test_what_is_copied_is_there_and_goes_to_the_builder():
         source for rest in all_of("COPY") if "--from=" not in rest for source in rest.split()[:-1]
     ]
     assert set(sources) == let_in
-    for source in sources:
-        if source.startswith("dist/"):  # what `make dist` makes
-            assert fnmatch.fnmatch(f"dist/{published.built()[0].name}", source)
-        else:
-            assert (ROOT / source).is_file(), source
+    assert all((ROOT / source).exists() for source in sources), sources
+
+
+def test_what_is_started_is_the_tool_of_the_python_that_is_copied():
+    (base,) = {rest.split()[0] for rest in all_of("FROM")}
+    version = base.removeprefix("python:").partition("-")[0]
+    assert f"/lib/python{version}/site-packages/smugmug_backup" in "".join(all_of("COPY"))
+    first, *rest = (ROOT / ".ci" / "image" / "smugmug-backup").read_text().splitlines()
+    path = first.removeprefix("#!")
+    assert f"python -m venv {path.removesuffix('/bin/python')} " in all_of("RUN")[0]
+    assert all_of("ENV")[0].startswith(f"PATH={path.removesuffix('/python')}:")
+    names = {}
+    exec(compile("\n".join(rest).replace("program()", ""), "smugmug-backup", "exec"), names)
+    assert names["program"] is program
 
 
 def test_it_is_nobody_of_any_rights_who_runs_it():

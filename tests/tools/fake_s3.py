@@ -217,6 +217,13 @@ def _put(request: Request) -> None:
         request.answer(200, ETag=etag(request.body))
 
 
+CLASS = "x-amz-storage-class"
+
+
+def _archived(s3: FakeS3, key: str) -> bool:
+    return s3.headers.get(key, {}).get(CLASS) in ("GLACIER", "DEEP_ARCHIVE")
+
+
 def _source(request: Request) -> tuple[str, bytes] | None:
     """Key and bytes of what is to be copied; None if it has been answered.
 
@@ -227,6 +234,9 @@ def _source(request: Request) -> tuple[str, bytes] | None:
     body = request.s3.objects.get(key)
     if body is None:
         request.error(404, "NoSuchKey")
+        return None
+    if _archived(request.s3, key):
+        request.error(403, "ObjectNotInActiveTierError")
         return None
     if request.headers.get("x-amz-copy-source-if-match", etag(body)) != etag(body):
         request.error(412, "PreconditionFailed")
@@ -274,6 +284,9 @@ def _get(request: Request) -> None:
         request.error(404, "NoSuchKey")
         return
     told: dict[str, Any] = {"ETag": etag(body), **request.s3.headers.get(request.key, {})}
+    if request.command == "GET" and _archived(request.s3, request.key):
+        request.error(403, "InvalidObjectState")
+        return
     if request.headers.get("x-amz-checksum-mode") != "ENABLED":
         told.pop(_SHA256, None)
     span = request.headers.get("Range")
@@ -358,7 +371,9 @@ def page(
         more, token = True, shown[-1]
     rows = "".join(
         f"<Contents><Key>{quote(key)}</Key><LastModified>2026-11-27T10:00:00.000Z</LastModified>"
-        f"<Size>{len(request.s3.objects[key])}</Size></Contents>"
+        f"<Size>{len(request.s3.objects[key])}</Size>"
+        f"<StorageClass>{request.s3.headers.get(key, {}).get(CLASS, 'STANDARD')}</StorageClass>"
+        "</Contents>"
         for key in shown
     )
     end = f"<NextContinuationToken>{token}</NextContinuationToken>" if token else ""

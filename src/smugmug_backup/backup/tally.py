@@ -116,7 +116,10 @@ class Tally:
         """Read the manifests of albums whose unavailable images no report named, for it was full:
         as far as this one has room for them, and the time at its end allows."""
         named = asked = 0
-        for key, state in sorted(self.states.items()):
+        # Those that failed come last: what cannot be read takes no other album's turn.
+        failed = {each.album_key for each in self.failures}
+        for key in sorted(self.states, key=lambda each: (each in failed, each)):
+            state = self.states[key]
             if named >= NAMED or asked >= _ASKED:
                 return
             if not state.live:

@@ -58,7 +58,7 @@ CREATE TABLE album_versions (
 ) WITHOUT ROWID;
 
 CREATE TABLE image_versions (
-  version_id INTEGER PRIMARY KEY,
+  version_id INTEGER PRIMARY KEY AUTOINCREMENT,
   album_key TEXT NOT NULL,
   image_key TEXT NOT NULL,
   from_generation INTEGER NOT NULL,

@@ -62,7 +62,9 @@ def update(
     try:
         updated = _update(db, archive, now, map_, tell or (lambda done, total: None))
     except BaseException:
-        db.execute("ROLLBACK")
+        # A full disk has SQLite end the transaction by itself.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
     return updated
@@ -218,7 +220,11 @@ def _write_versions(
             at = begun[each.generation]
             ended.append((each.generation, at, key, each.entry.image_key, each.generation))
         known.add(each.entry.image_key)
-    (last,) = db.execute("SELECT coalesce(max(version_id), 0) FROM image_versions").fetchone()
+    # A number is given once, though its row be gone: an open page asks for pictures by it.
+    (last,) = db.execute(
+        "SELECT max(seq) FROM (SELECT 0 AS seq UNION ALL "
+        "SELECT seq FROM sqlite_sequence WHERE name = 'image_versions')"
+    ).fetchone()
     rows = [_row(last + n, key, each, begun[each.generation]) for n, each in enumerate(versions, 1)]
     db.executemany(_INSERT, rows)
     db.executemany(_END, ended)

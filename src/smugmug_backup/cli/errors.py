@@ -65,7 +65,7 @@ def hint_of(error: BackupError, *, in_s3: bool | None = None) -> str:
 
 def hint_at(error: BackupError, location: "Location") -> str:
     """The same where it happened, by the location's own name."""
-    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.quote(str(location)))
+    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.join(location.words))
 
 
 def hint_of_code(code: str) -> str | None:

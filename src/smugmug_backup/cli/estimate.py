@@ -6,7 +6,7 @@ from math import ceil
 
 from smugmug_backup.backup.context import COMMIT_EVERY
 from smugmug_backup.backup.outcome import Forecast
-from smugmug_backup.cli.output import number, size
+from smugmug_backup.cli.output import number, plural, size
 
 _GB = 1e9
 _MANIFEST_PAGE = 1_000
@@ -189,6 +189,48 @@ class CopyEstimate:
         if found and (self.out_of_s3 or self.into_s3):
             found.append(f"({PRICES.say}; an S3 that is not AWS's has its own)")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class LookEstimate:
+    """What pages read out of a bucket. ``images``: that have bytes; ``bytes``: of all of these;
+    ``heads``: of the first part of each, in which cameras put a preview; ``page``: so many small
+    pictures a page shows."""
+
+    images: int
+    bytes: int
+    heads: int
+    page: int
+
+    def lines(self) -> list[str]:
+        """What to tell before the first page."""
+        if not self.images:
+            return []
+        found = []
+        for what, count in (
+            (f"a page of {plural(min(self.page, self.images), 'image')}", self.page),
+            (f"all {plural(self.images, 'image')}", self.images),
+        ):
+            part = min(count, self.images) / self.images
+            requests = ceil(self.images * part)
+            least = out_of_s3(requests, round(self.heads * part))
+            whole = round(self.bytes * part)
+            found.append(f"{what}: {least}; where they hold no preview, up to {_out(whole)}")
+        found.append(
+            f"one of them large: as many bytes as it has, {size(self.bytes // self.images)} on "
+            "average"
+        )
+        return [*found, f"({PRICES.say}; an S3 that is not AWS's has its own)"]
+
+
+def out_of_s3(requests: int, size_of_all: int) -> str:
+    """What reading takes: ``200 GET requests and 26.2 MB, less than $0.01``."""
+    charged = requests / 1e3 * PRICES.read_thousand + size_of_all / _GB * PRICES.out_gb
+    return f"{plural(requests, 'GET request')} and {size(size_of_all)}, {money(charged)}"
+
+
+def _out(size_of_all: int) -> str:
+    return f"{size(size_of_all)}, {money(size_of_all / _GB * PRICES.out_gb)}"
 
 
 _TYPICAL = 10_000_000

@@ -175,4 +175,4 @@ def _name(location: Location) -> str:
     """The same place by one name; a link is not followed, for it may lead to the disk."""
     if location.folder is not None:
         return os.path.abspath(location.folder)  # noqa: PTH100 (follows no link)
-    return f"s3://{location.bucket}/{location.prefix}"
+    return location.s3

@@ -46,6 +46,7 @@ COMMANDS = {
     "forget": "delete images from the backup for good",
     "copy": "copy the whole backup into another place",
     "repair": "bring what is damaged from another copy of the backup",
+    "letter": "a page to print, for who has to find the photos one day",
     "completion": "print what bash, zsh or fish need to complete this command",
     "man": "print the manual page",
 }
@@ -145,9 +146,10 @@ def _at_once(console: "Console") -> AbstractContextManager[None]:
 
 def _tell(error: BackupError, hint: str | None, *, document: bool) -> int:
     """Tell it to whoever listens; its exit status. ``document``: a program waits for one."""
-    if isinstance(error, OutputLost):
-        give_up(sys.stdout)
-    elif document:
+    lost = error.stream if isinstance(error, OutputLost) else None
+    if lost is not None:
+        give_up(lost)
+    if document and lost is not sys.stdout:
         from smugmug_backup.cli.output import print_json
 
         try:

@@ -138,14 +138,20 @@ def location_of(args: argparse.Namespace) -> Location:
         else:
             args.location = first
     if args.location is not None:
-        return Location.parse(args.location)
+        return at_s3(args, Location.parse(args.location))
     found = settings_of(args).get(LOCATION)
     if found is None:
         raise Mistaken(
             "no location was named, and none is remembered",
             hint="name it, as s3://bucket/prefix or a folder; `smugmug-backup setup` remembers one",
         )
-    return Location.parse(found.value)
+    return at_s3(args, Location.parse(found.value))
+
+
+def at_s3(args: argparse.Namespace, location: Location) -> Location:
+    """``location`` in the S3 that the command line names. Raises BadRequest."""
+    endpoint, profile = getattr(args, "endpoint_url", None), getattr(args, "aws_profile", None)
+    return location.at(endpoint=endpoint, profile=profile)
 
 
 def looks_like_one(word: str) -> bool:

@@ -21,8 +21,10 @@ a file has other bytes     it is left out and named; all the rest is copied, the
 than stated, under every   name it, too, and the target's own check names it
 name, or is not there
 a file cannot be read      it is named, and what names it waits for the next copy: its album's
-tonight, or is archived    manifests from there on, and the reports that name these. ``leave_out``:
+tonight                    manifests from there on, and the reports that name these. ``leave_out``:
                            it is left out like a damaged one
+a file lies in an archive  the same, and it is told beforehand: a copy says of nothing that it is
+class                      there before it is, but with ``leave_out``
 nothing names a file       it is no part of the backup
 =========================  =======================================================================
 """
@@ -38,7 +40,7 @@ from smugmug_backup.archive import keys, transfer
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.report import Link
 from smugmug_backup.archive.stated import Generation, Inventory, Stated, names_any, take_stock
-from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_lies
+from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_is_archived, what_lies
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AlreadyStored,
@@ -83,7 +85,8 @@ class Silent:
 class Plan:
     """What is to be copied. ``wanted``: of step 1, in order; ``pages``: those that are to be
     made; ``present``: how many files are there already; ``forgotten_there``: what its
-    owner had deleted, and the copy still has."""
+    owner had deleted, and the copy still has; ``archived``: what has to be thawed before it can be
+    read, by key, and its length."""
 
     stock: Inventory
     wanted: list[Stated]
@@ -92,6 +95,7 @@ class Plan:
     pages: frozenset[str]
     present: int
     forgotten_there: tuple[str, ...]
+    archived: dict[str, int] = field(default_factory=dict)
 
     @property
     def files(self) -> int:
@@ -209,7 +213,8 @@ class Copier:
         """Do it; what stops it is in the answer."""
         stock, done = self._plan.stock, self._done
         done.left_out |= stock.damaged
-        (done.left_out if self._leave_out else done.waiting).update(stock.unread)
+        apart = done.left_out if self._leave_out else done.waiting
+        apart |= dict.fromkeys(self._plan.archived, ARCHIVED) | stock.unread
         try:
             self._files(self._plan.wanted)
             self._manifests()
@@ -344,9 +349,9 @@ class Copier:
         for number in numbers:
             file = self._plan.stock.manifests[key, number]
             if not waits and any(each < number for each in unread):
-                waits = "an older version of the album could not be read"
+                waits = "an older version of the album did not come"
             if not waits and lost and self._names(key, number, lost):
-                waits = "it names what could not be read"
+                waits = "it names what did not come"
             if not waits:
                 error = self._one(file)[1]
                 if isinstance(error, NotABackup):
@@ -376,7 +381,7 @@ class Copier:
             ):
                 waiting.add(run)
                 if run in self._plan.reports:
-                    self._waits(report.file.key, "it names what could not be read")
+                    self._waits(report.file.key, "it names what did not come")
                 continue
             error = self._one(report.file)[1] if run in self._plan.reports else None
             if isinstance(error, NotABackup):
@@ -402,6 +407,8 @@ def _archived(error: BackupError) -> bool:
     return isinstance(error, Unread) and isinstance(error.error, Archived)
 
 
+ARCHIVED = "it lies in an archive class and must be thawed first"
+
 _WHOLE = (Concerns.BUCKET, Concerns.CREDENTIALS, Concerns.REGION)
 
 
@@ -409,9 +416,15 @@ class _Stopped(Exception):
     """Nothing more is to be begun."""
 
 
-def look(source: Archive, target: Archive, *, map_: Map) -> Plan:
-    """What is to be copied; nothing is written. Raises BadRequest if ``target`` belongs to another
+def look(source: Archive, target: Archive, *, map_: Map, thaws: bool = False) -> Plan:
+    """What is to be copied; nothing is written. ``thaws``: the source may have things in an archive
+    class, which are looked for. Raises BadRequest if ``target`` belongs to another
     account, or has a history of its own; FormatTooNew, StoreError."""
     stock = take_stock(source.store, map_)
     check_same_history(stock, target)
-    return plan(stock, target)
+    planned = plan(stock, target)
+    if thaws:
+        asked = {*(each.key for each in planned.wanted), *stock.unread}
+        planned.archived = what_is_archived(source.store, asked, map_)
+        planned.wanted = [each for each in planned.wanted if each.key not in planned.archived]
+    return planned

@@ -34,7 +34,6 @@ _EMBEDDABLE = frozenset(("jpg", "png", "tif", "webp"))
 _DEEPEST = 8
 """SmugMug nests folders five deep; a hostile record may say anything."""
 
-_EXTENSIONS = frozenset(("jpg", "png", "gif", "heic", "webp", "tif", "mp4", "mov", "bin"))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -332,7 +331,7 @@ def _stem(name: str) -> str:
 def _extension(content: StoredBytes | None) -> str | None:
     """What the store calls these bytes; None if their key is none of ours."""
     parsed = keys.parse_original(keys.plain(content.key)[0]) if content is not None else None
-    return parsed[2] if parsed and parsed[2] in _EXTENSIONS else None
+    return parsed[2] if parsed else None
 
 
 def _problem_of(found: Wanted) -> Note | None:

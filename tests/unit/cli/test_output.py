@@ -72,6 +72,7 @@ def test_every_command_has_its_schema_and_the_schema_is_one():
         ["find", "HERE", "DSC"],
         ["find", "HERE", "--taken", "2019..2030", "--past"],
         ["catalog", "HERE", "THERE"],
+        ["letter", "HERE", "THERE"],
         ["browse", "HERE", "--static", "THERE"],
         ["copy", "HERE", "THERE"],
         ["copy", "HERE", "THERE", "--dry-run"],

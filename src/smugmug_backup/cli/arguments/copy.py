@@ -25,7 +25,9 @@ same seal (`status` shows it). Checks and drills speak of one place and stay
 there.
 
 What is damaged in FROM is left out and named, all the rest is copied; what
-cannot be read tonight waits for the next time, with all that names it."""
+cannot be read tonight waits for the next time, with all that names it. What lies
+in an archive class (Glacier Flexible Retrieval, Deep Archive) is told before
+anything is copied, and how to thaw it."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -54,6 +56,11 @@ def add_parser(subparsers: Any) -> None:
         "--leave-unreadable",
         action="store_true",
         help="leave out what cannot be read, as what is damaged, and copy what names it",
+    )
+    parser.add_argument(
+        "--list-archived",
+        action="store_true",
+        help="only print the names of what has to be thawed before it can be copied",
     )
     add_one_writer(parser)
     add_s3_options(parser, "from")

@@ -19,6 +19,7 @@ from smugmug_backup.cli.settings import (
     LOCATION,
     SECRET,
     Setting,
+    at_s3,
     profile_name,
     settings_of,
     source_settings_of,
@@ -88,7 +89,8 @@ def _lines(args: argparse.Namespace) -> Iterator[Line]:
         yield from smugmug.lines(source, asked, now=clock.now())
     if LOCATION in settings:
         try:
-            yield from place.lines(Location.parse(settings[LOCATION].value), now=clock.now())
+            where = at_s3(args, Location.parse(settings[LOCATION].value))
+            yield from place.lines(where, now=clock.now())
         except BackupError as error:
             yield Line("location", shown(str(error)), remedy=hint_of(error))
     else:

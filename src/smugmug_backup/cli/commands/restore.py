@@ -25,8 +25,9 @@ from smugmug_backup.cli.parsing import (
     NOT_ALL,
 )
 from smugmug_backup.cli.progress import RestoreProgress, can_ask
-from smugmug_backup.cli.restored import Told, archived, tell_problems
+from smugmug_backup.cli.restored import Told, tell_problems
 from smugmug_backup.cli.store import open_existing
+from smugmug_backup.cli.thaw import archived
 from smugmug_backup.errors import BackupError, BadRequest
 from smugmug_backup.restore import bag, tables
 from smugmug_backup.restore.alone import TargetUnusable, said

@@ -23,6 +23,7 @@ PASSED_ON = (
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
 )
 """What the environment says of where things lie, and a timer would not know. No secrets."""
 
