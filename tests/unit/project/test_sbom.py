@@ -1,7 +1,6 @@
 """What is said to be in what is published is what is in it."""
 
 import json
-import re
 import subprocess
 import zipfile
 
@@ -19,10 +18,10 @@ PUBLISH = pytest.mark.skipif(not PYTHON.exists(), reason=".venvs/publish: make l
 def locked(requirements):
     """Name, version and hashes of each pin of a file."""
     words = requirements.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
-    lines = [re.sub(r";[^-]*", "", line).split() for line in words if re.match(r"[\w.-]+==", line)]
+    lines = [line.split() for line in words if "==" in line]
     return sorted(
-        (*pin.split("=="), *sorted(each.removeprefix("--hash=sha256:") for each in hashes))
-        for pin, *hashes in lines
+        (*pin.split("=="), *sorted(each[14:] for each in rest if each.startswith("--hash=sha256:")))
+        for pin, *rest in lines
     )
 
 
