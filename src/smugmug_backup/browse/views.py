@@ -152,11 +152,15 @@ class Views:
                 of_run[mark] = of_run.get(mark, 0) + row["n"]
         return [Night(each.at, each.run_id, **counts.get(each.run_id, {})) for each in nights]
 
-    def albums(
-        self, at: str | None = None, *, gone: bool = False, only: str | None = None
-    ) -> list[AlbumView]:
-        """The albums at a moment, by name; ``gone``: those that had left by then, instead;
-        ``only``: of these the one with this key."""
+    def albums(self, at: str | None = None, *, gone: bool = False) -> list[AlbumView]:
+        """The albums at a moment, by name; ``gone``: those that had left by then, instead."""
+        return self.there_and_gone(at)[gone]
+
+    def there_and_gone(
+        self, at: str | None = None, *, only: str | None = None
+    ) -> tuple[list[AlbumView], list[AlbumView]]:
+        """The albums at a moment, by name, and those that had left by then; ``only``: of these the
+        one with this key."""
         moment = at or _NOW
         one = "" if only is None else " AND v.album_key = :only"
         counts = {
@@ -177,7 +181,7 @@ class Views:
                 only=only,
             )
         }
-        found = []
+        found: tuple[list[AlbumView], list[AlbumView]] = ([], [])
         for row in self._rows(
             "SELECT v.*, a.gone AS gone_now, a.problem FROM album_versions v "
             "LEFT JOIN albums a USING (album_key) "
@@ -187,10 +191,8 @@ class Views:
         ):
             key = row["album_key"]
             left = row["deleted_at"] is not None or (at is None and bool(row["gone_now"]))
-            if left is not gone:
-                continue
             of_it = counts.get(key, {"images": 0, "bytes": 0})
-            found.append(
+            found[left].append(
                 AlbumView(
                     key,
                     row["name"],
@@ -210,8 +212,8 @@ class Views:
 
     def album(self, album_key: str, at: str | None = None) -> AlbumView | None:
         """One album at a moment; None if it was not there yet."""
-        found = self.albums(at, only=album_key) or self.albums(at, gone=True, only=album_key)
-        return found[0] if found else None
+        there, gone = self.there_and_gone(at, only=album_key)
+        return next(iter(there or gone), None)
 
     def images(
         self, album_key: str, at: str | None = None, *, since: str | None = None, page: int = 1
@@ -357,8 +359,8 @@ class Views:
                 of_album[mark] = of_album.get(mark, 0) + row["n"]
         there = {each.album_key for each in self.albums(since)}
         found = []
-        for gone in (False, True):
-            for album in self.albums(at, gone=gone):
+        for gone, albums in enumerate(self.there_and_gone(at)):
+            for album in albums:
                 album.marks = counts.get(album.album_key, {})
                 if gone and album.album_key in there:
                     album.marks[LEFT] = album.marks.get(LEFT, 0) + album.images
