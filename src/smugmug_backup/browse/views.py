@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from smugmug_backup.catalog.schema import WANTING
+
 PAGE = 200
 """So many images a page shows."""
 
@@ -372,22 +374,23 @@ class Views:
         """What needs its owner: images that wait, cannot be had or are not vouched for, what has
         gone missing, what checks found, and albums that cannot be read whole."""
         images = (
-            "SELECT album_key, album_name, image_key, file_name, status, reason, version_id, "
-            "gone_since FROM images WHERE "
+            "SELECT v.album_key, a.name AS album_name, v.image_key, v.file_name, v.status, "
+            "v.reason, v.version_id, coalesce(v.deleted_at, v.missing_since, a.deleted_at, "
+            "a.missing_since) AS gone_since FROM (SELECT * FROM image_versions "
+            "INDEXED BY image_versions_wanting WHERE until_generation IS NULL "
+            f"AND {WANTING}) v JOIN albums a USING (album_key) WHERE"
         )
+        live = f"{images} v.missing_since IS NULL AND v.deleted_at IS NULL AND NOT a.gone AND"
         return {
-            "pending": list(self._rows(f"{images} NOT gone AND status = 'pending' LIMIT 500")),
+            "pending": list(self._rows(f"{live} status = 'pending' LIMIT 500")),
             "unavailable": list(
-                self._rows(
-                    f"{images} NOT gone AND status = 'unavailable' AND reason != 'forgotten' "
-                    "LIMIT 500"
-                )
+                self._rows(f"{live} status = 'unavailable' AND reason != 'forgotten' LIMIT 500")
             ),
-            "unverified": list(
-                self._rows(f"{images} NOT gone AND status = 'stored' AND NOT verified LIMIT 500")
-            ),
+            "unverified": list(self._rows(f"{live} status = 'stored' AND NOT verified LIMIT 500")),
             "missing": list(
-                self._rows(f"{images} missing_since IS NOT NULL AND deleted_at IS NULL LIMIT 500")
+                self._rows(
+                    f"{images} v.missing_since IS NOT NULL AND v.deleted_at IS NULL LIMIT 500"
+                )
             ),
             "findings": list(self._rows("SELECT * FROM findings LIMIT 500")),
             "problems": list(
