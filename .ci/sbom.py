@@ -1,36 +1,58 @@
-"""Say in CycloneDX what is in what is published: `make sbom`, after `make dist` and `make zipapp`.
+"""Say in CycloneDX what is in what is published: `make sbom`, after `make zipapp`.
 
-    dist/smugmug-backup-function.cdx.json    the function: src/requirements.txt, each with its hash
-    dist/smugmug-backup.cdx.json             smugmug-backup.pyz: what lies in that file
+    dist/smugmug-backup-function.cdx.json    the function: what src/requirements.txt pins
+    dist/smugmug-backup.cdx.json             smugmug-backup.pyz: what src/requirements-tool.txt pins
 
-and SHA256SUMS anew. A wheel has no parts but its own: what an installer adds to it is the newest
-that its metadata allow, which nobody knows before. Runs under `.venvs/publish`.
+each with its hashes, and SHA256SUMS anew. Fails if anything else lies in the .pyz. A wheel has no
+parts but its own: what an installer adds to it is the newest that its metadata allow, which nobody
+knows before. Runs under `.venvs/publish`.
 """
 
 import email
 import re
 import subprocess
 import sys
-import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 FUNCTION = "smugmug-backup-function.cdx.json"
 TOOL = "smugmug-backup.cdx.json"
 ZIPAPP = "smugmug-backup.pyz"
+OURS = "smugmug-backup"
 
 _METADATA = re.compile(r"site-packages/[^/]+\.dist-info/METADATA")
+_PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
+
+
+def pinned(requirements: str) -> dict[str, str]:
+    """The versions that a file of requirements pins, by name."""
+    return {_plain(name): version for name, version in _PIN.findall(requirements)}
 
 
 def packed(zipapp: Path) -> dict[str, str]:
-    """The versions of the distributions that lie in ``zipapp``, by their names; ours is none."""
+    """The versions of all that lies in ``zipapp``, by name; ours is none."""
     with zipfile.ZipFile(zipapp) as opened:
         found = [
             email.message_from_bytes(opened.read(name))
             for name in opened.namelist()
             if _METADATA.fullmatch(name)
         ]
-    return {each["Name"]: each["Version"] for each in found if each["Name"] != "smugmug-backup"}
+    versions = {_plain(each["Name"]): each["Version"] for each in found}
+    return {name: version for name, version in versions.items() if name != OURS}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def difference(told: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """What is not in both alike, in words."""
+    return [
+        f"{name}: {told.get(name, 'nothing')} is pinned, {found.get(name, 'nothing')} is packed"
+        for name in sorted({*told, *found})
+        if told.get(name) != found.get(name)
+    ]
 
 
 def write(requirements: Path, project: Path, bom: Path) -> None:
@@ -52,16 +74,16 @@ def write(requirements: Path, project: Path, bom: Path) -> None:
 
 def main(root: Path) -> None:
     """Write both beside what was built."""
-    into = root / "dist"
+    into, source = root / "dist", root / "src"
     if not (into / ZIPAPP).exists():
-        sys.exit("sbom: there is no dist/smugmug-backup.pyz; `make dist zipapp` makes it")
+        sys.exit("sbom: there is no dist/smugmug-backup.pyz; `make zipapp` makes it")
+    tool = source / "requirements-tool.txt"
+    wrong = difference(pinned(tool.read_text(encoding="utf-8")), packed(into / ZIPAPP))
+    if wrong:
+        sys.exit("\n".join(("sbom: the .pyz holds something else than is pinned", *wrong)))
     project = root / "pyproject.toml"
-    write(root / "src" / "requirements.txt", project, into / FUNCTION)
-    with tempfile.TemporaryDirectory() as folder:
-        pins = Path(folder, "requirements.txt")
-        lines = [f"{name}=={version}\n" for name, version in sorted(packed(into / ZIPAPP).items())]
-        pins.write_text("".join(lines), encoding="utf-8")
-        write(pins, project, into / TOOL)
+    write(source / "requirements.txt", project, into / FUNCTION)
+    write(tool, project, into / TOOL)
     sys.path.insert(0, str(Path(__file__).parent))
     import dist
 

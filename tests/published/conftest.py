@@ -44,7 +44,7 @@ def tool(smugmug: LocalSmugMug, tmp_path: Path) -> Tool:
     def run(*command: Any, status: int = 0) -> subprocess.CompletedProcess[str]:
         words = [str(word) for word in command]
         done = subprocess.run(
-            words, env=environment, cwd=home, capture_output=True, text=True, timeout=300
+            words, env=environment, cwd=home, capture_output=True, text=True, timeout=1800
         )
         assert done.returncode == status, f"{words}\n{done.stdout}{done.stderr}"
         return done

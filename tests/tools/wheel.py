@@ -10,7 +10,7 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -20,8 +20,10 @@ from tests.stack.environment import MACHINE, ROOT, VENVS
 
 PUBLISH = VENVS / "publish" / "bin"
 
-# What uv says where no index can be asked; anything else is a failure of ours.
-_NO_INDEX = ("Failed to fetch", "error sending request", "Could not connect", "dns error")
+# What uv and pip say where no index can be asked; anything else is a failure of ours.
+_NO_INDEX = ("Failed to fetch", "error sending request", "dns error", "NewConnectionError")
+_NO_INDEX += ("ProxyError", "ConnectTimeoutError", "NameResolutionError")
+_LACKS_INDEX = "a package index, or a filled cache of uv: a network"
 
 
 @functools.cache
@@ -52,15 +54,43 @@ def build(
     root: Path, into: Path, *, umask: int = -1, environment: Mapping[str, str] = MACHINE
 ) -> tuple[Path, Path]:
     """Build wheel and sdist of the tree in ``root`` in ``into``, as `make dist` does there."""
-    code = "import sys, pathlib; sys.path[:0] = [sys.argv[1]]; import dist; print(*dist.build("
-    code += "pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])), sep='\\n')"
-    command = [publishing("python"), "-I", "-c", code, str(ROOT / ".ci"), str(root), str(into)]
+    wheel, sdist = _called("dist.build", root, into, umask=umask, environment=environment)
+    return wheel, sdist
+
+
+def pack(
+    wheel: Path, into: Path, *, umask: int = -1, environment: Mapping[str, str] = MACHINE
+) -> Path:
+    """Pack the program of one file in ``into``, as `make zipapp` does. Skips as ``installed``."""
+    into.mkdir(exist_ok=True)
+    try:
+        (packed,) = _called("onefile.pack", wheel, into, umask=umask, environment=environment)
+    except AssertionError as error:
+        if any(each in str(error) for each in _NO_INDEX):
+            pytest.skip(_LACKS_INDEX)
+        raise
+    return packed
+
+
+def _called(
+    function: str, *paths: Path, umask: int, environment: Mapping[str, str]
+) -> Sequence[Path]:
+    """What a function of `.ci/` gives, under the environment that publishes."""
+    module = function.partition(".")[0]
+    code = f"import sys, pathlib; sys.path[:0] = [sys.argv[1]]; import {module}\n"
+    code += f"made = {function}(*map(pathlib.Path, sys.argv[2:]))\n"
+    code += "print(*([made] if isinstance(made, pathlib.Path) else made), sep='\\n')"
+    command = [publishing("python"), "-I", "-c", code, ROOT / ".ci", *paths]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, umask=umask, timeout=600
+        [str(each) for each in command],
+        capture_output=True,
+        text=True,
+        env=environment,
+        umask=umask,
+        timeout=18000,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    wheel, sdist = map(Path, done.stdout.splitlines())
-    return wheel, sdist
+    return [Path(line) for line in done.stdout.splitlines()]
 
 
 @functools.cache
@@ -88,7 +118,7 @@ def installed(wheel: Path, python: Path, extras: tuple[str, ...] = ()) -> Path:
     """
     made = _made(wheel, python, extras)
     if made is None:
-        pytest.skip("a package index, or a filled cache of uv: a network")
+        pytest.skip(_LACKS_INDEX)
     return made
 
 
@@ -110,5 +140,5 @@ def _made(wheel: Path, python: Path, extras: tuple[str, ...]) -> Path | None:
 def _uv(*arguments: str) -> None:
     command = [str(publishing("uv")), "--no-config", "--no-progress", *arguments]
     environment = {**MACHINE, "UV_PYTHON_DOWNLOADS": "never"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=18000)
     assert done.returncode == 0, done.stderr

@@ -4,17 +4,23 @@ The readers' rule on both sides: in the one store the name that has the stated S
 the other the next free number is taken where other bytes have the name.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from smugmug_backup.archive import keys, reading
+from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.reading import Digest
 from smugmug_backup.archive.stated import Stated
 from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored, StoreError
+from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore, Way
 
 IN_MEMORY = 16 * 1024 * 1024
 """Up to so many bytes are verified before the first of them is sent; longer ones on their way."""
+
+_MANY = 500
+"""Of more than so many a listing tells what a request each would."""
 
 Passed = Callable[[int], None]
 """Is told of bytes as they pass."""
@@ -66,6 +72,40 @@ FOLDERS = (
     keys.RECORDS,
     keys.ORIGINALS,
 )
+
+
+def what_is_archived(store: BackupStore, asked: Collection[str], map_: Map) -> dict[str, int]:
+    """Which of the keys ``asked`` lie in an archive class, under every name, and their lengths.
+
+    Of many, a listing tells, which knows nothing of the archive tiers of Intelligent-Tiering: what
+    lies there is found out when it is read. Raises StoreError if the listing fails.
+    """
+    if len(asked) > _MANY:
+        wanted = {keys.plain(key)[0] for key in asked}
+        found = [
+            each
+            for folder in FOLDERS
+            for each in store.list(folder)
+            if keys.plain(each.key)[0] in wanted
+        ]
+    else:
+
+        def head(key: str) -> StoredObject | None:
+            with suppress(StoreError):
+                return store.head(key)
+            return None  # It will tell its own trouble when it is read.
+
+        found = [each for each in map_(head, sorted(asked)) if each is not None]
+        for each in [each for each in found if each.archived]:
+            beside = map(head, reading.numbered_names(store, keys.plain(each.key)[0]))
+            found += [one for one in beside if one is not None]
+    # One of its names that can be read may have the bytes.
+    readable = {keys.plain(each.key)[0] for each in found if not each.archived}
+    return {
+        each.key: each.bytes
+        for each in found
+        if each.archived and each.key in asked and keys.plain(each.key)[0] not in readable
+    }
 
 
 def lies_sound(store: BackupStore, stated: Stated) -> bool:

@@ -33,15 +33,14 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from threading import Lock
 from typing import Protocol
 
-from smugmug_backup.archive import keys, reading, transfer
+from smugmug_backup.archive import keys, transfer
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.report import Link
 from smugmug_backup.archive.stated import Generation, Inventory, Stated, names_any, take_stock
-from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_lies
+from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_is_archived, what_lies
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AlreadyStored,
@@ -53,11 +52,7 @@ from smugmug_backup.errors import (
     StoreFull,
 )
 from smugmug_backup.keeping.parting import check_same_history
-from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import Way
-
-_MANY = 500
-"""Of more than so many a listing tells what a request each would."""
 
 
 class Observer(Protocol):
@@ -354,9 +349,9 @@ class Copier:
         for number in numbers:
             file = self._plan.stock.manifests[key, number]
             if not waits and any(each < number for each in unread):
-                waits = "an older version of the album could not be read"
+                waits = "an older version of the album did not come"
             if not waits and lost and self._names(key, number, lost):
-                waits = "it names what could not be read"
+                waits = "it names what did not come"
             if not waits:
                 error = self._one(file)[1]
                 if isinstance(error, NotABackup):
@@ -386,7 +381,7 @@ class Copier:
             ):
                 waiting.add(run)
                 if run in self._plan.reports:
-                    self._waits(report.file.key, "it names what could not be read")
+                    self._waits(report.file.key, "it names what did not come")
                 continue
             error = self._one(report.file)[1] if run in self._plan.reports else None
             if isinstance(error, NotABackup):
@@ -429,42 +424,7 @@ def look(source: Archive, target: Archive, *, map_: Map, thaws: bool = False) ->
     check_same_history(stock, target)
     planned = plan(stock, target)
     if thaws:
-        _take_out_archived(planned, source, map_)
+        asked = {*(each.key for each in planned.wanted), *stock.unread}
+        planned.archived = what_is_archived(source.store, asked, map_)
+        planned.wanted = [each for each in planned.wanted if each.key not in planned.archived]
     return planned
-
-
-def _take_out_archived(planned: Plan, source: Archive, map_: Map) -> None:
-    """Of much, a listing tells, which knows nothing of the archive tiers of Intelligent-Tiering;
-    what lies there is found out when it is read."""
-    asked = {*(each.key for each in planned.wanted), *planned.stock.unread}
-    if len(asked) > _MANY:
-        wanted = {keys.plain(key)[0] for key in asked}
-        found = [
-            each
-            for folder in FOLDERS
-            for each in source.store.list(folder)
-            if keys.plain(each.key)[0] in wanted
-        ]
-    else:
-        heads = map_(partial(_head, source), sorted(asked))
-        found = [each for each in heads if each is not None]
-        for key in [each.key for each in found if each.archived]:
-            found += [
-                each
-                for name in reading.numbered_names(source.store, keys.plain(key)[0])
-                if (each := _head(source, name)) is not None
-            ]
-    # One of its names that can be read may have the bytes.
-    readable = {keys.plain(each.key)[0] for each in found if not each.archived}
-    planned.archived = {
-        each.key: each.bytes
-        for each in found
-        if each.archived and each.key in asked and keys.plain(each.key)[0] not in readable
-    }
-    planned.wanted = [each for each in planned.wanted if each.key not in planned.archived]
-
-
-def _head(source: Archive, key: str) -> StoredObject | None:
-    with suppress(StoreError):
-        return source.store.head(key)
-    return None  # It will tell its own trouble when it is read.

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from smugmug_backup.keeping import copy as copying
+from smugmug_backup.archive import transfer
+from smugmug_backup.model import Room
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from tests.tools import fake_s3 as wire
@@ -66,7 +67,7 @@ def test_into_s3_each_file_has_its_type_and_its_own_name(shell, sample, folder, 
     headers = s3.headers[f"photos/{line.original.key}"]
     assert headers["Content-Type"] == "image/jpeg"
     assert headers["Content-Disposition"] == f"inline; filename*=UTF-8''{line.file_name}"
-    report = next(each for each in s3.objects if each.endswith(".json"))
+    report = min(each for each in s3.objects if each.endswith(".json"))
     assert s3.headers[report]["Content-Type"] == "application/json"
     assert_sound(open_store("s3://bucket/photos"))
 
@@ -106,7 +107,7 @@ def test_an_s3_that_overwrites_is_refused_and_taken_by_the_owners_word(shell, sa
 
 
 def test_what_is_left_out_is_named_and_is_no_success(shell, sample, folder, disk):
-    path = next((folder / "originals").rglob("*.jpg"))
+    path = min((folder / "originals").rglob("*.jpg"))
     path.chmod(0o644)
     path.write_bytes(b"?")
     ran = shell("copy", folder, disk)
@@ -189,7 +190,7 @@ def frozen(shell, sample, folder, s3):
 def test_what_is_archived_is_told_before_anything_is_copied_and_waits(
     shell, s3, frozen, disk, monkeypatch, many
 ):
-    monkeypatch.setattr(copying, "_MANY", many)
+    monkeypatch.setattr(transfer, "_MANY", many)
     ran = shell("copy", "s3://bucket/a", disk, "--dry-run")
     assert "2 files, " in ran.out and "cannot be read now" in ran.out
     assert f"smugmug-backup copy s3://bucket/a {disk} --list-archived |" in ran.out
@@ -235,3 +236,15 @@ def test_where_a_numbered_name_can_be_read_nothing_has_to_be_thawed(shell, s3, f
         s3.objects[f"{stem}.2.{extension}"] = s3.objects[key]
     ran = shell("copy", "s3://bucket/a", disk, "--yes", "--json")
     assert ran.status == 0 and ran.json["archived"] == []
+
+
+def test_where_there_is_no_room_for_it_nothing_is_written(shell, sample, folder, disk, monkeypatch):
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=50))
+    ran = shell("copy", folder, disk)
+    assert ran.status == 2
+    assert "are to be copied, and" in ran.err and "has room for 50 B" in ran.err
+    assert not files(disk)
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=10**6))
+    assert shell("copy", folder, disk).status == 0
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=0))
+    assert shell("copy", folder, disk).status == 0, "nothing is left to be copied"
