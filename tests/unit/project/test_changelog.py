@@ -33,13 +33,9 @@ TOLD = """# Changelog
 """
 
 
-def notes(tag, *, version="1.2.10", package=None):
-    return changelog.notes(
-        tag,
-        project=f'[project]\nname = "x"\nversion = "{version}"\n',
-        package=f'"""Doc."""\n\n__version__ = "{package or version}"\n',
-        changelog=TOLD,
-    )
+def notes(tag, *, version="1.2.10"):
+    package = f'"""Doc."""\n\n__version__ = "{version}"\n' if version else '"""Doc."""\n'
+    return changelog.notes(tag, package=package, changelog=TOLD)
 
 
 def test_a_release_is_told_with_its_section_and_its_smaller_headings():
@@ -51,19 +47,18 @@ def test_a_version_that_is_the_beginning_of_another_is_not_that_one():
 
 
 @pytest.mark.parametrize(
-    ("tag", "version", "package", "why"),
+    ("tag", "version", "why"),
     [
-        ("v1.2.1", "1.2.10", None, "the tag is v1.2.1, and pyproject.toml builds version 1.2.10"),
-        ("1.2.10", "1.2.10", None, "the tag is 1.2.10"),
-        ("v1.2.10", "1.2.10", "1.2.9", "does not say that it is 1.2.10"),
-        ("v1.3.0", "1.3.0", None, "has no heading `## 1.3.0`"),
-        ("v1.2.0", "1.2.0", None, "has nothing under its heading of 1.2.0"),
-        ("vUnreleased", "Unreleased", "Unreleased ", "does not say"),
+        ("v1.2.1", "1.2.10", "the tag is v1.2.1, and src/smugmug_backup states version 1.2.10"),
+        ("1.2.10", "1.2.10", "the tag is 1.2.10"),
+        ("v1.2.10", "", "states no version"),
+        ("v1.3.0", "1.3.0", "has no heading `## 1.3.0`"),
+        ("v1.2.0", "1.2.0", "has nothing under its heading of 1.2.0"),
     ],
 )
-def test_what_is_not_told_is_not_released(tag, version, package, why):
+def test_what_is_not_told_is_not_released(tag, version, why):
     with pytest.raises(changelog.NothingToTell, match=why):
-        notes(tag, version=version, package=package)
+        notes(tag, version=version)
 
 
 def test_the_script_says_in_one_line_why_there_is_no_release():

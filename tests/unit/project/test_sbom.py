@@ -20,8 +20,8 @@ def locked(requirements):
     words = requirements.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     lines = [line.split() for line in words if "==" in line]
     return sorted(
-        (*pin.split("=="), *sorted(each.removeprefix("--hash=sha256:") for each in hashes))
-        for pin, *hashes in lines
+        (*pin.split("=="), *sorted(each[14:] for each in rest if each.startswith("--hash=sha256:")))
+        for pin, *rest in lines
     )
 
 
