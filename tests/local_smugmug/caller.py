@@ -43,8 +43,8 @@ class Caller:
         url = self.smugmug.url + PATH
         auth = self.auth() if signed else None
         if http == "POST":
-            return self.http.post(url, data=values, auth=auth, timeout=10)
-        return self.http.get(url, params=values, auth=auth, timeout=10)
+            return self.http.post(url, data=values, auth=auth, timeout=120)
+        return self.http.get(url, params=values, auth=auth, timeout=120)
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Its JSON."""
@@ -70,7 +70,7 @@ class Caller:
 
     def photo(self, url: str, *, signed: bool = True, **options: Any) -> requests.Response:
         auth = self.auth() if signed else None
-        return self.http.get(url, auth=auth, timeout=10, **options)
+        return self.http.get(url, auth=auth, timeout=120, **options)
 
     def v2(
         self, path: str, *, signed: bool = True, http: str = "GET", **params: Any
@@ -85,7 +85,7 @@ class Caller:
             params=params,
             auth=self.auth() if signed else None,
             headers={"Accept": "application/json"},
-            timeout=10,
+            timeout=120,
         )
 
     def v2_things(self, path: str, **params: Any) -> list[dict[str, Any]]:

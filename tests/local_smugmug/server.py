@@ -97,15 +97,15 @@ class LocalSmugMug:
         if self._acceptor is not None:
             # A connection of our own wakes the acceptor, on every system.
             with suppress(OSError):
-                socket.create_connection((self.host, self.port), timeout=1).close()
-            self._acceptor.join(5)
+                socket.create_connection((self.host, self.port), timeout=60).close()
+            self._acceptor.join(60)
         self._listener.close()
         with self._lock:
             connections, threads = list(self._connections), list(self._threads)
         for connection in connections:
             connection.interrupt()
         for thread in threads:
-            thread.join(5)
+            thread.join(60)
 
     def _accept(self) -> None:
         while True:

@@ -1,9 +1,9 @@
-"""Every point at which a copy can fail, and `kill -9` of a real one at seeded moments."""
+"""Every point at which a copy can fail, and `kill -9` of a real one at seeded steps."""
 
 import random
+import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,14 @@ def kill_often(folder: Path, kills: int, *, seed: int) -> int:
     dice = random.Random(seed)
     source = folder / "photos-backup"
     sample_store(FolderStore(source))
-    died = 0
+    died, steps = 0, 2 * len(_files(source))
     for number in range(kills):
         target = folder / f"copy-{number // 3}"
-        died += _one(source, target, dice.uniform(0.0, 0.12))
+        died += _one(source, target, dice.randint(1, steps))
         if (target / "manifests").exists():
             assert_sound(FolderStore(target))
         if number % 3 == 2 or number == kills - 1:
-            assert not _one(source, target, None)
+            assert not _one(source, target, 0)
             assert assert_sound(FolderStore(target)).seal == assert_sound(FolderStore(source)).seal
             assert _files(target) == _files(source)
     return died
@@ -109,25 +109,33 @@ def _files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def _one(source: Path, target: Path, after: float | None) -> bool:
-    """Copy in a process of its own, which is killed ``after`` it began to write; whether it was."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "smugmug_backup.cli", "copy", str(source), str(target)],
+_DIES = """\
+import os, signal, sys
+left = int(sys.argv.pop(1))
+
+def step(event, _):
+    global left
+    if event in ("os.link", "os.mkdir", "os.remove", "os.rename"):
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(step)
+from smugmug_backup.cli.main import program
+program()
+"""
+"""The tool, which dies before it does one thing more to a folder than so many."""
+
+
+def _one(source: Path, target: Path, dies_at: int) -> bool:
+    """Copy in a process of its own, which is killed at that step (0: at none); whether it was."""
+    done = subprocess.run(
+        [sys.executable, "-c", _DIES, str(dies_at), "copy", str(source), str(target)],
         cwd=ROOT / "src",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as process:
-        assert process.stdout is not None
-        if after is not None:
-            until = time.monotonic() + 20
-            while not (target / "originals").exists() and time.monotonic() < until:
-                if process.poll() is not None:
-                    break
-                time.sleep(0.002)
-            time.sleep(after)
-            process.kill()
-        said = process.stdout.read()
-        process.wait()
-        assert after is not None or process.returncode == 0, said
-        return process.returncode != 0
+        check=False,
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stdout
+    return done.returncode != 0

@@ -1,12 +1,14 @@
-"""One process that backs up a small fake account into a folder, to be killed by `kills`.
+"""One process that backs up a small fake account into a folder, and dies; see `kills`.
 
-``python -m tests.proof.runner FOLDER SEED NIGHT HOURS PAUSE``: the account of that seed
-as it is on that night, ``HOURS`` after the start; every operation takes ``PAUSE`` seconds, so that
-a kill meets each of them.
+``python -m tests.proof.runner FOLDER SEED NIGHT HOURS PAUSE DIES_AT LATER``: the account of that
+seed as it is on that night, ``HOURS`` after the start; every operation takes ``PAUSE`` seconds.
+``LATER`` seconds into the operation of that number it is killed.
 """
 
+import os
 import random
 import secrets
+import signal
 import sys
 import time
 from datetime import datetime, timedelta
@@ -57,10 +59,26 @@ def account(clock: FakeClock, seed: int, night: int) -> FakeSource:
     return source
 
 
-def back_up(folder: Path, seed: int, night: int, hours: float, pause: float) -> RunReport:
-    """One run, with real threads."""
+def back_up(
+    folder: Path,
+    seed: int,
+    night: int,
+    hours: float,
+    pause: float = 0.0,
+    dies_at: int = 0,
+    later: float = 0.0,
+) -> RunReport:
+    """One run, with real threads, that wait at each operation. At one of them, or shortly later,
+    this process dies: what the other threads do then is never the same."""
     clock = Nights(hours)
-    points = Points(tick=lambda: time.sleep(pause))
+
+    def tick() -> None:
+        if dies_at and len(points.log) >= dies_at:
+            time.sleep(later)
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(pause)
+
+    points = Points(tick=tick)
     backup = Backup(
         source=PointSource(account(clock, seed, night), points),
         store=FaultyStore(FolderStore(folder), points),
@@ -74,13 +92,17 @@ def back_up(folder: Path, seed: int, night: int, hours: float, pause: float) -> 
 
 
 def main() -> None:
-    folder, seed, night, hours, pause = sys.argv[1:6]
-    print("ready", flush=True)
-    for line in sys.stdin:
-        if line.strip() == "go":
-            back_up(Path(folder), int(seed), int(night), float(hours), float(pause))
-            print("done", flush=True)
-        return
+    folder, seed, night, hours, pause, dies_at, later = sys.argv[1:]
+    back_up(
+        Path(folder),
+        int(seed),
+        int(night),
+        float(hours),
+        float(pause),
+        int(dies_at),
+        float(later),
+    )
+    print("done", flush=True)
 
 
 if __name__ == "__main__":

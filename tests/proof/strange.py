@@ -346,7 +346,9 @@ def _aws(rng: random.Random, case: Case, place: Place) -> bool:
 
 def _settings(rng: random.Random, case: Case, place: Place) -> bool:
     """A settings file that is none, or one that nobody may read."""
-    folder = Path(case.env.get("HOME", "/nowhere")) / ".config" / "smugmug-backup"
+    folder = Path(case.env.get("HOME", "")) / ".config" / "smugmug-backup"
+    if not folder.is_absolute():
+        return False
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("settings.json", "config.toml"):
@@ -489,11 +491,13 @@ def plain(command: str, place: Place, scratch: Path) -> Case:
         "check": [f"{at}/copy"],
         "restore": [backup, f"{at}/restored"],
         "run": [f"{at}/new"],
+        "schedule": [f"{at}/new", "--at", "03:00", "--nights", "1"],
         "forget": [f"{at}/copy", "i000003"],
         "authorize": ["--no-browser", "--secret", f"file:{at}/cred"],
         "completion": ["bash"],
         "find": [backup, "DSC"],
         "catalog": [f"{at}/copy", f"{at}/catalog.db"],
+        "letter": [backup, f"{at}/letter.html"],
         "man": [],
         "browse": [backup, "--static", f"{at}/pages"],
         "drill": [f"{at}/copy"],
@@ -559,7 +563,7 @@ def perform(case: Case, zygote: "Zygote | None" = None) -> Ended:
             ended: int | None = status(timeout=LONGEST)
         except (subprocess.TimeoutExpired, TimeoutError):
             os.killpg(pid, signal.SIGKILL)
-            status(timeout=10)
+            status(timeout=60)
             ended = None
         said, complained = out.said(), err.said()
     return Ended(ended, said, complained, time.monotonic() - began)
@@ -644,7 +648,7 @@ class Zygote:
 
     def close(self) -> None:
         self._ours.close()
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 def _serve(descriptor: int) -> int:
@@ -778,7 +782,7 @@ class _Stream:
 
     def said(self) -> str:
         if self._reads:
-            self._thread.join(10)
+            self._thread.join(60)
         return bytes(self._heard).decode(errors="replace")
 
     def close(self) -> None:

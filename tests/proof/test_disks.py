@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
@@ -33,6 +32,7 @@ from tests.tools.fake_source import JPEG, FakeSource
 from tests.tools.faulty_disk import bar
 from tests.tools.invariants import violations
 from tests.tools.nights import Nights
+from tests.tools.patience import until
 
 KINDS = [each.name for each in disks.kinds()]
 NAMING = {
@@ -232,7 +232,8 @@ def _cut_often(kind: disks.Kind, clones: Path) -> tuple[list[str], list[tuple[Pa
         writer.start()
         cuts = []
         for number in range(5):
-            time.sleep(0.05)
+            seen = len(promised)
+            until(lambda seen=seen: len(promised) > seen or not writer.is_alive())
             before, cut = list(promised), clones / f"cut{number}.img"
             image = clones / f"{kind.name}.img"
             subprocess.run(["cp", "--reflink=always", image, cut], check=True)
@@ -309,10 +310,8 @@ def test_a_full_disk_of_each_kind_keeps_room_for_manifests_and_the_report(disk: 
     assert [each.code for each in again.failures] == ["store_full"]
     assert downloads(source) <= report.counts.originals_stored + again.counts.originals_stored + 2
     shutil.rmtree(disk / "fillers")
-    for _ in range(100):  # XFS gives back in its own time what is deleted.
-        if (nights.store.room().free or 0) > 5_000_000:
-            break
-        time.sleep(0.05)
+    # XFS gives back in its own time what is deleted.
+    until(lambda: (nights.store.room().free or 0) > 5_000_000)
     nights.store = FolderStore(disk / "b")
     assert nights.next_night().status == "complete"
     assert not violations(nights.store, source, exact=True)

@@ -41,7 +41,7 @@ from botocore.config import Config
 
 from tests.stack.environment import ACCESS_KEY, ACCOUNT, REGION, VENVS
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 _opener = build_opener(ProxyHandler({}))
 
 
@@ -166,7 +166,7 @@ def _wait_until_healthy(aws: LocalAws) -> None:
         if aws.process.poll() is not None:
             raise RuntimeError(f"ministack ended at once:\n{aws.log_tail()}")
         try:
-            _opener.open(aws.endpoint + "/_ministack/ready", timeout=5).close()
+            _opener.open(aws.endpoint + "/_ministack/ready", timeout=60).close()
         except (URLError, OSError):
             time.sleep(0.1)
         else:
@@ -182,4 +182,4 @@ def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
             process.wait(5)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(5)
+    process.wait(60)

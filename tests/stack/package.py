@@ -1,6 +1,5 @@
 """Build the function's package with `sam build`, once for each state of the sources."""
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -53,6 +52,8 @@ def built_package() -> Path:
 
 def built_template() -> Path:
     """The template that `sam build` wrote beside the package. Raises BuildError."""
+    import fcntl  # no Windows has it, and the pure tests, which build nothing, load this module
+
     _CACHE.mkdir(parents=True, exist_ok=True)
     key = _key()
     built = _CACHE / key / "template.yaml"

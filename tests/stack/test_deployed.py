@@ -1,17 +1,14 @@
 """What reaches the deployed function by itself, and where it ends when it fails for good."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 import pytest
 
 from tests.stack import Stack, deploy, local_aws
+from tests.tools.patience import until
 
 pytestmark = pytest.mark.stack
-
-_T = TypeVar("_T")
 
 
 @pytest.fixture(scope="module")
@@ -23,19 +20,10 @@ def stack() -> Iterator[Stack]:
         yield deploy(aws, {"CheckExpression": expression, "BackupPrefix": "photos"})
 
 
-def wait_for(look: Callable[[], list[_T]]) -> list[_T]:
-    """What ``look`` finds, as soon as it finds something."""
-    end = time.monotonic() + 60
-    while not (found := look()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.2)
-    return found
-
-
 def test_an_invocation_that_fails_three_times_lies_in_the_failure_queue(stack):
     event = {"action": "nonsense"}
     stack.invoke_async(event)
-    (message,) = wait_for(lambda: stack.queue("FailedRuns"))
+    (message,) = until(lambda: stack.queue("FailedRuns"))
     assert message["requestPayload"] == event
     assert message["requestContext"]["condition"] == "RetriesExhausted"
     assert message["requestContext"]["approximateInvokeCount"] == 3
@@ -43,7 +31,7 @@ def test_an_invocation_that_fails_three_times_lies_in_the_failure_queue(stack):
 
 
 def test_a_schedule_reaches_the_function_with_its_input(stack):
-    (line,) = wait_for(lambda: [each for each in stack.logs() if "not_checked" in each])
+    (line,) = until(lambda: [each for each in stack.logs() if "not_checked" in each])
     assert line["message"] == "check ended"
     assert line["status"] == "sound"
 

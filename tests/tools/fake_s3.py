@@ -27,7 +27,7 @@ Fault = Callable[["Request"], None]
 class FakeS3:
     """The server. ``objects`` may be changed as one likes; ``log`` has (operation, key) of each
     request; ``headers`` are what each object was stored with. ``obeys``: it refuses to overwrite
-    by these operations."""
+    by these operations. ``proves``: its copies state a SHA-256 of what was written."""
 
     def __init__(self, *, page: int = 1000) -> None:
         self.page = page
@@ -35,7 +35,8 @@ class FakeS3:
         self.headers: dict[str, dict[str, str]] = {}
         self.uploads: dict[str, tuple[str, dict[int, bytes]]] = {}
         self.log: list[tuple[str, str]] = []
-        self.obeys = {"PutObject", "CompleteMultipartUpload"}
+        self.obeys = {"PutObject", "CompleteMultipartUpload", "CopyObject"}
+        self.proves = True
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self._next: dict[str, list[Fault]] = {}
@@ -142,7 +143,10 @@ class Request(BaseHTTPRequestHandler):
             case "HEAD":
                 return "HeadObject"
             case "PUT":
-                return "UploadPart" if "uploadId" in self.query else "PutObject"
+                copies = "x-amz-copy-source" in self.headers
+                if "uploadId" in self.query:
+                    return "UploadPartCopy" if copies else "UploadPart"
+                return "CopyObject" if copies else "PutObject"
             case "POST":
                 begins = "uploads" in self.query
                 return "CreateMultipartUpload" if begins else "CompleteMultipartUpload"
@@ -191,17 +195,87 @@ def _store(request: Request, body: bytes, **headers: str) -> bool:
     return not taken
 
 
-def _told(request: Request) -> dict[str, str]:
-    names = ("Content-Type", "Content-Disposition")
+_SHA256, _TYPE = "x-amz-checksum-sha256", "x-amz-checksum-type"
+_ALGORITHM = "x-amz-checksum-algorithm"
+
+
+def _told(request: Request, *more: str) -> dict[str, str]:
+    names = ("Content-Type", "Content-Disposition", *more)
     found = {name: request.headers.get(name) for name in names}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def sha256(body: bytes) -> str:
+    """As S3 writes it."""
+    return _text(hashlib.sha256(body).digest())
 
 
 def _put(request: Request) -> None:
     if _damaged(request):
         request.error(400, "BadDigest")
-    elif _store(request, request.body, **_told(request)):
+    elif _store(request, request.body, **_told(request, _SHA256)):
         request.answer(200, ETag=etag(request.body))
+
+
+CLASS = "x-amz-storage-class"
+
+
+def _archived(s3: FakeS3, key: str) -> bool:
+    return s3.headers.get(key, {}).get(CLASS) in ("GLACIER", "DEEP_ARCHIVE")
+
+
+def _source(request: Request) -> tuple[str, bytes] | None:
+    """Key and bytes of what is to be copied; None if it has been answered.
+
+    S3 API reference, CopyObject: `x-amz-copy-source` is ``bucket/key``, encoded, and both
+    conditions on the source answer 412.
+    """
+    _, _, key = unquote(request.headers["x-amz-copy-source"]).lstrip("/").partition("/")
+    body = request.s3.objects.get(key)
+    if body is None:
+        request.error(404, "NoSuchKey")
+        return None
+    if _archived(request.s3, key):
+        request.error(403, "ObjectNotInActiveTierError")
+        return None
+    if request.headers.get("x-amz-copy-source-if-match", etag(body)) != etag(body):
+        request.error(412, "PreconditionFailed")
+        return None
+    return key, body
+
+
+def _copy(request: Request) -> None:
+    """By S3 itself: with ``If-None-Match`` since October 2025; a copy has the checksum that is
+    asked for, or its source's. What is copied onto itself has to change in something."""
+    source = _source(request)
+    if source is None:
+        return
+    key, body = source
+    replaces = request.headers.get("x-amz-metadata-directive") == "REPLACE"
+    if key == request.key and not replaces:
+        request.error(400, "InvalidRequest")
+        return
+    headers = _told(request) if replaces else dict(request.s3.headers.get(key, {}))
+    if request.headers.get(_ALGORITHM) == "SHA256":
+        headers[_SHA256] = sha256(body)
+    if _store(request, body, **headers):
+        _copied(request, "CopyObjectResult", body, headers.get(_SHA256))
+
+
+def _copied(request: Request, name: str, body: bytes, checksum: str | None) -> None:
+    told = f"<ChecksumSHA256>{checksum}</ChecksumSHA256>" if checksum and request.s3.proves else ""
+    _xml(request, name, f"<ETag>{etag(body)}</ETag>{told}")
+
+
+def _part_copy(request: Request) -> None:
+    upload = request.s3.uploads.get(request.query["uploadId"])
+    source = _source(request) if upload is not None else None
+    if upload is None:
+        request.error(404, "NoSuchUpload")
+    elif source is not None:
+        upload[1][int(request.query["partNumber"])] = source[1]
+        asked = request.s3.headers[request.query["uploadId"]].get(_ALGORITHM) == "SHA256"
+        _copied(request, "CopyPartResult", source[1], sha256(source[1]) if asked else None)
 
 
 def _get(request: Request) -> None:
@@ -210,6 +284,11 @@ def _get(request: Request) -> None:
         request.error(404, "NoSuchKey")
         return
     told: dict[str, Any] = {"ETag": etag(body), **request.s3.headers.get(request.key, {})}
+    if request.command == "GET" and _archived(request.s3, request.key):
+        request.error(403, "InvalidObjectState")
+        return
+    if request.headers.get("x-amz-checksum-mode") != "ENABLED":
+        told.pop(_SHA256, None)
     span = request.headers.get("Range")
     if span is None:
         told["Content_Length"] = str(len(body))
@@ -229,7 +308,7 @@ def _get(request: Request) -> None:
 def _create_upload(request: Request) -> None:
     upload = uuid4().hex
     request.s3.uploads[upload] = request.key, {}
-    request.s3.headers[upload] = _told(request)
+    request.s3.headers[upload] = _told(request, _ALGORITHM)
     _xml(request, "InitiateMultipartUploadResult", f"<UploadId>{upload}</UploadId>")
 
 
@@ -253,12 +332,18 @@ def _complete(request: Request) -> None:
     listed = ElementTree.fromstring(request.body)
     numbers = [int(each.text or 0) for each in listed.iter() if each.tag.endswith("PartNumber")]
     body = b"".join(upload[1][number] for number in numbers)
+    headers = dict(request.s3.headers[identity])
+    if headers.pop(_ALGORITHM, None) == "SHA256":
+        parts = [hashlib.sha256(upload[1][number]).digest() for number in numbers]
+        headers[_SHA256] = f"{sha256(b''.join(parts))}-{len(parts)}"
+        headers[_TYPE] = "COMPOSITE"
+    else:
+        headers["x-amz-checksum-crc32"] = _crc(body)
+        headers[_TYPE] = "FULL_OBJECT"
     if request.headers.get("x-amz-checksum-crc32", _crc(body)) != _crc(body):
         request.error(400, "BadDigest")
-    elif _store(request, body, **request.s3.headers[identity]):
+    elif _store(request, body, **headers):
         request.s3.uploads.pop(identity)
-        request.s3.headers[request.key]["x-amz-checksum-crc32"] = _crc(body)
-        request.s3.headers[request.key]["x-amz-checksum-type"] = "FULL_OBJECT"
         _xml(request, "CompleteMultipartUploadResult", f"<ETag>{etag(body)}</ETag>")
 
 
@@ -286,7 +371,9 @@ def page(
         more, token = True, shown[-1]
     rows = "".join(
         f"<Contents><Key>{quote(key)}</Key><LastModified>2026-11-27T10:00:00.000Z</LastModified>"
-        f"<Size>{len(request.s3.objects[key])}</Size></Contents>"
+        f"<Size>{len(request.s3.objects[key])}</Size>"
+        f"<StorageClass>{request.s3.headers.get(key, {}).get(CLASS, 'STANDARD')}</StorageClass>"
+        "</Contents>"
         for key in shown
     )
     end = f"<NextContinuationToken>{token}</NextContinuationToken>" if token else ""
@@ -306,6 +393,8 @@ _OPERATIONS: dict[str, Callable[[Request], None]] = {
     "HeadObject": _get,
     "GetObject": _get,
     "PutObject": _put,
+    "CopyObject": _copy,
+    "UploadPartCopy": _part_copy,
     "CreateMultipartUpload": _create_upload,
     "UploadPart": _upload_part,
     "CompleteMultipartUpload": _complete,
@@ -422,6 +511,13 @@ def same_page(request: Request) -> None:
 def refusing(status: int, code: str) -> Fault:
     """The fault that answers with an error of S3."""
     return lambda request: request.error(status, code)
+
+
+def error_in_200(request: Request) -> None:
+    """The copy began, and failed: "a 200 OK response can contain either a success or an error" (S3
+    API reference, CopyObject)."""
+    body = b"<Error><Code>InternalError</Code><Message>secret words</Message></Error>"
+    request.answer(200, body, Content_Type="application/xml")
 
 
 def refusing_conditions(status: int, code: str) -> Fault:

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 HYPERCORN = Path(__file__).parents[2] / ".venvs" / "ministack" / "bin" / "hypercorn"
-_START_SECONDS = 30
-_STOP_SECONDS = 10
+_START_SECONDS = 180
+_STOP_SECONDS = 60
 
 
 @contextmanager
 def ministack(folder: Path) -> Iterator[str]:
     """Its address; its files go to ``folder``, and it ends with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    # Ours from now on, so that nobody else takes the port before it is listened at.
+    listening = socket.create_server(("127.0.0.1", 0), backlog=512)
+    port = listening.getsockname()[1]
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -33,10 +33,12 @@ def ministack(folder: Path) -> Iterator[str]:
     }
     log = folder / "ministack.log"
     with (
+        listening,
         log.open("wb") as output,
         subprocess.Popen(
             # No workers: they would outlive it.
-            [HYPERCORN, "ministack.app:app", "-w", "0", "-b", f"127.0.0.1:{port}"],
+            [HYPERCORN, "ministack.app:app", "-w", "0", "-b", f"fd://{listening.fileno()}"],
+            pass_fds=(listening.fileno(),),
             env=environment,
             cwd=folder,
             stdout=output,

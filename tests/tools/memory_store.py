@@ -3,7 +3,7 @@ on it too."""
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from contextlib import contextmanager
 
 from smugmug_backup.clock import Deadline
@@ -15,6 +15,25 @@ from smugmug_backup.storage.keys import checked, checked_prefix
 _CHUNK = 1024 * 1024
 
 
+class Objects(dict[str, bytes]):
+    """Bytes by key, in the order of the keys: which thread was first decides nothing."""
+
+    def _ordered(self) -> dict[str, bytes]:
+        return dict(sorted(super().items()))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(super().keys()))
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]
+        return self._ordered().keys()
+
+    def values(self) -> ValuesView[bytes]:  # type: ignore[override]
+        return self._ordered().values()
+
+    def items(self) -> ItemsView[str, bytes]:  # type: ignore[override]
+        return self._ordered().items()
+
+
 class MemoryStore:
     """`BackupStore` in a dict.
 
@@ -24,7 +43,7 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
+        self.objects: dict[str, bytes] = Objects()
         self.overwrites: list[str] = []
         self.archived: set[str] = set()
         self.log: list[tuple[str, str]] = []

@@ -18,6 +18,8 @@ from pathlib import Path
 from queue import Queue
 from typing import Any, Self
 
+from tests.tools.patience import HANG
+
 ROOT = Path(__file__).parents[2]
 HANDLER = "smugmug_backup.function.handler.lambda_handler"
 
@@ -123,12 +125,12 @@ class Runtime:
         self._processes.append(process)
         return process
 
-    def hand_out(self, event: Any, *, request_id: str, seconds: float = 60) -> None:
+    def hand_out(self, event: Any, *, request_id: str, seconds: float = 600) -> None:
         """An invocation for the next sandbox that asks; it has so many seconds from now."""
         deadline = int((time.time() + seconds) * 1000)
         self._invocations.put(Invocation(json.dumps(event).encode(), request_id, deadline))
 
-    def answer(self, timeout: float = 60) -> RuntimeAnswer:
+    def answer(self, timeout: float = HANG) -> RuntimeAnswer:
         """The next answer."""
         return self._answers.get(timeout=timeout)
 

@@ -35,7 +35,7 @@ class Terminal:
         os.close(slave)
         self.shown = ""
 
-    def until(self, text: str, *, seconds: float = 30.0) -> str:
+    def until(self, text: str, *, seconds: float = 120.0) -> str:
         """Wait until ``text`` has been shown; all that was."""
         self._read(seconds, lambda: text in self.shown)
         assert text in self.shown, self.shown
@@ -49,7 +49,7 @@ class Terminal:
         os.close(self._master)
         self._master = -1
 
-    def ends(self, *, seconds: float = 30.0) -> int:
+    def ends(self, *, seconds: float = 120.0) -> int:
         """Its exit status."""
         if self._master >= 0:
             self._read(seconds, lambda: False)

@@ -175,3 +175,18 @@ def test_hosts_that_the_function_would_refuse_are_refused_by_the_stack(text):
 def test_a_secret_that_a_stack_names_is_found_by_the_tool(name):
     for store in PARAMETERS["SecretStore"]["AllowedValues"]:
         assert SecretName.parse(f"{store}:{name}") == SecretName(store, name)
+
+
+def test_where_a_bucket_lies_is_said_again_as_it_was_said():
+    bare = Location.parse("s3://bucket/photos")
+    there = bare.at(endpoint="https://s3.example", profile="nas")
+    assert bare.words == ["s3://bucket/photos"]
+    assert there.words == [
+        *bare.words,
+        *("--endpoint-url", "https://s3.example", "--aws-profile", "nas"),
+    ]
+    assert there.at(endpoint=None, profile=None) == there
+    assert {bare.s3, there.s3} == {
+        "s3://bucket/photos",
+        "s3://bucket/photos at https://s3.example",
+    }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, reading
+from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, newer, reading
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.contents import Contents, by_album, read_contents
@@ -98,9 +98,14 @@ class Archive:
         """One run's report. Raises NotStored, FormatTooNew, EarlierForm, NotABackup."""
         return chain.load_report(self.store, run)
 
-    def runs(self) -> list[str]:
-        """The run ids of all reports, ascending."""
-        return chain.list_runs(self.store)
+    def report_key(self, run: str) -> str:
+        """Where one run's report lies, for who looks for it by hand."""
+        return keys.report(run)
+
+    def runs(self, *, since: str = "") -> list[str]:
+        """The run ids of all reports, or of a run's and those after it, ascending."""
+        after = keys.report(since).removesuffix(".json") if since else ""
+        return chain.list_runs(self.store, after=after)
 
     def new_run_id(self, started_at: datetime, token: str, reports: Reports) -> str:
         """The id of a run begun at ``started_at``: it sorts after all that lie there.
@@ -208,15 +213,20 @@ class Archive:
             return report if report.run_id == run else None
         return None
 
-    def checks(self, *, now: datetime) -> Iterator[CheckReport]:
-        """The check reports that can be read, newest first."""
+    def check_runs(self, *, after: str = "") -> list[str]:
+        """The run ids of all check reports that can be seen, or of those after one, ascending."""
         found = []
         with suppress(ListingIncomplete):
-            for each in self.store.list(keys.CHECKS):
+            begin = keys.check_report(after) if after else ""
+            for each in self.store.list(keys.CHECKS, after=begin):
                 run = keys.parse_report(each.key, keys.CHECKS)
                 if run is not None:
                     found.append(run)
-        for run in sorted(found, reverse=True):
+        return sorted(found)
+
+    def checks(self, *, now: datetime) -> Iterator[CheckReport]:
+        """The check reports that can be read, newest first."""
+        for run in reversed(self.check_runs()):
             report = None if future(run, now) else self.check_report(run)
             if report is not None:
                 yield report
@@ -300,6 +310,12 @@ class Archive:
         """The SHA-256 that generation ``after`` states of ``generation``; None if it does not, or
         cannot be read."""
         return generations.stated_by_next(self.store, album_key, generation, after)
+
+    def manifests_and_records(self) -> Iterator[StoredObject]:
+        """All manifests and records files that can be seen."""
+        for folder in (keys.MANIFESTS, keys.RECORDS):
+            with suppress(ListingIncomplete):
+                yield from self.store.list(folder)
 
     def generations(self) -> Listed[list[int]]:
         """All generations of every album, in order."""
@@ -388,12 +404,15 @@ class Archive:
         """
         key = keys.manifest(album_key, generation)
         body = reading.read_stated(self.store, key, sha256)
-        return inspect_manifest(body, key=key, lines=lines)
+        try:
+            return inspect_manifest(body, key=key, lines=lines)
+        except FormatTooNew as error:
+            raise newer.judged(self.store, key, error) from None
 
     def numbered_manifests(self, album_key: str, generation: int) -> Iterator[Manifest]:
         """What lies, sound by itself, under the numbered names of a generation."""
         for name in reading.numbered_names(self.store, keys.manifest(album_key, generation)):
-            with suppress(NotStored, NotABackup):
+            with suppress(NotStored, NotABackup, FormatTooNew):
                 yield inspect_manifest(self.store.read(name), key=name)
 
     # -- records ---------------------------------------------------------------------------------

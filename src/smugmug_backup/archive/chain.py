@@ -23,7 +23,7 @@ leave two, stands in ``FORMAT.md``.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from smugmug_backup.archive import generations, keys, reading
@@ -47,7 +47,6 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Account
 from smugmug_backup.ports import BackupStore
-from smugmug_backup.values import dataclass
 
 _FEW = 3
 """Where more of the newest reports than these cannot be read, the store cannot."""

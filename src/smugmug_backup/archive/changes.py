@@ -6,13 +6,12 @@ that: what else changed stands in the manifests, and `diff` shows it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.details import keywords_of, text_of
-from smugmug_backup.values import dataclass
 
 NAMED = 1_000
 """So many images a report names; it counts the rest."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Container, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -11,7 +11,6 @@ from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import Unreadable, damaged, json_line, known_format, sha256
 from smugmug_backup.archive.report import Checked, Link, links_of, named_run
 from smugmug_backup.clock import parse_stamp, stamp
-from smugmug_backup.values import dataclass
 
 FORMAT = "smugmug-backup/check-report"
 VERSION = 1

@@ -13,7 +13,7 @@ of which that cannot be read tonight      the report's entry as it is, or none; 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from smugmug_backup.archive.chain import Reports
@@ -25,7 +25,6 @@ from smugmug_backup.archive.report import AlbumState, NextFull, RunReport
 from smugmug_backup.errors import BackupError, FormatTooNew, StoreError
 from smugmug_backup.model import Account
 from smugmug_backup.ports import BackupStore
-from smugmug_backup.values import dataclass
 
 
 @dataclass(slots=True)

@@ -20,11 +20,11 @@ import html
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from smugmug_backup.archive.records import V2, largest_video_url_field, whole_number
-from smugmug_backup.values import dataclass
 
 # XML 1.0 has no characters but these, not even as references; nor do people read any other.
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

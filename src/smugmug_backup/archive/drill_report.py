@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -12,7 +12,6 @@ from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import Unreadable, damaged, json_line, known_format
 from smugmug_backup.archive.report import named_run
 from smugmug_backup.clock import parse_stamp, stamp
-from smugmug_backup.values import dataclass
 
 FORMAT = "smugmug-backup/drill-report"
 VERSION = 1

@@ -7,6 +7,7 @@ older generations name these, and readers seek them by image key and fingerprint
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from smugmug_backup.archive import keys, reading
@@ -17,7 +18,6 @@ from smugmug_backup.archive.records import lines_in, parse_line
 from smugmug_backup.clock import stamp
 from smugmug_backup.errors import NotABackup, NotStored
 from smugmug_backup.ports import BackupStore
-from smugmug_backup.values import dataclass
 
 FORMAT = "smugmug-backup/forgotten"
 VERSION = 1

@@ -7,7 +7,7 @@ is sound                               that one
 is damaged, or a report names it and   the newest sound one before it, and what is wrong;
 it is not there (lost)                 none, if none is sound
 cannot be read tonight, or is of a     not known: StoreError, FormatTooNew. The album fails
-newer format                           alone and is left as it is
+newer format (`newer`)                 alone and is left as it is
 =====================================  =========================================================
 
 *Damaged* is what was read whole and does not parse, does not count, is of another album or
@@ -17,9 +17,10 @@ generation, or does not have the SHA-256 that a report or the next generation st
 import json
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
-from smugmug_backup.archive import keys, reading
+from smugmug_backup.archive import keys, newer, reading
 from smugmug_backup.archive.encoding import Unreadable
 from smugmug_backup.archive.manifest import Entry, Header, Manifest, header_of
 from smugmug_backup.archive.many import Map
@@ -32,7 +33,6 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore
-from smugmug_backup.values import dataclass
 
 _LONG = 10_000
 """From so many manifests on, key ranges are listed in parallel."""
@@ -93,7 +93,10 @@ def read_with_length(
         body = reading.read_stated(store, key, sha256)
     except NotStored:
         raise NotABackup(f"{key} is not there") from None
-    manifest = Manifest.from_bytes(body, key=key, lines=lines)
+    try:
+        manifest = Manifest.from_bytes(body, key=key, lines=lines)
+    except FormatTooNew as error:
+        raise newer.judged(store, key, error) from None
     _belongs(manifest.header, album_key, generation, key)
     return manifest, len(body)
 
@@ -120,7 +123,10 @@ def read_header(store: BackupStore, album_key: str, generation: int) -> Header:
                     break
     except NotStored:
         raise NotABackup(f"{key} is not there") from None
-    header = header_of(begun, key=key)
+    try:
+        header = header_of(begun, key=key)
+    except FormatTooNew as error:
+        raise newer.judged(store, key, error) from None
     _belongs(header, album_key, generation, key)
     return header
 

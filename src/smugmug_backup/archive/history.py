@@ -6,7 +6,7 @@ generation (a clock that was ahead) counts as that one's.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -17,7 +17,6 @@ from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.original import Reason
 from smugmug_backup.archive.report import FUTURE, AlbumState, RunReport
 from smugmug_backup.errors import BackupError, BadRequest, NotABackup, StoreError
-from smugmug_backup.values import dataclass
 
 _TRIES = 30
 """So many reports are looked at for one that tells; without one, more headers are read."""

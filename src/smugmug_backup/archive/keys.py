@@ -8,6 +8,7 @@ folder holds stands in ``FORMAT.md``.
 import re
 from datetime import UTC, datetime
 
+from smugmug_backup.model import MEDIA_TYPES
 from smugmug_backup.words import is_id as is_id
 
 README = "README.txt"
@@ -23,7 +24,7 @@ WORK = "work/"
 _RUN = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}"
 _RUN_ID = re.compile(_RUN)
 _DIR = r"[A-Za-z0-9_-]{1,64}(?:=[0-9a-f]{1,16})?"
-_EXTENSION = "jpg|png|gif|heic|webp|tif|mp4|mov|bin"
+_EXTENSION = "|".join(MEDIA_TYPES)
 _MANIFEST = re.compile(rf"manifests/({_DIR})/([0-9]{{8}})\.jsonl")
 _RECORDS = re.compile(rf"records/({_DIR})/([0-9a-f]{{32}})\.jsonl")
 _ORIGINAL = re.compile(rf"originals/({_DIR})/(rev-[0-9a-f]{{16}}|[0-9a-f]{{32}})\.({_EXTENSION})")

@@ -19,7 +19,7 @@ from smugmug_backup.archive.encoding import fingerprint
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.records import lines_in, parse_line
-from smugmug_backup.errors import NotABackup, NotStored
+from smugmug_backup.errors import FormatTooNew, NotABackup, NotStored
 from smugmug_backup.ports import BackupStore
 
 _WHOLE_FILE = 8
@@ -31,7 +31,7 @@ def find_lines(
 ) -> dict[str, bytes]:
     """The record lines of ``entries``, by image key; those that are lost are left out.
 
-    Raises StoreError for what cannot be read, FormatTooNew.
+    Raises StoreError for what cannot be read.
     """
     found = _at_their_places(store, [(each.record, each) for each in entries], map_)
     lacking = [each for each in entries if each.image_key not in found]
@@ -105,7 +105,7 @@ def _sought(store: BackupStore, album_key: str, entries: Iterable[Entry]) -> dic
     for each in store.list(keys.album_records(album_key)):
         if len(found) == len(wanted):
             break
-        with suppress(NotStored, NotABackup):
+        with suppress(NotStored, NotABackup, FormatTooNew):
             for _, line in lines_in(store.read(each.key), key=each.key):
                 image_key = wanted.get(fingerprint(line))
                 record = parse_line(line) if image_key is not None else None

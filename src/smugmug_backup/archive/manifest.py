@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -20,7 +20,6 @@ from smugmug_backup.archive.encoding import (
 from smugmug_backup.archive.original import Original, Reason, Status, When
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
 from smugmug_backup.model import Account
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import is_id
 
 FORMAT = "smugmug-backup/manifest"

@@ -42,7 +42,7 @@ source's; where its clock is not known, no time passes (`When`).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -52,7 +52,6 @@ from smugmug_backup.archive.encoding import digest
 from smugmug_backup.clock import parse_stamp_or_none, stamp_or_none
 from smugmug_backup.errors import BadBytes, PhotoRefused, PhotoTooLarge, SourceError
 from smugmug_backup.model import Availability, Kind, Offer
-from smugmug_backup.values import dataclass
 
 PATIENCE = timedelta(days=14)
 """So long is a missing original waited for at every run."""

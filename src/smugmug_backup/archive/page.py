@@ -51,7 +51,7 @@ def page_of(report: RunReport) -> bytes:
 def headline(report: RunReport) -> str:
     """How the backup stands after that run, in one sentence."""
     as_of = report.complete_as_of
-    last = f"It was last complete on {_day(as_of.when)}." if as_of else "It was never complete yet."
+    last = f"It was last complete on {day(as_of.when)}." if as_of else "It was never complete yet."
     match report.status:
         case RunStatus.COMPLETE if report.part:
             return "The albums that were asked for are backed up whole."
@@ -106,13 +106,13 @@ def _page(report: RunReport) -> Iterator[str]:
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
     )
-    yield f"<title>{escape(name)}: backup of {_day(at)}</title>"
+    yield f"<title>{escape(name)}: backup of {day(at)}</title>"
     yield f"<style>{_STYLE}</style>"
     yield "</head>"
     yield "<body>"
     yield "<header>"
     yield f'<p class="kicker">SmugMug Backup · {escape(name)}</p>'
-    yield f"<h1>{_day(at)} <small>{at.astimezone(UTC):%H:%M} UTC</small></h1>"
+    yield f"<h1>{day(at)} <small>{at.astimezone(UTC):%H:%M} UTC</small></h1>"
     yield f'<p class="verdict {mark}"><b>{word}</b> {escape(headline(report))}</p>'
     yield "</header>"
     yield "<main>"
@@ -321,9 +321,9 @@ def _row(report: RunReport, key: str, state: AlbumState) -> Iterator[str]:
 def _said(state: AlbumState, *, ignored: bool) -> str:
     """What a person should know of an album, in a few words; empty if all is well."""
     if state.deleted_at is not None:
-        return f"has left SmugMug ({_day(state.deleted_at)}); kept here"
+        return f"has left SmugMug ({day(state.deleted_at)}); kept here"
     if state.missing_since is not None:
-        return f"not shown by SmugMug since {_day(state.missing_since)}; kept here"
+        return f"not shown by SmugMug since {day(state.missing_since)}; kept here"
     words = []
     if ignored:
         words.append("left out by your own setting")
@@ -427,13 +427,14 @@ _MONTHS = (
 )
 
 
-def _day(instant: datetime) -> str:
-    day = instant.astimezone(UTC)
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+def day(instant: datetime) -> str:
+    """``28 November 2026``, in whatever language the machine speaks."""
+    found = instant.astimezone(UTC)
+    return f"{found.day} {_MONTHS[found.month - 1]} {found.year}"
 
 
 def _minute(instant: datetime) -> str:
-    return f"{_day(instant)}, {instant.astimezone(UTC):%H:%M} UTC"
+    return f"{day(instant)}, {instant.astimezone(UTC):%H:%M} UTC"
 
 
 _STYLE = """

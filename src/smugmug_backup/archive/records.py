@@ -6,6 +6,7 @@ Both sources and the core use these rules, so that a record means the same every
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from smugmug_backup.archive.encoding import (
@@ -18,7 +19,6 @@ from smugmug_backup.archive.encoding import (
     sha256,
 )
 from smugmug_backup.model import Image, Offer
-from smugmug_backup.values import dataclass
 
 V130 = "smugmug-1.3.0"
 V2 = "smugmug-v2"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -23,7 +23,6 @@ from smugmug_backup.archive.original import When
 from smugmug_backup.clock import parse_stamp, parse_stamp_or_none, stamp, stamp_or_none
 from smugmug_backup.errors import BackupError, EarlierForm, NotABackup, Remedy, remedy_of
 from smugmug_backup.model import Account
-from smugmug_backup.values import dataclass
 
 FORMAT = "smugmug-backup/run-report"
 VERSION = 1

@@ -1,6 +1,7 @@
 """How a backup stands, by its newest reports: the same for `status`, the mail and the page."""
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -21,7 +22,6 @@ from smugmug_backup.archive.report import (
     future,
 )
 from smugmug_backup.errors import Remedy, remedy_of
-from smugmug_backup.values import dataclass
 
 SILENCE = timedelta(hours=50)
 """Two nights, and the time that a run takes: nothing runs any more if none ended for longer."""

@@ -10,7 +10,7 @@ reports, manifests, ``forgotten/``, and only then what these name.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from smugmug_backup.archive import chain, generations, keys, reading
 from smugmug_backup.archive.encoding import sha256 as sha256_of
@@ -28,7 +28,6 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Account
 from smugmug_backup.ports import BackupStore
-from smugmug_backup.values import dataclass
 
 Generation = tuple[str, int]
 """Album key and number."""

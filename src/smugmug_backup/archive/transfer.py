@@ -4,18 +4,23 @@ The readers' rule on both sides: in the one store the name that has the stated S
 the other the next free number is taken where other bytes have the name.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from smugmug_backup.archive import keys, reading
+from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.reading import Digest
 from smugmug_backup.archive.stated import Stated
 from smugmug_backup.errors import AlreadyStored, NotABackup, NotStored, StoreError
-from smugmug_backup.ports import BackupStore
-from smugmug_backup.values import dataclass
+from smugmug_backup.model import StoredObject
+from smugmug_backup.ports import BackupStore, Way
 
 IN_MEMORY = 16 * 1024 * 1024
 """Up to so many bytes are verified before the first of them is sent; longer ones on their way."""
+
+_MANY = 500
+"""Of more than so many a listing tells what a request each would."""
 
 Passed = Callable[[int], None]
 """Is told of bytes as they pass."""
@@ -69,6 +74,40 @@ FOLDERS = (
 )
 
 
+def what_is_archived(store: BackupStore, asked: Collection[str], map_: Map) -> dict[str, int]:
+    """Which of the keys ``asked`` lie in an archive class, under every name, and their lengths.
+
+    Of many, a listing tells, which knows nothing of the archive tiers of Intelligent-Tiering: what
+    lies there is found out when it is read. Raises StoreError if the listing fails.
+    """
+    if len(asked) > _MANY:
+        wanted = {keys.plain(key)[0] for key in asked}
+        found = [
+            each
+            for folder in FOLDERS
+            for each in store.list(folder)
+            if keys.plain(each.key)[0] in wanted
+        ]
+    else:
+
+        def head(key: str) -> StoredObject | None:
+            with suppress(StoreError):
+                return store.head(key)
+            return None  # It will tell its own trouble when it is read.
+
+        found = [each for each in map_(head, sorted(asked)) if each is not None]
+        for each in [each for each in found if each.archived]:
+            beside = map(head, reading.numbered_names(store, keys.plain(each.key)[0]))
+            found += [one for one in beside if one is not None]
+    # One of its names that can be read may have the bytes.
+    readable = {keys.plain(each.key)[0] for each in found if not each.archived}
+    return {
+        each.key: each.bytes
+        for each in found
+        if each.archived and each.key in asked and keys.plain(each.key)[0] not in readable
+    }
+
+
 def lies_sound(store: BackupStore, stated: Stated) -> bool:
     """Whether these bytes lie in ``store``, read whole. Raises StoreError if one that may have them
     cannot be read."""
@@ -86,8 +125,17 @@ def lies_sound(store: BackupStore, stated: Stated) -> bool:
     return False
 
 
-def bring(source: BackupStore, target: BackupStore, stated: Stated, passed: Passed) -> str:
+def bring(
+    source: BackupStore,
+    target: BackupStore,
+    stated: Stated,
+    passed: Passed,
+    *,
+    way: Way | None = None,
+) -> str:
     """Bring these bytes from ``source`` into ``target``; the name that they lie under there.
+
+    By ``way``, if they come by it; whoever knows that has proved them by their SHA-256.
 
     Raises NotABackup if no name of ``source`` has them, Unread if one that may have them cannot be
     read, and StoreError, AlreadyStored too, of ``target``.
@@ -96,6 +144,8 @@ def bring(source: BackupStore, target: BackupStore, stated: Stated, passed: Pass
     there = False
     for name in reading.names(source, stated.key):
         try:
+            if way is not None and _came(way, name, stated, passed):
+                return stated.key
             return _bring_from(source, name, target, stated, passed)
         except Unread as error:
             if isinstance(error.error, NotStored):
@@ -110,6 +160,19 @@ def bring(source: BackupStore, target: BackupStore, stated: Stated, passed: Pass
         if there
         else f"{stated.key} is not there"
     )
+
+
+def _came(way: Way, name: str, stated: Stated, passed: Passed) -> bool:
+    size = way.copy(
+        name,
+        stated.key,
+        size=stated.bytes,
+        is_meant=stated.proved_by,
+        file_name=stated.file_name,
+    )
+    if size is not None:
+        passed(size)
+    return size is not None
 
 
 def _bring_from(

@@ -54,13 +54,17 @@ def aws_client(
             return _made(service, whole.merge(local), endpoint, profile)
         if asked.scheme != "https":
             raise BadRequest(
-                f"the endpoint of AWS at {asked.hostname} (AWS_ENDPOINT_URL) must be https"
+                f"the endpoint of AWS at {asked.hostname} ({_said(endpoint)}) must be https"
             )
     except BotoCoreError as error:
         raise AwsRefused(setup_words(error) or f"AWS: {type(error).__name__}") from None
     except ValueError:
-        raise AwsRefused("the endpoint that is set (AWS_ENDPOINT_URL) is no URL") from None
+        raise AwsRefused(f"the endpoint that is set ({_said(endpoint)}) is no URL") from None
     return client
+
+
+def _said(endpoint: str | None) -> str:
+    return "AWS_ENDPOINT_URL" if endpoint is None else "--endpoint-url"
 
 
 def region_in_use() -> str:

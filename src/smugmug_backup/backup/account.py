@@ -1,11 +1,11 @@
 """The account's guard: whose store this is, and which account listing is believed."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.errors import LesserView, NoAlbums, OtherAccount, RunRefused
 from smugmug_backup.model import Account, Album
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import ACCOUNT
 
 _EXCUSED_ALBUMS = 2

@@ -287,15 +287,16 @@ class AccountRun(Session):
         return self._report(tally, context.date)
 
     def _note_ignored(self, tally: Tally) -> None:
-        """What is damaged of an album that is not listed waits: SmugMug may have it."""
+        """What is damaged of an album that is not listed waits: whoever leaves an album out has
+        SmugMug asked nothing about it, and a run over it by its key mends it all the same."""
         waits = sorted(self._findings.albums.keys() & self.options.ignore_albums)
         waits = [key for key in waits if self._findings.albums[key]]
         if waits:
             named = ", ".join(waits[:_NAMED])
             more = f" and {len(waits) - _NAMED} more" if len(waits) > _NAMED else ""
             tally.notes.append(
-                f"damage that is not mended, for these albums are ignored: {named}{more}; take "
-                "them out of IGNORE_ALBUMS for a night, or accept the loss (check --accept)"
+                f"damage that is not mended, for these albums are ignored: {named}{more}; back "
+                "each up once by its key (run --album), or accept the loss (check --accept)"
             )
 
     def _name_unreadable(self, tally: Tally, contents: Contents, tried: set[str]) -> None:

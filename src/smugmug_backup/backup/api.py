@@ -5,13 +5,13 @@ day of its own. So the decision needs the reports of several days, and API v2's 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.records import V130, api_name
 from smugmug_backup.archive.report import RunReport, RunStatus
 from smugmug_backup.errors import Code, LoginLost, SourceError, SourceRetired
-from smugmug_backup.values import dataclass
 
 TRIGGERS = 3
 LASTING = timedelta(hours=48)

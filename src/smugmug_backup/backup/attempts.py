@@ -6,12 +6,12 @@ done by one if it was listed and believed since the first of them began.
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import AlbumState, RunReport
 from smugmug_backup.errors import FormatTooNew, NotABackup, StoreError
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

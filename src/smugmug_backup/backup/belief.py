@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from smugmug_backup.archive.report import AlbumState, Doubt
-from smugmug_backup.values import dataclass
 
 SECOND_LOOK = timedelta(hours=20)
 """What was seen so long ago and is seen again is a fact: an absence, a count that differs."""

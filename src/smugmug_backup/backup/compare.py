@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from smugmug_backup.archive import original, records
@@ -15,7 +15,6 @@ from smugmug_backup.archive.replaced import Record, is_replaced
 from smugmug_backup.backup.belief import SECOND_LOOK
 from smugmug_backup.backup.forgotten import forgotten_line
 from smugmug_backup.model import Availability, Image
-from smugmug_backup.values import dataclass
 
 ReadRecords = Callable[[Sequence[Entry]], Mapping[str, Record]]
 """Reads the records of lines, by image key; those that are lost are left out."""

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -18,7 +18,6 @@ from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import OutOfTime
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import PhotoSource
-from smugmug_backup.values import dataclass
 
 COMMIT_EVERY = 500
 """Originals between two commits on the way."""

@@ -12,9 +12,8 @@ Our own clock only names things: run ids, ``written_at``. The run's date, the ``
 credible answer plus the monotonic time since, stands where no answer has one of its own.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from smugmug_backup.values import dataclass
 
 _CREDIBLE = timedelta(hours=12)
 

@@ -22,12 +22,11 @@ Without a date that is believed no album becomes missing or gone.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from smugmug_backup.archive.report import AlbumState, NextFull
 from smugmug_backup.backup.belief import SECOND_LOOK
-from smugmug_backup.values import dataclass
 
 
 @dataclass(slots=True)

@@ -1,14 +1,13 @@
 """What checks found damaged and no run has mended yet."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope
 from smugmug_backup.archive.manifest import Manifest
 from smugmug_backup.archive.original import Reason
 from smugmug_backup.archive.report import Checked
-from smugmug_backup.values import dataclass
 
 
 @dataclass(slots=True)

@@ -1,11 +1,11 @@
 """Which listing to ask for, and how far the cursor may move."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from smugmug_backup.archive.report import AlbumState, NextFull
 from smugmug_backup.model import Album
-from smugmug_backup.values import dataclass
 
 OVERLAP = timedelta(hours=48)
 """The cursor stays this far behind the source's clock.

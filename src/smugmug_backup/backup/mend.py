@@ -27,7 +27,7 @@ than one invocation can read is mended in several.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from smugmug_backup.archive import keys, original, reading
@@ -50,7 +50,6 @@ from smugmug_backup.errors import (
     StoreError,
 )
 from smugmug_backup.model import Kind
-from smugmug_backup.values import dataclass
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 
 from smugmug_backup.archive import keys, original, reading, records
 from smugmug_backup.archive.original import Original, Reason, Status, StoredBytes, When
@@ -43,7 +44,6 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Album, Availability, Kind, Offer
 from smugmug_backup.ports import BackupStore, Body, PhotoStream, Upload
-from smugmug_backup.values import dataclass
 
 IN_MEMORY = 16 * 1024 * 1024
 """Up to so many bytes are held in memory and stored with one request."""

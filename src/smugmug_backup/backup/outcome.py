@@ -1,11 +1,10 @@
 """What became of one album in one run, and what a dry run says of it."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from smugmug_backup.archive.changes import News
 from smugmug_backup.archive.manifest import Pending, Unavailable
 from smugmug_backup.archive.report import AlbumState, Counts, Failure
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

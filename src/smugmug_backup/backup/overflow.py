@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from smugmug_backup.archive import keys
@@ -27,7 +27,6 @@ from smugmug_backup.clock import Deadline, parse_stamp_or_none, stamp_or_none
 from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored, StoreError
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import BackupStore, Overflow
-from smugmug_backup.values import dataclass
 
 BATCH_ALBUMS = 50
 BATCH_SECONDS = 300.0

@@ -1,7 +1,8 @@
 """What a run is asked for, and what a dry run answers."""
 
+from dataclasses import dataclass
+
 from smugmug_backup.backup.outcome import Forecast
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

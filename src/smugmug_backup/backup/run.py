@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import RunReport
@@ -15,7 +16,6 @@ from smugmug_backup.backup.request import DryRun, RunRequest
 from smugmug_backup.backup.session import Observer, Parts
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, Overflow, PhotoSource
-from smugmug_backup.values import dataclass
 
 __all__ = ["Backup", "DryRun", "Observer", "Options", "RunRequest"]
 
@@ -32,7 +32,7 @@ class Backup:
     store: BackupStore
     clock: Clock
     token: Callable[[], str]
-    options: Options = Options()
+    options: Options = Options()  # noqa: RUF009 - it is frozen
     overflow: Overflow | None = None
     observer: Observer | None = None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Protocol
 
 from smugmug_backup.archive.archive import Archive
@@ -18,7 +19,6 @@ from smugmug_backup.backup.room import Space
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.model import Account, Album
 from smugmug_backup.ports import Overflow, PhotoSource
-from smugmug_backup.values import dataclass
 
 
 class Observer(Listener, Protocol):

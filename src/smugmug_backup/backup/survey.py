@@ -1,6 +1,7 @@
 """The first half of an album's work: which listing, what it shows, how that differs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Newest
@@ -17,7 +18,6 @@ from smugmug_backup.backup.listing import Choice, choose_listing, count_fits
 from smugmug_backup.backup.mend import Mended
 from smugmug_backup.errors import OutOfTime
 from smugmug_backup.model import Album, Image, Listing
-from smugmug_backup.values import dataclass
 
 
 @dataclass(slots=True)

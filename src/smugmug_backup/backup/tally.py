@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Archive, Contents, Map, by_album
@@ -29,7 +29,6 @@ from smugmug_backup.backup.findings import Findings
 from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import BackupError, Code
-from smugmug_backup.values import dataclass
 
 _EVERYWHERE = 3
 """Fewer albums that are all refused are named one by one."""
@@ -117,7 +116,10 @@ class Tally:
         """Read the manifests of albums whose unavailable images no report named, for it was full:
         as far as this one has room for them, and the time at its end allows."""
         named = asked = 0
-        for key, state in sorted(self.states.items()):
+        # Those that failed come last: what cannot be read takes no other album's turn.
+        failed = {each.album_key for each in self.failures}
+        for key in sorted(self.states, key=lambda each: (each in failed, each)):
+            state = self.states[key]
             if named >= NAMED or asked >= _ASKED:
                 return
             if not state.live:

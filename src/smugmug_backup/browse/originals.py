@@ -4,20 +4,9 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.model import MEDIA_TYPES
 
 _PIECE = 1 << 20
-
-TYPES = {
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "gif": "image/gif",
-    "heic": "image/heic",
-    "webp": "image/webp",
-    "tif": "image/tiff",
-    "mp4": "video/mp4",
-    "mov": "video/quicktime",
-}
-"""By extension of the key, which is from a fixed table and never from a file name."""
 
 SHOWN = frozenset({"jpg", "png", "gif", "webp"})
 """What every browser shows as it is."""
@@ -49,8 +38,8 @@ def extension_of(key: str) -> str:
 
 
 def type_of(key: str) -> str:
-    """The media type of an original."""
-    return TYPES.get(extension_of(key), "application/octet-stream")
+    """The media type of an original, never by a file name; a text is none."""
+    return MEDIA_TYPES.get(extension_of(key), MEDIA_TYPES["bin"])
 
 
 def disposition(file_name: str | None, *, download: bool) -> str:

@@ -7,7 +7,8 @@ JPEG, PNG, GIF, WebP, TIFF     made with Pillow: upright, in sRGB
 JPEG or TIFF that is not on    the preview that cameras put into the first 128 KiB, if it
 a disk, for a small picture    is large enough; else the whole is read
 HEIC                           the same with ``pillow-heif``
-of no known kind               as a RAW: the JPEG in it, by ``rawpy``
+of no known kind, or a TIFF    as a RAW: the JPEG in it, by ``rawpy``
+that is a RAW
 a video on a disk              its first frame, by ``av``
 all else                       none: a sheet with its name is drawn (`sheet`)
 =============================  ===========================================================
@@ -59,8 +60,11 @@ class Pictures:
         kept = self._kept(image.md5, edge)
         if kept is not None and kept.exists():
             return kept.read_bytes()
-        with self._busy:
-            body = self._made(image, edge)
+        try:
+            with self._busy:
+                body = self._made(image, edge)
+        except BackupError:
+            return None  # The disk may be back for the next look.
         if body is None:
             self._none.add((image.md5, edge))
         elif kept is not None:
@@ -76,7 +80,7 @@ class Pictures:
             if extension in ("mp4", "mov"):
                 return self._frame(image, edge)
             if extension == "bin":
-                return self._raw(image, edge)
+                return _embedded(self._whole(image), edge)
             if not self._on_disk and edge == SMALL and extension in ("jpg", "tif", "heic"):
                 head = self._originals.part(image.key, 0, min(_HEAD, image.bytes))
                 # One that is damaged is as good as none.
@@ -84,9 +88,15 @@ class Pictures:
                     preview = _preview(head)
                     if preview is not None:
                         return _shrunk(preview, edge, extension)
-            return _shrunk(self._whole(image), edge, extension)
-        except (BackupError, ImportError):
-            return None
+            body = self._whole(image)
+            if extension == "tif":
+                # Most RAWs are TIFFs, too, whose first picture may be a tiny one. What is no RAW
+                # is refused by its head.
+                with suppress(Exception):
+                    return _embedded(body, edge)
+            return _shrunk(body, edge, extension)
+        except BackupError:
+            raise
         except Exception:  # noqa: BLE001 (decoders fail on damaged files in ways of their own)
             return None
 
@@ -94,15 +104,6 @@ class Pictures:
         if image.bytes > _MOST_BYTES:
             raise ValueError("too large to be shown")
         return b"".join(self._originals.pieces(image.key, 0, image.bytes))
-
-    def _raw(self, image: Any, edge: int) -> bytes | None:
-        import rawpy
-
-        with rawpy.imread(io.BytesIO(self._whole(image))) as raw:
-            thumb = raw.extract_thumb()
-        if thumb.format != rawpy.ThumbFormat.JPEG:
-            return None
-        return _shrunk(bytes(thumb.data), edge, "jpg")
 
     def _frame(self, image: Any, edge: int) -> bytes | None:
         if not self._on_disk:
@@ -165,6 +166,17 @@ def _open(body: bytes, extension: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         return Image.open(io.BytesIO(body))
+
+
+def _embedded(body: bytes, edge: int) -> bytes:
+    """The JPEG in a RAW. Raises what rawpy raises for what is none, or has none."""
+    import rawpy
+
+    with rawpy.imread(io.BytesIO(body)) as raw:
+        thumb = raw.extract_thumb()
+    if thumb.format != rawpy.ThumbFormat.JPEG:
+        raise ValueError("it holds no JPEG")
+    return _shrunk(bytes(thumb.data), edge, "jpg")
 
 
 def _shrunk(body: bytes, edge: int, extension: str) -> bytes:

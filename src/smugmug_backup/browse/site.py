@@ -6,10 +6,12 @@ request for another host than loopback (DNS rebinding) is refused, as is everyth
 """
 
 import json
+import re
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -23,6 +25,7 @@ from werkzeug.wrappers import Request, Response
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.browse import text
+from smugmug_backup.browse.fresh import Freshness
 from smugmug_backup.browse.originals import (
     SHOWN,
     Originals,
@@ -53,6 +56,8 @@ _ASSETS = {
     "icon.svg": "image/svg+xml",
 }
 _FOUND = 500
+_GREATEST = 2**63 - 1
+"""SQLite has no greater number."""
 
 _URLS = Map(
     [
@@ -96,7 +101,8 @@ def templates() -> Environment:
 class Site:
     """Pages on a catalog and its archive; safe for many threads.
 
-    ``port`` and ``token`` are those of the address that is opened first.
+    ``port`` and ``token`` are those of the address that is opened first. ``fresh``: keeps the
+    catalog at the newest state; without it, pages show the state that they began with.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class Site:
         location: str,
         port: int,
         token: str | None = None,
+        fresh: Freshness | None = None,
     ) -> None:
         self._db = db
         self._views = Views(db)
@@ -116,8 +123,11 @@ class Site:
         self._pictures = pictures
         self._location = location
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        # A cookie is all ports': two that are served at once must not take each other's away.
+        self._cookie = f"{COOKIE}-{port}"
         self.token = token or secrets.token_urlsafe(32)
         self._templates = templates()
+        self._fresh = fresh
         self._lock = threading.Lock()
 
     # -- who may ask -----------------------------------------------------------------------------
@@ -140,9 +150,9 @@ class Site:
             if not secrets.compare_digest(given.encode(), self.token.encode()):
                 return _plain("This address is of an earlier start of the program.", 403)
             response = Response(status=303, headers={"Location": "/"})
-            response.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
+            response.set_cookie(self._cookie, self.token, httponly=True, samesite="Strict")
             return response
-        cookie = request.cookies.get(COOKIE, "")
+        cookie = request.cookies.get(self._cookie, "")
         if not secrets.compare_digest(cookie.encode(), self.token.encode()):
             return _plain("Open the address that `smugmug-backup browse` printed.", 403)
         try:
@@ -150,19 +160,52 @@ class Site:
             handler: Callable[..., Response] = getattr(self, f"_{endpoint}")
             return handler(request, **values)
         except NotFound:
-            return self._page(
-                "trouble.html", 404, message="There is no such page, or not any more."
-            )
+            return self._trouble(404, "There is no such page, or not any more.")
         except HTTPException as error:
             return _plain(str(error.description), error.code or 400)
         except BackupError as error:
-            return self._page("trouble.html", 502, message=str(error))
+            return self._trouble(502, str(error))
+        except sqlite3.Error as error:
+            return _plain(f"The catalog cannot be read ({error}). Start `browse` again.", 500)
 
     # -- pages -----------------------------------------------------------------------------------
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Nobody reads the catalog while this is entered."""
+        return self._lock
+
+    @contextmanager
+    def _newest(self) -> Iterator[None]:
+        """One state for a whole answer: the newest one that can be had."""
+        if self._fresh is not None and self._fresh.newer(self._known):
+            with self._lock:
+                self._fresh.bring()
+        with self._state():
+            yield
+
+    @contextmanager
+    def _state(self) -> Iterator[None]:
+        """One state for a whole answer, though another program writes to the same catalog."""
+        with self._lock:
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("COMMIT")
+
+    def _known(self) -> tuple[str, str]:
+        with self._state():
+            return self._views.newest()
+
+    def _trouble(self, status: int, message: str) -> Response:
+        with self._state():
+            return self._page("trouble.html", status, message=message)
 
     def _page(self, template: str, status: int = 200, **values: Any) -> Response:
         facts = self._views.facts()
         values = {
+            "stale": self._fresh.trouble if self._fresh else None,
             "at": None,
             "since": None,
             "query": "",
@@ -175,7 +218,7 @@ class Site:
 
     def _account(self, request: Request) -> Response:
         at = _moment(request, "at")
-        with self._lock:
+        with self._newest():
             albums = self._views.albums(at)
             gone = self._views.albums(at, gone=True)
             return self._page(
@@ -187,7 +230,7 @@ class Site:
             )
 
     def _gone(self, request: Request) -> Response:
-        with self._lock:
+        with self._newest():
             gone = self._views.albums(gone=True)
             found = list(search(self._db, Query(gone=True), most=_FOUND))
             return self._page("gone.html", albums=gone, found=found, most=_FOUND)
@@ -195,7 +238,7 @@ class Site:
     def _album(self, request: Request, album: str) -> Response:
         at, since = _moment(request, "at"), _moment(request, "since")
         page = _number(request, "page")
-        with self._lock:
+        with self._newest():
             view = self._views.album(album, at)
             if view is None:
                 raise NotFound
@@ -215,7 +258,7 @@ class Site:
 
     def _image(self, request: Request, album: str, image: str) -> Response:
         at = _moment(request, "at")
-        with self._lock:
+        with self._newest():
             view = self._views.album(album, at)
             found = self._views.image(album, image, at)
             if view is None or found is None:
@@ -238,7 +281,7 @@ class Site:
 
     def _changes(self, request: Request) -> Response:
         at, since = _moment(request, "at"), _moment(request, "since")
-        with self._lock:
+        with self._newest():
             nights = self._views.nights()
             if since is None:
                 earlier = [each.at for each in nights if at is None or each.at < at]
@@ -253,7 +296,7 @@ class Site:
             for name in ("q", "taken", "near", "type", "gone", "past")
         }
         problem, found, without = None, [], 0
-        with self._lock:
+        with self._newest():
             try:
                 query = Query(
                     words=tuple(asked["q"].split()),
@@ -284,11 +327,11 @@ class Site:
             )
 
     def _needs(self, request: Request) -> Response:
-        with self._lock:
+        with self._newest():
             return self._page("needs.html", needs=self._views.needs())
 
     def _runs(self, request: Request) -> Response:
-        with self._lock:
+        with self._newest():
             nights = self._views.nights()
             before = dict(zip([n.run_id for n in nights[1:]], [n.at for n in nights], strict=False))
             moments = {each.run_id: each.at for each in nights}
@@ -307,7 +350,7 @@ class Site:
             )
 
     def _nights(self, request: Request) -> Response:
-        with self._lock:
+        with self._newest():
             nights = self._views.counted(self._views.nights())
         rows = [[each.at, each.came, each.changed, each.left] for each in nights]
         return Response(json.dumps(rows), mimetype="application/json")
@@ -315,36 +358,53 @@ class Site:
     # -- pictures --------------------------------------------------------------------------------
 
     def _version(self, version: int) -> ImageView:
-        with self._lock:
+        if version > _GREATEST:
+            raise NotFound
+        with self._state():
             found = self._views.version(version)
         if found is None:
             raise NotFound
         return found
 
     def _small(self, request: Request, version: int) -> Response:
-        return self._picture(self._version(version), SMALL)
+        return self._picture(request, self._version(version), SMALL)
 
     def _large(self, request: Request, version: int) -> Response:
-        return self._picture(self._version(version), LARGE)
+        return self._picture(request, self._version(version), LARGE)
 
-    def _picture(self, image: ImageView, edge: int) -> Response:
-        body = self._pictures.jpeg(image, edge)
-        if body is None:
+    def _picture(self, request: Request, image: ImageView, edge: int) -> Response:
+        tag = f"{image.md5}-{edge}"
+        if image.has_bytes and tag in request.if_none_match:
+            response = Response(status=304)
+        elif (body := self._pictures.jpeg(image, edge)) is not None:
+            response = Response(body, mimetype="image/jpeg")
+        else:
             drawn = sheet(image.label, text.what_it_is(image))
-            return Response(drawn, mimetype="image/svg+xml", headers=_KEPT)
-        return Response(body, mimetype="image/jpeg", headers=_KEPT)
+            return Response(drawn, mimetype="image/svg+xml")
+        response.set_etag(tag)
+        # Kept by the browser, and asked for again: the next start on this port, of another
+        # catalog, has other pictures under these numbers.
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
 
     def _original(self, request: Request, version: int) -> Response:
         image = self._version(version)
         if not image.has_bytes:
             raise NotFound
         download = "download" in request.args
+        if image.sha256 in request.if_none_match:
+            return Response(status=304, headers={"ETag": f'"{image.sha256}"'})
         headers = {
             "Accept-Ranges": "bytes",
+            "ETag": f'"{image.sha256}"',
+            "Cache-Control": "private, no-cache",
             "Content-Disposition": disposition(image.file_name, download=download),
         }
+        # Of other bytes than those that the browser has a part of, it wants the whole.
+        only_if = request.headers.get("If-Range")
+        part = request.headers.get("Range") if only_if in (None, headers["ETag"]) else None
         try:
-            asked = byte_range(request.headers.get("Range"), image.bytes)
+            asked = byte_range(part, image.bytes)
         except ValueError:
             headers["Content-Range"] = f"bytes */{image.bytes}"
             return Response(status=416, headers=headers)
@@ -367,9 +427,6 @@ class Site:
         return Response(body, content_type=_ASSETS[name])
 
 
-_KEPT = {"Cache-Control": "private, max-age=3600"}
-
-
 def _big(image: ImageView) -> str:
     """Where the large picture of an image is: itself, where every browser can show it."""
     if image.has_bytes and extension_of(image.key) in SHOWN:
@@ -389,11 +446,12 @@ def _moment(request: Request, name: str) -> str | None:
         parsed = datetime.fromisoformat(given)
     except ValueError:
         raise BadAddress(f"{name} is no time") from None
-    if len(given) == len("2026-11-24"):
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
         return f"{given}T23:59:59Z"
     if parsed.tzinfo is None or not given.endswith("Z"):
         raise BadAddress(f"{name} is no time in UTC")
-    return given
+    # As the catalog writes it: moments are compared as texts.
+    return f"{parsed.replace(tzinfo=None, microsecond=0).isoformat()}Z"
 
 
 def _number(request: Request, name: str) -> int:

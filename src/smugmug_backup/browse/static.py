@@ -15,6 +15,7 @@ has changed, and removes only what an earlier call wrote.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from smugmug_backup.browse.pictures import SMALL, Pictures
 from smugmug_backup.browse.site import templates
 from smugmug_backup.browse.views import PAGE, AlbumView, ImageView, Views, tree
 from smugmug_backup.errors import BackupError, BadRequest, NotABackup
-from smugmug_backup.values import dataclass
 
 _LIST = "files.json"
 _MARK = "smugmug-backup/pages"

@@ -126,6 +126,12 @@ class Views:
         """Whose backup this is, and as of when; see SCHEMA.md."""
         return dict(self._db.execute("SELECT name, value FROM facts"))
 
+    def newest(self) -> tuple[str, str]:
+        """The ids of the newest run and check that count; empty for none."""
+        run = self.facts().get("newest_run")
+        (check,) = self._db.execute("SELECT max(run_id) FROM checks").fetchone()
+        return run or "", check or ""
+
     def nights(self) -> list[Night]:
         """The moments of change, oldest first; those of one run are one night."""
         rows = self._rows(
@@ -386,6 +392,17 @@ class Views:
                 self._rows("SELECT album_key, name, problem FROM albums WHERE problem IS NOT NULL")
             ),
         }
+
+    def to_read(self, head: int) -> tuple[int, int, int]:
+        """Of what small pictures are made of: how many originals, how many bytes they have, and
+        how many their first ``head`` bytes are."""
+        count, whole, heads = self._db.execute(
+            "SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(min(bytes, ?)), 0) FROM ("
+            "SELECT max(bytes) AS bytes FROM image_versions WHERE until_generation IS NULL "
+            "AND key IS NOT NULL AND NOT is_video GROUP BY md5)",
+            (head,),
+        ).fetchone()
+        return int(count), int(whole), int(heads)
 
     def runs(self) -> list[dict[str, Any]]:
         """The runs, newest first."""

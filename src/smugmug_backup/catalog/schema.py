@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 """Stands as ``user_version`` in the file; a catalog of another version is made anew."""
 
 APPLICATION = 0x534D4247
@@ -36,6 +36,7 @@ CREATE TABLE albums (
   ignored INTEGER NOT NULL,
   problem TEXT
 ) WITHOUT ROWID;
+CREATE UNIQUE INDEX albums_name ON albums (name, album_key);
 
 CREATE TABLE album_versions (
   album_key TEXT NOT NULL,
@@ -57,7 +58,7 @@ CREATE TABLE album_versions (
 ) WITHOUT ROWID;
 
 CREATE TABLE image_versions (
-  version_id INTEGER PRIMARY KEY,
+  version_id INTEGER PRIMARY KEY AUTOINCREMENT,
   album_key TEXT NOT NULL,
   image_key TEXT NOT NULL,
   from_generation INTEGER NOT NULL,
@@ -96,13 +97,14 @@ CREATE TABLE image_versions (
   deleted_at TEXT
 );
 CREATE INDEX image_versions_of ON image_versions (album_key, image_key, from_generation);
-CREATE INDEX image_versions_open ON image_versions (album_key) WHERE until_generation IS NULL;
+CREATE INDEX image_versions_shown ON image_versions (
+  album_key, position IS NULL, position, image_key,
+  is_video, taken_at, missing_since, deleted_at, latitude, longitude
+) WHERE until_generation IS NULL;
 CREATE INDEX image_versions_image ON image_versions (image_key);
 CREATE INDEX image_versions_from ON image_versions (valid_from);
 CREATE INDEX image_versions_until ON image_versions (valid_until);
 CREATE INDEX image_versions_md5 ON image_versions (md5);
-CREATE INDEX image_versions_place ON image_versions (latitude)
-  WHERE until_generation IS NULL AND latitude IS NOT NULL;
 CREATE INDEX image_versions_taken ON image_versions (taken_at) WHERE until_generation IS NULL;
 
 CREATE VIEW images AS

@@ -7,11 +7,11 @@ Read once for each MD5: bytes do not change under it. What was read stands in a 
 import io
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from smugmug_backup.errors import StoreError
+from smugmug_backup.errors import BackupError
 
 HEAD = 128 * 1024
 """So many bytes of an original are read: EXIF stands in the first 64 KiB of a JPEG."""
@@ -44,7 +44,12 @@ def fill(db: sqlite3.Connection, dates: Dates) -> None:
     """Put the dates that are known into the catalog ``db``."""
     known = dates.known()
     sql = "SELECT DISTINCT md5 FROM image_versions WHERE taken_at IS NULL"
-    found = [(known[md5], md5) for (md5,) in db.execute(sql) if known.get(md5) is not None]
+    put(db, {md5: known[md5] for (md5,) in db.execute(sql) if known.get(md5) is not None})
+
+
+def put(db: sqlite3.Connection, dated: Mapping[str, str | None]) -> None:
+    """Put dates into the catalog ``db``, by MD5, where SmugMug says none."""
+    found = [(taken_at, md5) for md5, taken_at in dated.items() if taken_at is not None]
     if not found:
         return
     db.execute("BEGIN IMMEDIATE")
@@ -68,18 +73,22 @@ def unread(db: sqlite3.Connection, dates: Dates) -> list[tuple[str, str, int]]:
     ]
 
 
-def read(part: Part, wanted: list[tuple[str, str, int]], dates: Dates) -> Iterator[str]:
-    """Read the dates of ``wanted``, one by one; gives each MD5 when it is kept.
+def read(
+    part: Part, wanted: Iterable[tuple[str, str, int]], dates: Dates
+) -> Iterator[tuple[str, str | None] | None]:
+    """Read the dates of ``wanted``, one by one; gives each MD5 and its date when it is kept.
 
-    An original that cannot be read tonight is not kept: it is asked again.
+    An original that cannot be read tonight is not kept, and asked again another time: None.
     """
     for md5, key, size in wanted:
         try:
             head = part(key, 0, min(HEAD, size))
-        except StoreError:
+        except BackupError:
+            yield None
             continue
-        dates.keep(md5, date_in(head))
-        yield md5
+        taken_at = date_in(head)
+        dates.keep(md5, taken_at)
+        yield md5, taken_at
 
 
 def date_in(head: bytes) -> str | None:

@@ -8,6 +8,7 @@ whoever searches meanwhile sees the state before it, and a second update waits f
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -26,7 +27,6 @@ from smugmug_backup.archive.titles import album_name, shown
 from smugmug_backup.catalog.versions import AlbumHistory, ImageVersion, Known, read_history
 from smugmug_backup.clock import parse_stamp, stamp, stamp_or_none
 from smugmug_backup.errors import BackupError
-from smugmug_backup.values import dataclass
 
 _AT_A_TIME = 32
 """So many albums are read ahead of being written: memory holds no more."""
@@ -62,7 +62,9 @@ def update(
     try:
         updated = _update(db, archive, now, map_, tell or (lambda done, total: None))
     except BaseException:
-        db.execute("ROLLBACK")
+        # A full disk has SQLite end the transaction by itself.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
     return updated
@@ -218,7 +220,11 @@ def _write_versions(
             at = begun[each.generation]
             ended.append((each.generation, at, key, each.entry.image_key, each.generation))
         known.add(each.entry.image_key)
-    (last,) = db.execute("SELECT coalesce(max(version_id), 0) FROM image_versions").fetchone()
+    # A number is given once, though its row be gone: an open page asks for pictures by it.
+    (last,) = db.execute(
+        "SELECT max(seq) FROM (SELECT 0 AS seq UNION ALL "
+        "SELECT seq FROM sqlite_sequence WHERE name = 'image_versions')"
+    ).fetchone()
     rows = [_row(last + n, key, each, begun[each.generation]) for n, each in enumerate(versions, 1)]
     db.executemany(_INSERT, rows)
     db.executemany(_END, ended)

@@ -6,7 +6,7 @@ not known, and what a later one says holds from that one on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Archive
@@ -14,7 +14,6 @@ from smugmug_backup.archive.details import Details
 from smugmug_backup.archive.history import image_change
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.errors import BackupError
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ what the generation after it, or a report, states.
 """
 
 from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive
@@ -26,7 +26,6 @@ from smugmug_backup.errors import (
     StoreError,
 )
 from smugmug_backup.model import StoredObject
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

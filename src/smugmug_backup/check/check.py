@@ -11,7 +11,7 @@ newest report back to the first. What cannot be read is named, and all else is l
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,6 @@ from smugmug_backup.check.work import CheckCounts, CheckObserver, ReadPlan, Work
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.errors import BackupError, BadRequest, OutOfTime, StoreError
 from smugmug_backup.ports import BackupStore
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import Amount
 
 SOUND = "sound"

@@ -4,6 +4,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.check_report import Scope, Wrong
@@ -21,7 +22,6 @@ from smugmug_backup.errors import (
     OutOfTime,
 )
 from smugmug_backup.model import StoredObject
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

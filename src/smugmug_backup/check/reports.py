@@ -7,7 +7,7 @@ what it states of manifests, sixteen bytes for each generation.
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.chain import Reports
@@ -16,7 +16,6 @@ from smugmug_backup.archive.report import AlbumState, Link, RunReport, future
 from smugmug_backup.check.turns import place
 from smugmug_backup.check.work import Patience, Work, ahead, in_time
 from smugmug_backup.errors import BackupError, FormatTooNew, NotABackup, NotStored
-from smugmug_backup.values import dataclass
 
 _RECENT = 40
 

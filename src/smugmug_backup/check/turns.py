@@ -15,10 +15,10 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import MOST_TURNS, Amount
 
 _PLACES = 1 << 16

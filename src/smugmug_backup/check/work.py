@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -12,7 +13,6 @@ from smugmug_backup.check.listings import Listings
 from smugmug_backup.check.turns import OriginalsIndex, Turn, Weights
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BackupError, Concerns, OutOfTime, StoreError
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import Amount
 
 AT_A_TIME = 8

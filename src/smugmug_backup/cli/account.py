@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from smugmug_backup.archive.archive import Archive, Map
@@ -14,7 +14,6 @@ from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.archive.titles import album_name
 from smugmug_backup.cli.troubles import album_state
 from smugmug_backup.errors import BackupError, FormatTooNew
-from smugmug_backup.values import dataclass
 
 _AT_A_TIME = 8
 

@@ -16,8 +16,10 @@ def ask(say: Console, prompt: str) -> str:
         line = sys.stdin.readline() if sys.stdin is not None else ""
     except (UnicodeDecodeError, OSError):
         line = ""
-    if not line:
+    if not line or not sys.stdin.isatty():
+        # Nobody pressed Enter on this screen: what is said next begins a line all the same.
         say.print()
+    if not line:
         raise _nobody(prompt)
     return line.strip()
 

@@ -5,14 +5,13 @@ A deploy compares templates and never sees the bucket, so what was changed by ha
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.client import aws_client as _client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
-from smugmug_backup.values import dataclass
 
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _ABSENT = frozenset(

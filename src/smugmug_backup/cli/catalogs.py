@@ -42,7 +42,7 @@ class Catalog:
 def cache_of(location: Location) -> Path | None:
     """Where the catalog that the commands of this machine use for ``location`` lies; None if there
     is no home for it."""
-    named = f"s3://{location.bucket}/{location.prefix}"
+    named = location.s3
     if location.folder is not None:
         named = str(location.folder.resolve())
     name = hashlib.sha256(named.encode("utf-8", "surrogateescape")).hexdigest()[:32]
@@ -122,6 +122,9 @@ def open_catalog(
 
 
 def _refuse_others(file: Path) -> None:
+    # A device reads as an empty file, and root may put a file in its place.
+    if file.exists() and not file.is_file():
+        raise Mistaken(f"{file} is there and is no file", hint="give a name that is not taken")
     with suppress(FileNotFoundError), file.open("rb") as opened:
         if not schema.is_ours(opened.read(_HEAD)):
             raise Mistaken(
@@ -185,6 +188,11 @@ def _connect(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(
         file, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
     )
+
+
+def bring_up(db: sqlite3.Connection, archive: Archive) -> Updated:
+    """Read into a catalog that is open what ``archive`` holds by now; see `update`."""
+    return _update(db, archive, None)
 
 
 def _update(db: sqlite3.Connection, archive: Archive, tell: Tell | None) -> Updated:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,6 @@ from smugmug_backup.aws.client import aws_client as _client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.cli.bucket import Wanted
 from smugmug_backup.cli.errors import Mistaken
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

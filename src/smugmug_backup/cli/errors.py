@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from smugmug_backup.errors import BackupError, BadRequest
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from smugmug_backup.words import Location
 
 _DOCTOR = "`smugmug-backup doctor` looks at all that a backup needs"
 _NOTHING_CHANGED = "nothing in the backup was changed"
@@ -60,6 +63,11 @@ def hint_of(error: BackupError, *, in_s3: bool | None = None) -> str:
     return own or of_place.get(error.code) or _HINTS.get(error.code) or _DOCTOR
 
 
+def hint_at(error: BackupError, location: "Location") -> str:
+    """The same where it happened, by the location's own name."""
+    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.join(location.words))
+
+
 def hint_of_code(code: str) -> str | None:
     """The same for a failure by its word in a report; None if that says nothing."""
     return _HINTS.get(code)
@@ -74,10 +82,23 @@ def of_the_system(error: Exception) -> BackupError | None:
         return Mistaken("there is not enough memory", hint="close something, or use fewer threads")
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return Mistaken("the system allows no more threads", hint="look at `ulimit -u`")
+    if isinstance(error, FileNotFoundError) and _here_is_gone():
+        return Mistaken(
+            "the folder in which this was started is gone",
+            hint="cd to another one, or name the place by its whole path",
+        )
     number = error.errno if isinstance(error, OSError) else None
     if number is None or number not in _OF_THE_SYSTEM:
         return None
     return Mistaken(f"the system refuses: {os.strerror(number)}", hint=_OF_THE_SYSTEM[number])
+
+
+def _here_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 (what Path.cwd() asks)
+    except FileNotFoundError:
+        return True
+    return False
 
 
 _OF_THE_SYSTEM: dict[int, str] = {

@@ -6,7 +6,7 @@ from math import ceil
 
 from smugmug_backup.backup.context import COMMIT_EVERY
 from smugmug_backup.backup.outcome import Forecast
-from smugmug_backup.cli.output import number, size
+from smugmug_backup.cli.output import number, plural, size
 
 _GB = 1e9
 _MANIFEST_PAGE = 1_000
@@ -25,6 +25,7 @@ class Prices:
     instant_storage_gb_month: float = 0.004
     instant_retrieval_gb: float = 0.03
     out_gb: float = 0.09
+    between_regions_gb: float = 0.02
     out_free_gb: float = 100.0
 
     @property
@@ -123,25 +124,51 @@ class RestoreEstimate:
 @dataclass(frozen=True, slots=True)
 class CopyEstimate:
     """What a copy moves. ``reads``: GET requests, if it comes out of S3; ``writes``: PUT and POST
-    requests, if it goes into S3."""
+    requests, if it goes into S3. ``inside``: S3 may copy by itself, as far as it is allowed to."""
 
     bytes: int
+    files: int
     reads: int
     writes: int
     out_of_s3: bool
     into_s3: bool
+    inside: bool = False
 
     @classmethod
     def of(
-        cls, files: int, size_of_all: int, large: Iterable[int], *, out_of_s3: bool, into_s3: bool
+        cls,
+        files: int,
+        size_of_all: int,
+        large: Iterable[int],
+        *,
+        out_of_s3: bool,
+        into_s3: bool,
+        inside: bool = False,
     ) -> "CopyEstimate":
         """``large``: the lengths of what goes in parts."""
         parts = sum(2 + -(-each // _PART) for each in large)
-        return cls(size_of_all, files, files + parts, out_of_s3, into_s3)
+        return cls(size_of_all, files, files, files + parts, out_of_s3, into_s3, inside)
+
+    @property
+    def between(self) -> float:
+        """The way from one region of AWS into another."""
+        return self.bytes / _GB * PRICES.between_regions_gb
 
     def lines(self) -> list[str]:
         """What to tell before it begins; no prices where no S3 is."""
         found = []
+        if self.inside:
+            requests = (
+                self.files / 1e3 * (PRICES.write_thousand + PRICES.read_thousand)
+                + (self.writes - self.files) / 1e3 * PRICES.write_thousand
+            )
+            found.append(
+                f"S3 copies by itself, if the credentials of TO may read FROM: about "
+                f"{number(self.writes)} COPY and {number(self.files)} HEAD requests, "
+                f"{money(requests)}; between two regions {money(self.between)} more for "
+                f"{size(self.bytes)}. What it does not copy passes through here, and all of it "
+                "would be:"
+            )
         seconds = self.bytes / _TYPICAL
         if seconds >= 1:
             found.append(f"about {duration(seconds)} at {size(_TYPICAL)}/s")
@@ -162,6 +189,48 @@ class CopyEstimate:
         if found and (self.out_of_s3 or self.into_s3):
             found.append(f"({PRICES.say}; an S3 that is not AWS's has its own)")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class LookEstimate:
+    """What pages read out of a bucket. ``images``: that have bytes; ``bytes``: of all of these;
+    ``heads``: of the first part of each, in which cameras put a preview; ``page``: so many small
+    pictures a page shows."""
+
+    images: int
+    bytes: int
+    heads: int
+    page: int
+
+    def lines(self) -> list[str]:
+        """What to tell before the first page."""
+        if not self.images:
+            return []
+        found = []
+        for what, count in (
+            (f"a page of {plural(min(self.page, self.images), 'image')}", self.page),
+            (f"all {plural(self.images, 'image')}", self.images),
+        ):
+            part = min(count, self.images) / self.images
+            requests = ceil(self.images * part)
+            least = out_of_s3(requests, round(self.heads * part))
+            whole = round(self.bytes * part)
+            found.append(f"{what}: {least}; where they hold no preview, up to {_out(whole)}")
+        found.append(
+            f"one of them large: as many bytes as it has, {size(self.bytes // self.images)} on "
+            "average"
+        )
+        return [*found, f"({PRICES.say}; an S3 that is not AWS's has its own)"]
+
+
+def out_of_s3(requests: int, size_of_all: int) -> str:
+    """What reading takes: ``200 GET requests and 26.2 MB, less than $0.01``."""
+    charged = requests / 1e3 * PRICES.read_thousand + size_of_all / _GB * PRICES.out_gb
+    return f"{plural(requests, 'GET request')} and {size(size_of_all)}, {money(charged)}"
+
+
+def _out(size_of_all: int) -> str:
+    return f"{size(size_of_all)}, {money(size_of_all / _GB * PRICES.out_gb)}"
 
 
 _TYPICAL = 10_000_000

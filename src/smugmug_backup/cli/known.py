@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from smugmug_backup.cli import private_file
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.profiles import state_folder
 from smugmug_backup.errors import BackupError, BadRequest, NotABackup, NotStored
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import Location
 
 _REPORTS = 5
@@ -175,4 +175,4 @@ def _name(location: Location) -> str:
     """The same place by one name; a link is not followed, for it may lead to the disk."""
     if location.folder is not None:
         return os.path.abspath(location.folder)  # noqa: PTH100 (follows no link)
-    return f"s3://{location.bucket}/{location.prefix}"
+    return location.s3

@@ -42,8 +42,10 @@ class Looking:
         return self._store.requests
 
     def bounded(self, deadline: Deadline) -> BackupStore:
-        """See `BackupStore`."""
-        return self._store.bounded(deadline)
+        """See `BackupStore`; what it cannot look into is told here, too."""
+        bounded = Looking(self._store.bounded(deadline))
+        bounded._unseen = self._unseen
+        return bounded
 
     def list(
         self, prefix: str, *, after: str = "", until: str | None = None

@@ -3,12 +3,12 @@
 import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.clock import Clock, Deadline
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import Hours, bytes_per_second
 
 NAMES = {

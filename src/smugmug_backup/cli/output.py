@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 
@@ -20,7 +21,6 @@ from rich.text import Text
 from smugmug_backup.archive.titles import shown as shown
 from smugmug_backup.cli.streams import OutputLost as OutputLost
 from smugmug_backup.cli.streams import Printed, Stream
-from smugmug_backup.values import dataclass
 
 _GAP = 2
 _LEAST = 8

@@ -101,6 +101,7 @@ def add_location(parser: argparse.ArgumentParser, *, before: str | None = None) 
     look like a location is the first of them (`settings.location_of`).
     """
     parser.set_defaults(words_after_location=before)
+    add_s3_of_location(parser)
     parser.add_argument(
         "location",
         nargs="?",
@@ -108,6 +109,36 @@ def add_location(parser: argparse.ArgumentParser, *, before: str | None = None) 
         help="the backup: s3://bucket/prefix, or a folder; without it SMUGMUG_BACKUP_LOCATION, or "
         "the profile's",
     )
+
+
+def add_s3_of_location(parser: argparse.ArgumentParser) -> None:
+    """``args.endpoint_url`` and ``args.aws_profile``; `settings.location_of` heeds them."""
+    parser.add_argument(
+        "--endpoint-url", metavar="URL", help="the S3 of LOCATION, if it is not AWS's own"
+    )
+    parser.add_argument(
+        "--aws-profile",
+        metavar="NAME",
+        help="whose credentials are used for it (a profile of the AWS tools)",
+    )
+
+
+def add_nightly(parser: argparse.ArgumentParser) -> None:
+    """What is said of a run, and makes sense every night."""
+    parser.add_argument(
+        "--album",
+        action="append",
+        default=[],
+        metavar="KEY|TITLE",
+        help="only this album; can be repeated",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="list every album in full, not only its changes"
+    )
+    add_one_writer(parser)
+    add_manners(parser)
+    add_notify(parser)
+    add_source_options(parser)
 
 
 def add_one_writer(parser: argparse.ArgumentParser) -> None:

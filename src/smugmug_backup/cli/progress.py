@@ -452,6 +452,10 @@ class CopyProgress(_Display):
         if due:
             self.say(line)
 
+    def way_closed(self, why: str) -> None:
+        """See `keeping.copy.Observer`."""
+        self.say(f"S3 does not copy by itself: the bytes pass through here from now on. {why}")
+
     def fraction(self) -> float | None:
         """Of the bytes, or of the files where these are not known."""
         if self._files is None:

@@ -5,6 +5,7 @@ import itertools
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -12,16 +13,13 @@ from rich.console import Console
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.cli.output import number, plural, size
 from smugmug_backup.cli.progress import duration
+from smugmug_backup.cli.thaw import archived, command
 from smugmug_backup.restore.perform import Result
 from smugmug_backup.restore.plan import Plan, Problem
 from smugmug_backup.restore.survey import Survey
-from smugmug_backup.values import dataclass
-from smugmug_backup.words import Location
 
 _SHOWN = 10
 """So many of one kind are named in a terminal."""
-
-_THAW = '{"Days": 14, "GlacierJobParameters": {"Tier": "Bulk"}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +94,16 @@ class Told:
 
     def _tell_thaw(self, say: Console) -> None:
         location = self.args.location
-        bucket, keys = location.bucket, archived(location, self.result.thaw)
-        request = f"--restore-request {shlex.quote(_THAW)}"
+        keys = archived(location, self.result.thaw)
         say.print("Thaw it (a day or two, by the bulk rate), then restore again:", style="bold")
-        if len(keys) == 1:
-            command = f"aws s3api restore-object --bucket {bucket} --key {keys[0]} {request}"
-        else:
-            command = (
-                f"{the_same(self.args)} --list-archived |\n"
-                f"  xargs -I KEY aws s3api restore-object --bucket {bucket} --key KEY {request}"
-            )
-        say.print(f"  {command}", soft_wrap=True)
+        told = command(location, keys, f"{the_same(self.args)} --list-archived")
+        say.print(f"  {told}", soft_wrap=True)
 
 
 def the_same(args: argparse.Namespace) -> str:
     """The command again, for the same images as they were then: nothing more is thawed, and paid
     for, than was asked for."""
-    words = ["smugmug-backup", "restore", str(args.location), args.target]
+    words = ["smugmug-backup", "restore", *args.location.words, args.target]
     for album in args.album:
         words += ["--album", album]
     if args.images is not None:
@@ -143,8 +134,3 @@ def tell_problems(say: Console, problems: Sequence[Problem]) -> None:
         more = counts[code, message] - most
         if more > 0:
             say.print(f"    … and {number(more)} more (--json names all)")
-
-
-def archived(location: Location, thaw: Sequence[str]) -> list[str]:
-    """The whole keys of what is to be thawed."""
-    return [location.key(key) for key in sorted(set(thaw))]

@@ -7,6 +7,7 @@ that the environment has for a setting, so that function and tool read them alik
 import argparse
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from smugmug_backup.cli.errors import Mistaken
@@ -19,7 +20,6 @@ from smugmug_backup.cli.profiles import (
 )
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.settings import SourceSettings, source_settings
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import Location
 
 _OPTIONS = {
@@ -29,6 +29,7 @@ _OPTIONS = {
     "downloads": "MAX_DOWNLOADS",
 }
 LOCATION = NAMES["location"]
+SECRET = NAMES["secret"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +138,20 @@ def location_of(args: argparse.Namespace) -> Location:
         else:
             args.location = first
     if args.location is not None:
-        return Location.parse(args.location)
+        return at_s3(args, Location.parse(args.location))
     found = settings_of(args).get(LOCATION)
     if found is None:
         raise Mistaken(
             "no location was named, and none is remembered",
             hint="name it, as s3://bucket/prefix or a folder; `smugmug-backup setup` remembers one",
         )
-    return Location.parse(found.value)
+    return at_s3(args, Location.parse(found.value))
+
+
+def at_s3(args: argparse.Namespace, location: Location) -> Location:
+    """``location`` in the S3 that the command line names. Raises BadRequest."""
+    endpoint, profile = getattr(args, "endpoint_url", None), getattr(args, "aws_profile", None)
+    return location.at(endpoint=endpoint, profile=profile)
 
 
 def looks_like_one(word: str) -> bool:

@@ -1,6 +1,7 @@
 """Look at the deployed stack: would it run tonight, and would anybody hear if it did not."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
@@ -8,7 +9,6 @@ from smugmug_backup.aws.client import aws_client as _client
 from smugmug_backup.aws.errors import AWS_ERRORS, aws_error
 from smugmug_backup.cli.bucket import look_at, looked
 from smugmug_backup.cli.deployed import deployment, no_stack
-from smugmug_backup.values import dataclass
 
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _RULE = "AWS::Events::Rule"

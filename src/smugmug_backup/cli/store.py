@@ -1,14 +1,14 @@
 """Open the backup that a command line names."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.cli import known
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.looking import Looking
-from smugmug_backup.ports import BackupStore, Remover
-from smugmug_backup.values import dataclass
+from smugmug_backup.ports import BackupStore, Remover, Way
 from smugmug_backup.words import Location
 
 
@@ -55,6 +55,13 @@ def open_target(location: Location, **options: Any) -> BackupStore:
     from smugmug_backup.storage.location import open_store
 
     return open_store(location, create=True, **options)
+
+
+def way_between(source: BackupStore, target: BackupStore) -> Way | None:
+    """How bytes go from the one into the other without passing here; None if they have to."""
+    from smugmug_backup.storage.location import way_between as found
+
+    return found(source, target)
 
 
 def options_of(args: Any, place: str) -> dict[str, Any]:

@@ -17,6 +17,10 @@ class OutputLost(BackupError):
     code = "output_lost"
     hint = "what was done is done; look at where the output goes"
 
+    def __init__(self, message: str, stream: TextIO) -> None:
+        super().__init__(message)
+        self.stream = stream
+
 
 class Stream:
     """A text stream whose errors are ours, and which has no letter that it cannot write."""
@@ -41,7 +45,8 @@ class Stream:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise OutputLost(f"the output cannot be written: {error.strerror}") from None
+            said = f"the output cannot be written: {error.strerror}"
+            raise OutputLost(said, self._stream) from None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -1,6 +1,7 @@
 """Images and albums that are not simply there, in words for a person."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from smugmug_backup.archive.manifest import RECORD_LOST, Entry, Manifest
@@ -9,7 +10,6 @@ from smugmug_backup.archive.report import AlbumState, NextFull
 from smugmug_backup.archive.titles import album_name, shown
 from smugmug_backup.cli.output import day
 from smugmug_backup.model import Kind
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The events that the function takes: one table of actions, each parsed whole or refused."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,6 @@ from smugmug_backup.archive.keys import is_run_id
 from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import ACCOUNT, DRILL_IMAGES, MOST_DRILL_IMAGES, Amount, is_id
 
 

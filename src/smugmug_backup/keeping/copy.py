@@ -11,7 +11,8 @@ What is written, forwards, each step only when the one before is done:
 3. reports, each after those that it names.
 
 So a copy that is killed at any point is a store as a run leaves it that was killed there, and the
-same command goes on. Nothing is overwritten; each file is verified by its SHA-256 while it passes.
+same command goes on. Nothing is overwritten; each file is verified by its SHA-256 while it passes,
+or where S3 copies it by itself (`ports.Way`), by the SHA-256 that S3 states of what it wrote.
 
 =========================  =======================================================================
 in the source              then
@@ -20,8 +21,10 @@ a file has other bytes     it is left out and named; all the rest is copied, the
 than stated, under every   name it, too, and the target's own check names it
 name, or is not there
 a file cannot be read      it is named, and what names it waits for the next copy: its album's
-tonight, or is archived    manifests from there on, and the reports that name these. ``leave_out``:
+tonight                    manifests from there on, and the reports that name these. ``leave_out``:
                            it is left out like a damaged one
+a file lies in an archive  the same, and it is told beforehand: a copy says of nothing that it is
+class                      there before it is, but with ``leave_out``
 nothing names a file       it is no part of the backup
 =========================  =======================================================================
 """
@@ -29,7 +32,7 @@ nothing names a file       it is no part of the backup
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
 
@@ -37,7 +40,7 @@ from smugmug_backup.archive import keys, transfer
 from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.report import Link
 from smugmug_backup.archive.stated import Generation, Inventory, Stated, names_any, take_stock
-from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_lies
+from smugmug_backup.archive.transfer import FOLDERS, Unread, bring, what_is_archived, what_lies
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import (
     AlreadyStored,
@@ -49,7 +52,7 @@ from smugmug_backup.errors import (
     StoreFull,
 )
 from smugmug_backup.keeping.parting import check_same_history
-from smugmug_backup.values import dataclass
+from smugmug_backup.ports import Way
 
 
 class Observer(Protocol):
@@ -61,6 +64,9 @@ class Observer(Protocol):
     def file_done(self, problem: str | None) -> None:
         """A file is there now, or is not: why."""
 
+    def way_closed(self, why: str) -> None:
+        """Nothing more comes by the `Way`; all bytes pass from now on."""
+
 
 class Silent:
     """An `Observer` that says nothing."""
@@ -71,12 +77,16 @@ class Silent:
     def file_done(self, problem: str | None) -> None:
         """Nothing."""
 
+    def way_closed(self, why: str) -> None:
+        """Nothing."""
+
 
 @dataclass(slots=True)
 class Plan:
     """What is to be copied. ``wanted``: of step 1, in order; ``pages``: those that are to be
     made; ``present``: how many files are there already; ``forgotten_there``: what its
-    owner had deleted, and the copy still has."""
+    owner had deleted, and the copy still has; ``archived``: what has to be thawed before it can be
+    read, by key, and its length."""
 
     stock: Inventory
     wanted: list[Stated]
@@ -85,6 +95,7 @@ class Plan:
     pages: frozenset[str]
     present: int
     forgotten_there: tuple[str, ...]
+    archived: dict[str, int] = field(default_factory=dict)
 
     @property
     def files(self) -> int:
@@ -115,7 +126,8 @@ class Plan:
 @dataclass(slots=True)
 class Copied:
     """What was done. ``left_out``: damaged files that no sound name has, and why; ``waiting``: what
-    could not be read, and what waits for it; ``seal``: the heads of what was copied."""
+    could not be read, and what waits for it; ``by_way``: how many of the files came by the `Way`,
+    and ``way_closed`` why no more did; ``seal``: the heads of what was copied."""
 
     files: int = 0
     bytes: int = 0
@@ -123,6 +135,8 @@ class Copied:
     renamed: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
+    by_way: int = 0
+    way_closed: str | None = None
     seal: tuple[Link, ...] = ()
     stopped: bool = False
     error: BackupError | None = None
@@ -179,6 +193,7 @@ class Copier:
         deadline: Deadline,
         map_: Map,
         leave_out: bool = False,
+        way: Way | None = None,
         observer: Observer | None = None,
     ) -> None:
         self._source = source
@@ -187,6 +202,7 @@ class Copier:
         self._deadline = deadline
         self._map = map_
         self._leave_out = leave_out
+        self._way = way
         self._observer = observer or Silent()
         self._done = Copied(present=planned.present)
         self._held: set[Generation] = set()
@@ -197,7 +213,8 @@ class Copier:
         """Do it; what stops it is in the answer."""
         stock, done = self._plan.stock, self._done
         done.left_out |= stock.damaged
-        (done.left_out if self._leave_out else done.waiting).update(stock.unread)
+        apart = done.left_out if self._leave_out else done.waiting
+        apart |= dict.fromkeys(self._plan.archived, ARCHIVED) | stock.unread
         try:
             self._files(self._plan.wanted)
             self._manifests()
@@ -213,6 +230,8 @@ class Copier:
             done.error, done.stopped = self._error, self._error is None
         except BackupError as error:
             done.error = self._error or error
+        if self._way is not None:
+            done.by_way = self._way.copied
         return done
 
     # -- step 1 ----------------------------------------------------------------------------------
@@ -271,12 +290,18 @@ class Copier:
         return stated, None
 
     def _bring(self, stated: Stated) -> None:
-        name = bring(self._source.store, self._target.store, stated, self._passed)
+        source, target, way = self._source.store, self._target.store, self._way
+        name = bring(source, target, stated, self._passed, way=way)
+        closed = None
         with self._lock:
+            if way is not None and self._done.way_closed is None:
+                closed = self._done.way_closed = way.closed
             self._done.files += 1
             self._done.bytes += stated.bytes or 0
             if name != stated.key:
                 self._done.renamed[stated.key] = name
+        if closed is not None:
+            self._observer.way_closed(closed)
         self._observer.file_done(None)
 
     def _passed(self, size: int) -> None:
@@ -324,9 +349,9 @@ class Copier:
         for number in numbers:
             file = self._plan.stock.manifests[key, number]
             if not waits and any(each < number for each in unread):
-                waits = "an older version of the album could not be read"
+                waits = "an older version of the album did not come"
             if not waits and lost and self._names(key, number, lost):
-                waits = "it names what could not be read"
+                waits = "it names what did not come"
             if not waits:
                 error = self._one(file)[1]
                 if isinstance(error, NotABackup):
@@ -356,7 +381,7 @@ class Copier:
             ):
                 waiting.add(run)
                 if run in self._plan.reports:
-                    self._waits(report.file.key, "it names what could not be read")
+                    self._waits(report.file.key, "it names what did not come")
                 continue
             error = self._one(report.file)[1] if run in self._plan.reports else None
             if isinstance(error, NotABackup):
@@ -382,6 +407,8 @@ def _archived(error: BackupError) -> bool:
     return isinstance(error, Unread) and isinstance(error.error, Archived)
 
 
+ARCHIVED = "it lies in an archive class and must be thawed first"
+
 _WHOLE = (Concerns.BUCKET, Concerns.CREDENTIALS, Concerns.REGION)
 
 
@@ -389,9 +416,15 @@ class _Stopped(Exception):
     """Nothing more is to be begun."""
 
 
-def look(source: Archive, target: Archive, *, map_: Map) -> Plan:
-    """What is to be copied; nothing is written. Raises BadRequest if ``target`` belongs to another
+def look(source: Archive, target: Archive, *, map_: Map, thaws: bool = False) -> Plan:
+    """What is to be copied; nothing is written. ``thaws``: the source may have things in an archive
+    class, which are looked for. Raises BadRequest if ``target`` belongs to another
     account, or has a history of its own; FormatTooNew, StoreError."""
     stock = take_stock(source.store, map_)
     check_same_history(stock, target)
-    return plan(stock, target)
+    planned = plan(stock, target)
+    if thaws:
+        asked = {*(each.key for each in planned.wanted), *stock.unread}
+        planned.archived = what_is_archived(source.store, asked, map_)
+        planned.wanted = [each for each in planned.wanted if each.key not in planned.archived]
+    return planned

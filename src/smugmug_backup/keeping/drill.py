@@ -27,7 +27,7 @@ takes its place.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -56,7 +56,6 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Album, Availability, Image, Kind, Offer
 from smugmug_backup.ports import PhotoSource
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import DRILL_IMAGES
 
 _LOOKED_AT = 3

@@ -14,7 +14,7 @@ it commits later is made from a generation that says ``forgotten``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from smugmug_backup.archive import keys, original
@@ -26,7 +26,6 @@ from smugmug_backup.archive.titles import album_name
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import BadRequest, CommitConflict, NotABackup, StoreError
 from smugmug_backup.ports import Remover
-from smugmug_backup.values import dataclass
 
 _LOOKS = 5
 """In peace the second look finds nothing to write; each more is one that a run's commit spoilt."""

@@ -21,7 +21,7 @@ changed here. The next check finds what was brought, and the next run says of it
 """
 
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from smugmug_backup.archive import keys
@@ -31,7 +31,6 @@ from smugmug_backup.archive.stated import Inventory, Stated, take_stock
 from smugmug_backup.archive.transfer import bring, lies_sound
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BackupError, NotABackup, StoreFull
-from smugmug_backup.values import dataclass
 
 
 @dataclass(slots=True)

@@ -1,10 +1,10 @@
 """Which images of the chosen albums come."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from smugmug_backup.archive.manifest import Entry, Manifest
-from smugmug_backup.values import dataclass
 
 
 class Gone(StrEnum):

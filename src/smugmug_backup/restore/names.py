@@ -7,8 +7,7 @@ suffix and a sidecar's extension below the usual 255. It is in NFC, as SmugMug w
 import html
 import unicodedata
 from collections.abc import Iterable
-
-from smugmug_backup.values import dataclass
+from dataclasses import dataclass
 
 FILE_BYTES = 200
 FOLDER_BYTES = 120

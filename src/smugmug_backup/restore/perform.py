@@ -15,7 +15,7 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path  # noqa: TID251 - restored files are written here
 from typing import Protocol
@@ -32,7 +32,6 @@ from smugmug_backup.restore.record import Record
 from smugmug_backup.restore.sidecars import Sidecars, wanted
 from smugmug_backup.restore.survey import Survey, Surveyor
 from smugmug_backup.restore.workers import Stopped, Workers
-from smugmug_backup.values import dataclass
 
 
 class _Damaged(BackupError):

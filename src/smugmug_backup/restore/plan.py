@@ -7,7 +7,7 @@ a restore that was interrupted, or is repeated, finds its own files again.
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -27,7 +27,6 @@ from smugmug_backup.restore.names import (
 )
 from smugmug_backup.restore.wanted import Note, Wanted, wanted
 from smugmug_backup.restore.ways import ADOBE, JSON
-from smugmug_backup.values import dataclass
 
 _EMBEDDABLE = frozenset(("jpg", "png", "tif", "webp"))
 """What `embed` can write into, by what the store calls it."""
@@ -35,7 +34,6 @@ _EMBEDDABLE = frozenset(("jpg", "png", "tif", "webp"))
 _DEEPEST = 8
 """SmugMug nests folders five deep; a hostile record may say anything."""
 
-_EXTENSIONS = frozenset(("jpg", "png", "gif", "heic", "webp", "tif", "mp4", "mov", "bin"))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -333,7 +331,7 @@ def _stem(name: str) -> str:
 def _extension(content: StoredBytes | None) -> str | None:
     """What the store calls these bytes; None if their key is none of ours."""
     parsed = keys.parse_original(keys.plain(content.key)[0]) if content is not None else None
-    return parsed[2] if parsed and parsed[2] in _EXTENSIONS else None
+    return parsed[2] if parsed else None
 
 
 def _problem_of(found: Wanted) -> Note | None:

@@ -1,7 +1,7 @@
 """Choose what to restore: which albums, each as it was at a moment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from smugmug_backup.archive import keys
@@ -12,7 +12,6 @@ from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.archive.titles import album_name, find_albums
 from smugmug_backup.errors import BackupError, BadRequest, FormatTooNew
 from smugmug_backup.restore.plan import Placed, Problem
-from smugmug_backup.values import dataclass
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from stat import S_ISREG
 
 from smugmug_backup.archive.archive import Archive
@@ -14,7 +14,6 @@ from smugmug_backup.restore.folder import Differs, Folder, Linked, differs
 from smugmug_backup.restore.plan import Plan, Problem, Target
 from smugmug_backup.restore.sidecars import Sidecars, wanted
 from smugmug_backup.restore.workers import Stopped, Workers
-from smugmug_backup.values import dataclass
 
 _MANY = 500
 """From so many originals on, a listing says what lies there, not a question for each."""

@@ -7,6 +7,7 @@ that a spreadsheet would take for a formula has an apostrophe before it.
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from smugmug_backup.archive.details import Details, text_of
@@ -16,7 +17,6 @@ from smugmug_backup.archive.titles import album_name
 from smugmug_backup.clock import stamp_or_none
 from smugmug_backup.restore.plan import Plan, Problem
 from smugmug_backup.restore.xmp import rating_of
-from smugmug_backup.values import dataclass
 
 ALBUMS, PHOTOS, BY_HAND = "albums.csv", "photos.csv", "set-by-hand.csv"
 

@@ -1,8 +1,9 @@
 """Which bytes of an image are restored, and what must be told of them."""
 
+from dataclasses import dataclass
+
 from smugmug_backup.archive.manifest import Entry
 from smugmug_backup.archive.original import Reason, StoredBytes
-from smugmug_backup.values import dataclass
 
 Note = tuple[str, str]
 """A stable word, and the message for people."""

@@ -23,11 +23,11 @@ What each program reads and ignores, with the sources, stands in ``docs/ways-out
 import html
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from smugmug_backup.restore.names import identity, safe_name
-from smugmug_backup.values import dataclass
 
 if TYPE_CHECKING:
     from smugmug_backup.restore.plan import Placed

@@ -1,6 +1,7 @@
 """SmugMug's API 1.3.0 as it is: methods, parameters, envelope, codes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,6 @@ from smugmug_backup.smugmug.errors import (
     rule_of_status,
 )
 from smugmug_backup.smugmug.transport import Reply, Transport
-from smugmug_backup.values import dataclass
 
 PATH = "/services/api/json/1.3.0/"
 

@@ -1,7 +1,7 @@
 """SmugMug's API v2 as it is: addresses, envelope, statuses, pages."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -31,7 +31,6 @@ from smugmug_backup.smugmug.errors import (
     rule_of_status,
 )
 from smugmug_backup.smugmug.transport import Reply, Transport
-from smugmug_backup.values import dataclass
 
 PAGE = 200
 """Asked for; SmugMug clamps it as it likes, and the next page begins where it says. Pages of 500

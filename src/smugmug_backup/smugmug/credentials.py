@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import is_id
 
 _OAUTH = ("api_secret", "access_token", "access_token_secret")

@@ -6,7 +6,7 @@ public clients and pages of SmugMug's, gathered in 2026-11 (W120 and W122: SmugM
 1.2.0 and 1.2.2; WIZ: a C# client tested against the live 1.3.0 in 2025-01).
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -21,7 +21,6 @@ from smugmug_backup.errors import (
     SourceRetired,
     SourceUnavailable,
 )
-from smugmug_backup.values import dataclass
 
 
 class Retry(Enum):

@@ -1,7 +1,7 @@
 """The OAuth 1.0a dance that gets an access token, for the owner's command-line tool."""
 
 import random
-from dataclasses import field
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote
 
 import requests
@@ -14,7 +14,6 @@ from smugmug_backup.smugmug.errors import Trouble, advice_of_dance, rule_of_prob
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import Reply, Transport
-from smugmug_backup.values import dataclass
 
 _PATH = "/services/oauth/1.0a"
 

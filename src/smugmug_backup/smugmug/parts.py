@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from smugmug_backup.clock import Clock
 from smugmug_backup.smugmug.credentials import Credentials
@@ -10,7 +11,6 @@ from smugmug_backup.smugmug.pace import tls_context
 from smugmug_backup.smugmug.photos import LARGEST_PHOTO, Photos
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import Transport
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.parse import urljoin
 
@@ -24,7 +24,6 @@ from smugmug_backup.smugmug.pace import Pace, PacedPool, PacedTlsPool, paced, pa
 from smugmug_backup.smugmug.rate import RateLimit
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import USER_AGENT
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import is_loopback_name
 
 LARGEST_PHOTO = 50 * 1024**3

@@ -6,6 +6,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
 from typing import TypeVar
@@ -21,7 +22,6 @@ from smugmug_backup.smugmug.errors import Retry, TimedOut, Trouble
 from smugmug_backup.smugmug.governor import Governor, nap, refuse_to_wait
 from smugmug_backup.smugmug.pace import Pace, PacedAdapter, paced, tls_context
 from smugmug_backup.smugmug.signing import Signer
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import is_loopback_name
 
 T = TypeVar("T")

@@ -59,7 +59,7 @@ class FolderStore:
         self._flushed: set[str] = set()
         self._strays: dict[Path, None] = {}
         probe.check_root(self._root, create=create)
-        self._root = system.long_path(self._root.resolve())
+        self._root = system.long_path(probe.whole(self._root))
         self._tree = Tree(self._root)
         if create:
             self._prepare()

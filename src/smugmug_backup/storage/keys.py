@@ -4,6 +4,7 @@ import re
 from urllib.parse import quote
 
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.model import MEDIA_TYPES
 
 # No part begins with a dot ("..", hidden files, our own ".incoming") or ends with one (Windows and
 # SMB drop it). What stands after "=" tells the capital letters: `hT4mWq=12` (FORMAT.md).
@@ -21,15 +22,7 @@ CONTENT_TYPES = {
     "html": "text/html; charset=utf-8",
     "json": "application/json",
     "jsonl": "application/x-ndjson",
-    "bin": "application/octet-stream",
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "gif": "image/gif",
-    "heic": "image/heic",
-    "webp": "image/webp",
-    "tif": "image/tiff",
-    "mp4": "video/mp4",
-    "mov": "video/quicktime",
+    **MEDIA_TYPES,
 }
 
 

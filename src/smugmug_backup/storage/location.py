@@ -1,6 +1,6 @@
 """Open the store that lies at a location."""
 
-from smugmug_backup.ports import BackupStore
+from smugmug_backup.ports import BackupStore, Way
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.words import Location
 
@@ -15,7 +15,8 @@ def open_store(
     one_writer: bool = False,
 ) -> BackupStore:
     """The store at ``location``; ``create`` makes a folder ready for writing. Of S3: ``endpoint``
-    and ``profile`` as in `aws_client`, ``one_writer`` as in `S3Store`.
+    and ``profile`` as in `aws_client`, where the location does not say them; ``one_writer`` as in
+    `S3Store`.
 
     Raises BadRequest for what is no location, StoreRefused for a folder that cannot be one.
     """
@@ -26,5 +27,18 @@ def open_store(
     # A third of a second, of which a folder needs nothing.
     from smugmug_backup.storage.s3 import S3Store, s3_client
 
-    client = s3_client(max_connections=max_connections, endpoint=endpoint, profile=profile)
+    client = s3_client(
+        max_connections=max_connections,
+        endpoint=location.endpoint or endpoint,
+        profile=location.profile or profile,
+    )
     return S3Store(client, location.bucket, location.prefix, one_writer=one_writer)
+
+
+def way_between(source: BackupStore, target: BackupStore) -> Way | None:
+    """A way on which bytes go from one into the other by themselves; None where there is none."""
+    if isinstance(source, FolderStore) or isinstance(target, FolderStore):
+        return None
+    from smugmug_backup.storage.s3_copy import way_within_s3
+
+    return way_within_s3(source, target)

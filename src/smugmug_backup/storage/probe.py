@@ -6,6 +6,7 @@ import re
 import secrets
 import stat
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from smugmug_backup import system
@@ -21,7 +22,6 @@ from smugmug_backup.storage.file_system import (
 )
 from smugmug_backup.storage.folder_naming import Naming
 from smugmug_backup.storage.keys import with_capitals
-from smugmug_backup.values import dataclass
 
 _LEFTOVER = re.compile(r"[0-9a-f]{16}\.part|probe-[0-9a-f]{16}")
 _LEFTOVER_SECONDS = 24 * 3600
@@ -52,6 +52,18 @@ def check_root(root: Path, *, create: bool) -> None:
             raise StoreRefused(f"there is no folder {root}; is the disk mounted?")
     except OSError as error:
         raise store_error(error, f"opening {root}") from None
+
+
+def whole(root: Path) -> Path:
+    """``root`` without links, from the top. Raises StoreRefused if it begins in a current folder
+    that is gone."""
+    try:
+        return root.resolve()
+    except FileNotFoundError:
+        raise StoreRefused(
+            f"{root} is a way from the current folder, which is gone; name the place by its whole "
+            "path"
+        ) from None
 
 
 def _make_root(root: Path) -> None:

@@ -76,7 +76,6 @@ def open_remover(location: Location) -> Remover:
     """What deletes at ``location``. Raises StoreRefused if AWS is not set up."""
     if location.folder is not None:
         return FolderRemover(location.folder)
-    bucket = Bucket(
-        s3_client(max_connections=2), location.bucket, location.prefix, patience=Patience()
-    )
+    client = s3_client(max_connections=2, endpoint=location.endpoint, profile=location.profile)
+    bucket = Bucket(client, location.bucket, location.prefix, patience=Patience())
     return S3Remover(bucket)

@@ -149,6 +149,17 @@ class Bucket:
         host = urlsplit(self._client.meta.endpoint_url).hostname or ""
         return host.endswith(_AWS_HOSTS)
 
+    def is_beside(self, other: "Bucket") -> bool:
+        """Whether one S3 holds both: AWS's own, of one partition, or somebody else's."""
+        mine, theirs = self._client.meta, other._client.meta
+        if self.is_of_aws or other.is_of_aws:
+            return self.is_of_aws and other.is_of_aws and mine.partition == theirs.partition
+        return mine.endpoint_url == theirs.endpoint_url
+
+    def source(self, key: str) -> dict[str, str]:
+        """``key`` as S3 takes it for what is to be copied."""
+        return {"Bucket": self._bucket, "Key": self.prefix + checked(key)}
+
     def name(self, key: str) -> str:
         """``key`` as it is named in messages: ``s3://bucket/prefix/key``."""
         return f"s3://{self._bucket}/{self.prefix}{key}"
@@ -170,6 +181,11 @@ class Bucket:
                 self.call("HeadObject", key)
                 raise AlreadyStored(f"{self.name(key)} is there already; it was left as it is")
             return self._call(operation, key, named)
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks, instead of sending conditions."""
+        return self._only.looks
 
     def look_before_writes(self) -> None:
         """Send no conditions from now on: look instead whether the key is free. That is safe only
@@ -259,7 +275,7 @@ class Bucket:
             method: Callable[..., Any] = self._puts.send
         else:
             method = getattr(self._client, _METHODS[operation])
-        size, completes = len(arguments.get("Body", b"")), operation == "CompleteMultipartUpload"
+        size, completes = len(arguments.get("Body", b"")), operation in _TAKES_LONG
         seconds = budget.attempt(size, completes=completes)
         return self.within(
             seconds,
@@ -319,8 +335,13 @@ _METHODS = {
     "DeleteObject": "delete_object",  # of `remove`, which the function does not have
     "HeadObject": "head_object",
     "GetObject": "get_object",
+    "CopyObject": "copy_object",  # of `s3_copy`, which the function does not have; so the next
+    "UploadPartCopy": "upload_part_copy",
     "CreateMultipartUpload": "create_multipart_upload",
     "UploadPart": "upload_part",
     "CompleteMultipartUpload": "complete_multipart_upload",
     "AbortMultipartUpload": "abort_multipart_upload",
 }
+
+_TAKES_LONG = frozenset({"CompleteMultipartUpload", "CopyObject", "UploadPartCopy"})
+"""S3 may work on these for minutes, and sends blanks meanwhile."""

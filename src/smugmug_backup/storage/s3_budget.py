@@ -3,11 +3,11 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TypeVar, cast
 
 from smugmug_backup.clock import Deadline
-from smugmug_backup.values import dataclass
 
 T = TypeVar("T")
 

@@ -1,5 +1,7 @@
 """What an answer of S3 means: one table, and the words for what came without a whole answer."""
 
+from dataclasses import dataclass
+
 from botocore.exceptions import ClientError
 
 from smugmug_backup.aws.errors import CREDENTIAL_CODES, setup_words
@@ -12,7 +14,6 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from smugmug_backup.values import dataclass
 
 CONFLICTS = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 """409: somebody else writes the same key at this moment; the answer is known if asked again."""
@@ -78,6 +79,9 @@ _BY_CODE: dict[str, Meaning] = {
         Archived,
         _THIS_OBJECT,
         "{name} lies in an archive class; restore it (thaw it) in S3 first",
+    ),
+    "ObjectNotInActiveTierError": Meaning(  # [E] 403: CopyObject of what lies in Glacier
+        Archived, _THIS_OBJECT, "it lies in an archive class; restore it (thaw it) in S3 first"
     ),
     "InvalidRange": Meaning(  # [E] 416
         NotStored, _THIS_OBJECT, "{name} ends before what is asked for"
@@ -223,6 +227,11 @@ def _denied(operation: str, bucket: str) -> str:
             f"the credentials need {permission} there and s3:ListBucket on {bucket} (without the "
             "latter, S3 denies what does not exist), and kms:Decrypt if it has a key of its own"
         )
+    if operation in ("CopyObject", "UploadPartCopy"):
+        return (
+            f"the credentials of the target need {permission} there and s3:GetObject on the source "
+            "(and the KMS keys of both, if they have keys of their own)"
+        )
     if permission == "s3:PutObject":
         return (
             f"the credentials need {permission} there, the bucket's policy must not deny it, and "
@@ -243,6 +252,8 @@ _PERMISSIONS = {
     "HeadObject": "s3:GetObject",
     "GetObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
+    "CopyObject": "s3:PutObject",
+    "UploadPartCopy": "s3:PutObject",
     "CreateMultipartUpload": "s3:PutObject",
     "UploadPart": "s3:PutObject",
     "CompleteMultipartUpload": "s3:PutObject",

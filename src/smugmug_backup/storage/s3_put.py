@@ -9,14 +9,13 @@ moto, ministack and a little S3 on loopback.
 
 import base64
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserFactory
-
-from smugmug_backup.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

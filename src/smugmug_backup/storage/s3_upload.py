@@ -33,7 +33,7 @@ def put(
         Body=body,
         ChecksumSHA256=sha256_text(body, sha256),
         IfNoneMatch="*",
-        **_told(key, file_name),
+        **told(key, file_name),
     )
 
 
@@ -109,7 +109,7 @@ class Parts:
             self._key,
             ChecksumAlgorithm="CRC32",
             ChecksumType=_OF_THE_WHOLE,
-            **_told(self._key, self._file_name),
+            **told(self._key, self._file_name),
         )
         self._id = self._bucket.part_of(answer, "UploadId", "CreateMultipartUpload", self._key)
         # An S3 of somebody else that knows no checksum of the whole answers COMPOSITE (seen:
@@ -199,8 +199,8 @@ class S3Upload:
         return b"".join(taken)
 
 
-def _told(key: str, file_name: str | None) -> dict[str, Any]:
-    """What a browser is told of the object."""
+def told(key: str, file_name: str | None) -> dict[str, Any]:
+    """The headers by which a browser is told of the object."""
     disposition = content_disposition(file_name)
     own = {"ContentDisposition": disposition} if disposition else {}
     return {"ContentType": content_type(key), **own}

@@ -31,9 +31,9 @@ def control(smugmug):
         def ask(what, given=None, *, post=False, status=200, **params):
             url = f"{smugmug.url}/_control/{what}"
             if post or given is not None:
-                answer = http.post(url, json=given, params=params, timeout=10)
+                answer = http.post(url, json=given, params=params, timeout=120)
             else:
-                answer = http.get(url, params=params, timeout=10)
+                answer = http.get(url, params=params, timeout=120)
             assert answer.status_code == status, answer.text
             return answer.json()
 
@@ -54,9 +54,9 @@ def test_one_command_serves_until_it_is_told_to_stop(tmp_path):
             "NickName": process.stdout.readline().split()[1],
             "APIKey": given["api_key"],
         }
-        answer = requests.get(f"{url}/services/api/json/1.3.0/", params=params, timeout=10)
+        answer = requests.get(f"{url}/services/api/json/1.3.0/", params=params, timeout=120)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
         assert process.stderr.read() == ""
     assert len(answer.json()["Albums"]) == 2
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
@@ -74,7 +74,7 @@ def test_the_source_is_listed_with_digests(smugmug, control):
     source = control("source")
     assert source["nickname"] == smugmug.world.account.nickname
     image = source["albums"][0]["images"][0]
-    with requests.get(image["listed"]["OriginalURL"], timeout=10) as answer:
+    with requests.get(image["listed"]["OriginalURL"], timeout=120) as answer:
         assert hashlib.sha256(answer.content).hexdigest() == image["sha256"]
     public = control("source", view="public", nickname=source["nickname"])
     assert "MD5Sum" not in public["albums"][0]["images"][0]["listed"]

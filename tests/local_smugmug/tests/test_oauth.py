@@ -21,7 +21,7 @@ def accounts():
 def code(caller, auth, *, http="GET", **params) -> int:
     url = caller.smugmug.url + PATH
     where = {"data" if http == "POST" else "params": METHOD | params}
-    return caller.http.request(http, url, auth=auth, timeout=10, **where).json().get("code", 0)
+    return caller.http.request(http, url, auth=auth, timeout=120, **where).json().get("code", 0)
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_what_cannot_be_read_tonight_and_a_newer_format_are_no_damage(made, monk
     made.generations(last=2)
     body = made.store.objects[key(2)]
     made.damage(key(2), body.replace(b'"version":1', b'"version":2', 1))
-    with pytest.raises(FormatTooNew):
+    with pytest.raises(FormatTooNew):  # There is no README.txt that knows better: `newer`.
         newest_state(made.store, ALBUM, 2, {})
 
     def unavailable(key):

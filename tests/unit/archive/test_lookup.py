@@ -55,6 +55,16 @@ def test_a_record_is_what_the_api_said(made):
     assert made.archive.records(ALBUM, [only], map) == {"a": record}
 
 
+def test_a_file_whose_version_rotted_hides_no_other(made):
+    (sought,) = write(made, "a")
+    others = (write(made, "a", text=str(number))[0].record for number in range(100))
+    before = next(each for each in others if each < sought.record)
+    body = made.store.objects[before]
+    made.damage(before, body.replace(b'"version":1', b'"version":9', 1))
+    lost = replace(sought, record=keys.records(ALBUM, "f" * 32))
+    assert found(made, [lost]) == {"a": line("a")}
+
+
 @pytest.mark.parametrize("number", [3, 20])
 @pytest.mark.parametrize("damage", ["lost", "overwritten", "cut"])
 def test_a_numbered_copy_has_the_same_places(made, number, damage):

@@ -119,9 +119,9 @@ def test_aws_is_told_which_program_asks_and_which_version(bare):
 
     client.meta.events.register_first("before-send.sns", answer)
     client.publish(TopicArn="arn:aws:sns:us-east-1:1:x", Message="x")
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert version == smugmug_backup.__version__
-    assert f"smugmug-backup/{version}".encode() in seen[0]
+    dynamic = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["dynamic"]
+    assert dynamic["version"] == {"attr": "smugmug_backup.__version__"}
+    assert f"smugmug-backup/{smugmug_backup.__version__}".encode() in seen[0]
 
 
 class Empty:

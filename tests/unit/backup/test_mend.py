@@ -270,7 +270,8 @@ def test_a_loss_accepted_under_a_numbered_name_is_not_that_of_the_plain_one(nigh
     assert nights.line("A", image.key).original.stored
 
 
-def test_damage_in_an_album_that_is_ignored_is_noted_until_it_is_not(nights):
+@pytest.mark.parametrize("by_key", [True, False])
+def test_damage_in_an_album_that_is_ignored_is_noted_until_it_is_not(nights, by_key):
     image, key = original_of(nights, "B")
     rot(nights, key)
     check(nights, (key, "B"))
@@ -278,9 +279,13 @@ def test_damage_in_an_album_that_is_ignored_is_noted_until_it_is_not(nights):
     for _ in range(2):
         report = nights.next_night()
         assert report.check.open == 1
-        assert any("not mended" in each and ": B;" in each for each in report.notes)
-    nights.options = Options(concurrency=2)
-    report = nights.next_night()
+        assert any("not mended" in each and ": B; back" in each for each in report.notes)
+    if by_key:
+        nights.clock.advance(days=1)
+        report = nights.run(albums=("B",))
+    else:
+        nights.options = Options(concurrency=2)
+        report = nights.next_night()
     assert (report.check.open, report.counts.repaired, report.notes) == (0, 1, ())
     assert nights.store.objects[nights.line("B", image.key).original.key] == image.body
 

@@ -277,6 +277,20 @@ def test_unavailable_images_that_no_report_had_room_for_are_named_once_there_is(
     assert (report.counts.unavailable, report.more_unavailable) == (2, 0)
 
 
+def test_an_album_that_cannot_be_read_keeps_no_other_from_being_named(nights, source, monkeypatch):
+    monkeypatch.setattr("smugmug_backup.backup.tally.NAMED", 0)
+    monkeypatch.setattr("smugmug_backup.backup.tally._ASKED", 1)
+    source.upload("A", has_url=False)
+    image = source.upload("B", has_url=False)
+    assert nights.run().more_unavailable == 2
+    monkeypatch.setattr("smugmug_backup.backup.tally.NAMED", 3)
+    source.errors["images:A"] = SourceUnavailable("503")
+    nights.store = FaultyStore(nights.store, barred=("manifests/A=1/00000001",))
+    report = nights.run(albums=("A",))
+    assert [each.album_key for each in report.failures] == ["A"]
+    assert [each.image_key for each in report.unavailable] == [image.key]
+
+
 def test_a_night_reads_no_manifest_for_names_that_it_knows(nights, source):
     source.upload("B", has_url=False)
     nights.run()

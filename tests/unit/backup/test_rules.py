@@ -392,6 +392,23 @@ def test_a_damaged_newest_manifest_gives_way_to_the_one_before_and_is_named(nigh
     assert nights.line("harbour", gone.key).deleted_at is not None
 
 
+def test_a_commit_of_a_killed_run_whose_version_rotted_fails_once_and_not_every_night(
+    nights, source
+):
+    nights.run()
+    source.upload("harbour")
+    nights.next_night()
+    del nights.store.objects[nights.reports[-1].key]
+    newest = "manifests/harbour/00000002.jsonl"
+    body = nights.store.objects[newest]
+    nights.store.objects[newest] = body.replace(b'"version":1', b'"version":9', 1)
+    report = nights.next_night()
+    assert [(f.album_key, f.code) for f in report.failures] == [("harbour", "store_damaged")]
+    assert newest in report.failures[0].message
+    assert nights.next_night().status == "complete"
+    assert nights.manifest("harbour").header.generation == 3
+
+
 def test_an_album_of_which_no_manifest_is_sound_begins_anew(nights, source):
     nights.run()
     nights.store.objects["manifests/harbour/00000001.jsonl"] = b"{}"

@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import Client
 
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.browse.fresh import Freshness
 from smugmug_backup.browse.pictures import pictures_of
 from smugmug_backup.browse.site import Site
 from smugmug_backup.browse.views import Views
@@ -15,6 +16,7 @@ from tests.tools.sample import sample_store
 
 PORT = 8765
 TOKEN = "a-token-of-these-tests"
+EVERY_SECONDS = 30
 
 
 class Served:
@@ -27,14 +29,26 @@ class Served:
         self.update()
         self.views = Views(self.db)
         pictures = pictures_of(self.archive, tmp_path / "pictures", on_disk=True)
+        self.fresh = Freshness(
+            self.archive, self.bring, clock=self.sample.clock, every=EVERY_SECONDS
+        )
         self.site = Site(
-            self.db, self.archive, pictures, location="~/photos", port=PORT, token=TOKEN
+            self.db,
+            self.archive,
+            pictures,
+            location="~/photos",
+            port=PORT,
+            token=TOKEN,
+            fresh=self.fresh,
         )
         self.client = self.stranger()
         assert self.get(f"/?token={TOKEN}").status_code == 303
 
     def update(self):
-        update(self.db, self.archive, now=self.sample.clock.now(), map_=map)
+        self.bring(self.archive)
+
+    def bring(self, archive):
+        update(self.db, archive, now=self.sample.clock.now(), map_=map)
 
     def stranger(self):
         return Client(self.site)

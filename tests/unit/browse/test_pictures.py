@@ -9,6 +9,8 @@ from PIL import Image
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.browse.pictures import LARGE, SMALL, pictures_of, sheet
+from smugmug_backup.errors import NotStored, StoreUnavailable
+from tests.tools.dng import make_dng
 from tests.tools.memory_store import MemoryStore
 
 
@@ -72,6 +74,30 @@ def test_heic(pictures):
     out = io.BytesIO()
     pillow_heif.from_pillow(halves()).save(out, quality=90)
     assert pictures.made(out.getvalue(), "heic").size == (320, 160)
+
+
+@pytest.mark.parametrize("place", ["on_disk", "remote"])
+@pytest.mark.parametrize(
+    ("orientation", "sizes"), [(1, [(320, 160), (800, 400)]), (6, [(160, 320), (400, 800)])]
+)
+def test_a_raw_shows_the_cameras_own_jpeg_small_and_large(pictures, orientation, sizes, place):
+    raw = make_dng(saved(halves(), "JPEG"), width=800, height=400, orientation=orientation)
+    image = pictures.image(raw, "bin")
+    for edge, size in zip((SMALL, LARGE), sizes, strict=True):
+        made = Image.open(io.BytesIO(getattr(pictures, place).jpeg(image, edge)))
+        assert made.size == size and is_red(made.getpixel((5, 5)))
+
+
+@pytest.mark.parametrize("tiny", [False, True])
+def test_a_raw_that_begins_as_a_tiff_shows_the_large_jpeg_and_not_the_tiny_picture(pictures, tiny):
+    raw = make_dng(saved(halves(), "JPEG"), width=800, height=400, tiny=tiny)
+    made = pictures.made(raw, "tif", LARGE)
+    assert made.size == (800, 400) and is_red(made.getpixel((5, 5)))
+
+
+def test_a_raw_that_is_cut_off_has_no_picture_and_stops_nothing(pictures):
+    raw = make_dng(saved(halves(), "JPEG"), width=800, height=400)
+    assert pictures.made(raw[: len(raw) // 2], "bin") is None
 
 
 def test_what_lies_on_its_side_stands_up(pictures):
@@ -138,8 +164,22 @@ def test_what_cannot_be_decoded_has_none(pictures, body, extension):
     assert pictures.on_disk.jpeg(pictures.image(body, extension), SMALL) is None
 
 
+@pytest.mark.parametrize("error", [StoreUnavailable("the disk is away"), NotStored("not there")])
+def test_a_disk_that_is_back_shows_what_it_did_not_while_it_was_away(pictures, error):
+    image = pictures.image(saved(halves(), "JPEG"))
+    part = pictures.store.read_part
+
+    def away(key, offset, length):
+        raise error
+
+    pictures.store.read_part = away
+    assert pictures.on_disk.jpeg(image, SMALL) is None
+    pictures.store.read_part = part
+    assert pictures.on_disk.jpeg(image, SMALL) is not None
+
+
 def test_a_video_shows_its_first_frame_where_it_lies_on_a_disk(pictures):
-    import av
+    av = pytest.importorskip("av", reason="av: a Python 3.12 or later")
 
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:

@@ -1,9 +1,14 @@
 """Who may see the pages, and that each shows what it should."""
 
 import json
+import sqlite3
+from datetime import datetime
 
 import pytest
+from werkzeug.test import Client
 
+from smugmug_backup.browse.site import Site
+from tests.local_smugmug.pictures import draw_jpeg
 from tests.unit.browse.conftest import PORT, TOKEN
 
 HERE = f"http://127.0.0.1:{PORT}"
@@ -142,10 +147,50 @@ def test_nights_are_counted_for_the_slider(served):
         ("/album/harbour?page=99", 200),
         ("/album/harbour?page=x", 200),
         ("/?at=2026-11-24", 200),
+        ("/?at=2026-W48-2", 400),
+        ("/small/99999999999999999999", 404),
+        ("/original/99999999999999999999", 404),
     ],
 )
 def test_an_address_that_is_none_is_said_so(served, path, status):
     assert served.get(path).status_code == status
+
+
+@pytest.mark.parametrize("form", ["%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H:%M:%S.000Z"])
+def test_a_moment_is_the_same_however_it_is_written(served, form):
+    first = served.views.nights()[0].at
+    other = datetime.fromisoformat(first).strftime(form)
+    assert "Old things" in served.html(f"/?at={first}")
+    assert "Old things" in served.html(f"/?at={other}")
+    assert "Old things" not in served.html("/?at=00010101T000000Z")
+
+
+def test_a_question_of_more_words_than_the_catalog_takes_is_answered(served):
+    words = "+".join(["\u5915"] * 1100)
+    assert "1,100 words are too many" in served.html(f"/search?q={words}")
+    assert "Nothing found" in served.html("/search?q=" + "+".join(["zz"] * 1100))
+
+
+def test_a_catalog_that_breaks_while_it_is_served_is_said_in_a_sentence(served, monkeypatch):
+    def broken(*args, **more):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(type(served.views), "facts", broken)
+    answer = served.get("/")
+    assert answer.status_code == 500 and "malformed" in answer.text
+    monkeypatch.undo()
+    assert served.get("/").status_code == 200
+
+
+def test_two_that_are_served_at_once_do_not_take_each_others_cookie_away(served):
+    names = []
+    for port in (PORT, PORT + 1):
+        site = Site(
+            served.db, served.archive, None, location="~/photos", port=port, token=f"{port}"
+        )
+        answer = Client(site).get(f"/?token={port}", base_url=f"http://127.0.0.1:{port}")
+        names.append(answer.headers["Set-Cookie"].partition("=")[0])
+    assert len(set(names)) == 2
 
 
 # -- hostile texts --------------------------------------------------------------------------------
@@ -187,6 +232,37 @@ def test_an_original_comes_whole_in_part_and_under_its_own_name(served):
     assert part.headers["Content-Range"] == f"bytes 2-4/{len(body)}"
     beyond = served.get(f"/original/{version}", headers={"Range": "bytes=999999-"})
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(body)}")
+
+
+def test_a_part_is_given_only_of_the_bytes_that_the_browser_has(served):
+    address = f"/original/{served.version('no_md5.jpg')}"
+    tag = served.get(address).headers["ETag"]
+    part = {"Range": "bytes=2-4"}
+    assert served.get(address, headers={**part, "If-Range": tag}).status_code == 206
+    assert served.get(address, headers={**part, "If-Range": '"other"'}).status_code == 200
+    assert served.get(address, headers={"If-None-Match": tag}).status_code == 304
+
+
+def has_picture(served, file_name):
+    """A real picture in the place of the bytes that the sample has."""
+    body = draw_jpeg(1, datetime(2019, 5, 6, 7, 8, 9), None)
+    version = served.version(file_name)
+    sql = "UPDATE image_versions SET bytes = ? WHERE version_id = ? RETURNING key"
+    (key,) = served.db.execute(sql, (len(body), version)).fetchone()
+    served.sample.store.objects[key] = body
+
+
+def test_a_browser_keeps_a_picture_and_asks_whether_it_still_is_that_one(served):
+    """The same address may be another picture's after the next start on the same port."""
+    has_picture(served, "DSC_00003.JPG")
+    one = served.get(f"/small/{served.version('DSC_00003.JPG')}")
+    assert one.content_type == "image/jpeg"
+    tag = {"If-None-Match": one.headers["ETag"]}
+    assert "no-cache" in one.headers["Cache-Control"]
+    again = served.get(f"/small/{served.version('DSC_00003.JPG')}", headers=tag)
+    assert (again.status_code, again.data) == (304, b"")
+    other = served.get(f"/small/{served.version('DSC_00004.JPG')}", headers=tag)
+    assert other.status_code == 200
 
 
 def test_what_is_not_there_is_not_found_and_stops_nothing(served):

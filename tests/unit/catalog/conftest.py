@@ -29,7 +29,7 @@ class Made:
         """All rows of all tables but when they were made, in no order and without row numbers."""
         found = {}
         for (table,) in self.ask("SELECT name FROM sqlite_master WHERE type = 'table'"):
-            if table.startswith(("image_words", "facts")):
+            if table.startswith(("image_words", "facts", "sqlite_")):
                 continue
             rows = [
                 row[1:] if table == "image_versions" else row

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from smugmug_backup.catalog import taken
-from smugmug_backup.errors import StoreUnavailable
+from smugmug_backup.errors import NotABackup, StoreUnavailable
 from tests.local_smugmug.pictures import draw_jpeg
 
 
@@ -48,14 +48,15 @@ def dates():
     db.close()
 
 
-def test_what_cannot_be_read_tonight_is_asked_again_and_stops_nothing(dates):
+@pytest.mark.parametrize("error", [StoreUnavailable("later"), NotABackup("permission denied")])
+def test_what_cannot_be_read_tonight_is_asked_again_and_stops_nothing(dates, error):
     def part(key, start, length):
         if key == "lost":
-            raise StoreUnavailable("later")
+            raise error
         return draw_jpeg(1, datetime(2020, 1, 2), None)[start : start + length]
 
     wanted = [("a" * 32, "lost", 100_000), ("b" * 32, "there.jpg", 100_000)]
-    assert list(taken.read(part, wanted, dates)) == ["b" * 32]
+    assert list(taken.read(part, wanted, dates)) == [None, ("b" * 32, "2020-01-02T00:00:00")]
     assert dates.known() == {"b" * 32: "2020-01-02T00:00:00"}
 
 

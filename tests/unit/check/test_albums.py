@@ -38,6 +38,15 @@ def test_bit_rot_in_bytes_that_only_older_generations_name_is_found(sample):
     assert finding.album_key == "alps"
 
 
+def test_a_newest_manifest_whose_version_rotted_is_found_though_no_report_names_it(sample):
+    album = "alps"
+    without_reports(sample)
+    key = newest_manifest(sample, album)
+    sample.store.objects[key] = sample.store.objects[key].replace(b'"version":1', b'"version":9', 1)
+    found = [each for each in checked(sample).findings if each.key == key]
+    assert [(each.problem, each.album_key) for each in found] == [("damaged", album)]
+
+
 def test_bit_rot_in_an_older_version_is_found_when_its_turn_comes(sample):
     image = sample.source.world["harbour"].images[1]
     (key,) = {

@@ -248,6 +248,10 @@ def test_two_lines_that_name_one_key_with_different_sha256_are_a_finding_of_both
 def test_a_newer_format_is_not_called_damage_and_not_sound(sample):
     without_reports(sample)
     rewrite(sample, newest_manifest(sample), lambda lines: lines[0].update(version=2))
+    later = sample.store.objects["README.txt"].replace(
+        b"this description, 1", b"this description, 2"
+    )
+    sample.store.objects["README.2.txt"] = later
     result = checked(sample)
     assert result.findings == () and result.status == "unfinished"
     assert any("version 2" in each for each in result.report.not_checked)

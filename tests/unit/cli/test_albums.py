@@ -1,5 +1,8 @@
 """`smugmug-backup albums`."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from smugmug_backup.errors import Concerns, ListingIncomplete, StoreRefused
@@ -59,6 +62,69 @@ def read_of(monkeypatch):
         FolderStore, "read", lambda store, key: seen.append(key) or read(store, key)
     )
     return seen
+
+
+# -- beside a catalog -----------------------------------------------------------------------------
+
+
+def test_albums_and_images_say_what_a_catalog_of_the_same_store_says(
+    shell, sample, folder, tmp_path
+):
+    shell("catalog", folder, tmp_path / "photos.sqlite")
+    with closing(sqlite3.connect(tmp_path / "photos.sqlite")) as db:
+        db.row_factory = sqlite3.Row
+        albums = list(db.execute("SELECT * FROM albums ORDER BY album_key"))
+        images = list(
+            db.execute(
+                "SELECT * FROM image_versions WHERE until_generation IS NULL "
+                "ORDER BY album_key, image_key"
+            )
+        )
+    fields = (
+        *("album_key", "generation", "bytes", "listed_at", "missing_since", "deleted_at"),
+        *("pending", "unavailable", "unverified"),
+    )
+    listed = sorted(shell("albums", folder, "--json").json, key=lambda each: each["album_key"])
+    assert [[each[name] for name in (*fields, "images")] for each in listed] == [
+        [each[name] for name in (*fields, "image_count")] for each in albums
+    ]
+    said = []
+    for album in listed:
+        lines = shell("images", folder, album["album_key"], "--json").json["images"]
+        for each in sorted(lines, key=lambda each: each["image_key"]):
+            original = each["original"]
+            same = (each[name] for name in ("image_key", "position", "fingerprint", "deleted_at"))
+            said.append([*same, original["status"], original["key"], bool(original["verified"])])
+    assert said == [
+        [
+            *(each["image_key"], each["position"], each["fingerprint"], each["deleted_at"]),
+            *(each["status"], each["key"], bool(each["verified"])),
+        ]
+        for each in images
+    ]
+
+
+def test_what_they_ask_of_a_store_is_one_report_one_manifest_and_a_few_listings(
+    shell, sample, folder, monkeypatch
+):
+    """So they answer at once on S3 as they are; only to learn that a catalog is up to date would
+    take as much."""
+    for number in range(20):
+        sample.source.album(f"more{number}", images=3)
+    sample.nights.next_night()
+    seen, listings = read_of(monkeypatch), []
+    list_ = FolderStore.list
+    monkeypatch.setattr(
+        FolderStore,
+        "list",
+        lambda store, *words, **more: listings.append(words) or list_(store, *words, **more),
+    )
+    report = sample.nights.reports[-1]
+    assert shell("albums", folder).status == 0
+    assert seen == [report.key] and len(listings) <= 4
+    seen.clear()
+    assert shell("images", folder, "more7").status == 0
+    assert [key.split("/")[0] for key in seen] == ["runs", "manifests"]
 
 
 # -- one album that is broken hides no other -----------------------------------------------------

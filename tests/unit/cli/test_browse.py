@@ -10,6 +10,8 @@ import urllib.request
 import pytest
 
 from tests.stack.environment import ROOT
+from tests.tools import fake_s3
+from tests.tools.local_s3 import set_environment
 
 
 @pytest.fixture(autouse=True)
@@ -31,12 +33,12 @@ def test_it_serves_who_has_the_address_until_it_is_interrupted(sample, folder, t
             served.stdout.readline() + served.stdout.readline() + served.stdout.readline()
         )["address"]
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        with opener.open(address, timeout=10) as answer:
+        with opener.open(address, timeout=120) as answer:
             assert "Harbour &amp; Quay 2024" in answer.read().decode()
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(address.partition("?")[0], timeout=10)
+            urllib.request.urlopen(address.partition("?")[0], timeout=120)
         served.send_signal(2)
-        assert served.wait(10) in (0, 130)
+        assert served.wait(120) in (0, 130)
         assert "Traceback" not in served.stderr.read()
 
 
@@ -47,6 +49,34 @@ def test_it_writes_pages(shell, sample, folder, tmp_path):
     assert again.json["written"] == 0
     then = shell("browse", folder, "--static", tmp_path / "then", "--as-of", "2026-11-24")
     assert then.status == 0 and "Old things" in (tmp_path / "then" / "index.html").read_text()
+
+
+def test_of_a_bucket_it_says_beforehand_what_looking_costs(
+    shell, sample, folder, tmp_path, monkeypatch
+):
+    with fake_s3.FakeS3() as s3:
+        set_environment(monkeypatch, s3.address)
+        assert shell("copy", folder, "s3://bucket/photos").status == 0
+        files = [*(folder / "manifests").rglob("*.*"), *(folder / "records").rglob("*.*")]
+        ran = shell("browse", "s3://bucket/photos", "--static", tmp_path / "pages", "--json")
+        first, head, page, whole, large, prices = ran.err.splitlines()
+        assert f": {len(files)} GET requests and " in first and first.endswith("less than $0.01.")
+        assert head.endswith("once:") and "list prices" in prices
+        assert page.startswith("a page of 11 images: 11 GET requests and 147 B, less than $0.01;")
+        assert whole.startswith("all 11 images: 11 GET requests and 147 B, less than $0.01;")
+        assert large.startswith("one of them large")
+        again = shell("browse", "s3://bucket/photos", "--static", tmp_path / "pages", "--json")
+        assert "first look" not in again.err and "all 11 images" in again.err
+        asked = shell("browse", "s3://bucket/photos", "--static", tmp_path / "x", "--read-exif")
+        assert "reads the first 128 KiB of 11 photos: 11 GET requests and" in asked.err
+
+
+@pytest.mark.parametrize("where", ["pages", "originals/pages", ".", ".."])
+def test_no_pages_are_written_into_the_backup_nor_around_it(shell, sample, folder, where):
+    before = sorted(folder.rglob("*"))
+    ran = shell("browse", folder, "--static", folder / where)
+    assert ran.status == 2 and "lie within each other" in ran.err
+    assert sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

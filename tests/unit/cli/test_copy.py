@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from smugmug_backup.archive import transfer
+from smugmug_backup.model import Room
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from tests.tools import fake_s3 as wire
@@ -65,7 +67,7 @@ def test_into_s3_each_file_has_its_type_and_its_own_name(shell, sample, folder, 
     headers = s3.headers[f"photos/{line.original.key}"]
     assert headers["Content-Type"] == "image/jpeg"
     assert headers["Content-Disposition"] == f"inline; filename*=UTF-8''{line.file_name}"
-    report = next(each for each in s3.objects if each.endswith(".json"))
+    report = min(each for each in s3.objects if each.endswith(".json"))
     assert s3.headers[report]["Content-Type"] == "application/json"
     assert_sound(open_store("s3://bucket/photos"))
 
@@ -105,7 +107,7 @@ def test_an_s3_that_overwrites_is_refused_and_taken_by_the_owners_word(shell, sa
 
 
 def test_what_is_left_out_is_named_and_is_no_success(shell, sample, folder, disk):
-    path = next((folder / "originals").rglob("*.jpg"))
+    path = min((folder / "originals").rglob("*.jpg"))
     path.chmod(0o644)
     path.write_bytes(b"?")
     ran = shell("copy", folder, disk)
@@ -140,3 +142,109 @@ def test_a_copy_can_be_continued_by_runs(shell, sample, folder, disk):
     sample.source.upload("alps")
     sample.nights.next_night()
     assert_sound(FolderStore(disk))
+
+
+def test_from_s3_to_s3_no_byte_passes_where_s3_copies_by_itself(shell, sample, folder, s3):
+    assert shell("copy", folder, "s3://bucket/a").status == 0
+    s3.log.clear()
+    ran = shell("copy", "s3://bucket/a", "s3://bucket/b", "--yes", "--json")
+    assert ran.status == 0, ran.err
+    told = ran.json
+    assert told["copied_by_s3"] == told["files"] > 20 and told["not_by_s3"] is None
+    assert "COPY" in ran.err and "passes through here" in ran.err
+    assert not [key for name, key in s3.log if name == "GetObject" and "/originals/" in key]
+    moved = {key: body for key, body in s3.objects.items() if key.startswith("b/")}
+    assert moved == {f"b{key[1:]}": body for key, body in s3.objects.items() if key[0] == "a"}
+    assert {s3.headers[key].get("Content-Disposition") for key in moved} == {
+        s3.headers[f"a{key[1:]}"].get("Content-Disposition") for key in moved
+    }
+
+
+def test_where_s3_may_not_copy_by_itself_that_is_told_once_and_the_bytes_pass(
+    shell, sample, folder, s3
+):
+    assert shell("copy", folder, "s3://bucket/a").status == 0
+    s3.next("CopyObject", wire.refusing(412, "PreconditionFailed"))
+    s3.always("CopyObject", wire.refusing(403, "AccessDenied"))
+    ran = shell("copy", "s3://bucket/a", "s3://bucket/b", "--yes")
+    assert ran.status == 0, ran.err
+    assert ran.out.count("S3 does not copy by itself") == 1
+    assert "s3:GetObject on the source" in " ".join(ran.out.split())
+    assert_sound(open_store("s3://bucket/b"), allow={"no_checks", "leftover", "uncommitted"})
+
+
+# -- what lies in an archive class -----------------------------------------------------------------
+
+
+@pytest.fixture
+def frozen(shell, sample, folder, s3):
+    """The keys of two originals that have to be thawed first."""
+    assert shell("copy", folder, "s3://bucket/a").status == 0
+    keys = [key for key in sorted(s3.objects) if "originals/" in key][:2]
+    for key in keys:
+        s3.headers[key]["x-amz-storage-class"] = "DEEP_ARCHIVE"
+    return keys
+
+
+@pytest.mark.parametrize("many", [0, 500])
+def test_what_is_archived_is_told_before_anything_is_copied_and_waits(
+    shell, s3, frozen, disk, monkeypatch, many
+):
+    monkeypatch.setattr(transfer, "_MANY", many)
+    ran = shell("copy", "s3://bucket/a", disk, "--dry-run")
+    assert "2 files, " in ran.out and "cannot be read now" in ran.out
+    assert f"smugmug-backup copy s3://bucket/a {disk} --list-archived |" in ran.out
+    assert "aws s3api restore-object --bucket bucket --key KEY" in ran.out
+    s3.log.clear()
+    ran = shell("copy", "s3://bucket/a", disk, "--yes", "--json")
+    assert ran.status == 1
+    assert ran.json["archived"] == frozen
+    assert {f"a/{key}" for key in ran.json["waiting"]} > set(frozen)
+    assert not [key for name, key in s3.log if name == "GetObject" and key in frozen]
+    assert_sound(FolderStore(disk))
+    for key in frozen:
+        del s3.headers[key]["x-amz-storage-class"]
+    again = shell("copy", "s3://bucket/a", disk, "--yes", "--json")
+    assert again.status == 0 and again.json["archived"] == []
+    assert_sound(FolderStore(disk))
+
+
+def test_the_names_of_what_is_archived_are_printed_for_the_tool_that_thaws(shell, frozen, disk):
+    ran = shell("copy", "s3://bucket/a", disk, "--list-archived")
+    assert (ran.status, ran.out.split()) == (0, frozen)
+    assert not disk.exists()
+    assert shell("copy", "s3://bucket/a", disk, "--list-archived", "--json").json["archived"]
+
+
+def test_by_the_owners_word_what_is_archived_is_left_out_and_comes_once_it_is_thawed(
+    shell, s3, frozen
+):
+    words = ("copy", "s3://bucket/a", "s3://bucket/b", "--yes", "--leave-unreadable")
+    ran = shell(*words, "--json")
+    assert ran.status == 1 and not ran.json["waiting"]
+    assert {f"a/{key}" for key in ran.json["left_out"]} == set(frozen)
+    assert [key for key in s3.objects if key.startswith("b/runs/")]
+    for key in frozen:
+        del s3.headers[key]["x-amz-storage-class"]
+    assert shell(*words).status == 0
+    assert_sound(open_store("s3://bucket/b"), allow={"no_checks", "leftover", "uncommitted"})
+
+
+def test_where_a_numbered_name_can_be_read_nothing_has_to_be_thawed(shell, s3, frozen, disk):
+    for key in frozen:
+        stem, _, extension = key.rpartition(".")
+        s3.objects[f"{stem}.2.{extension}"] = s3.objects[key]
+    ran = shell("copy", "s3://bucket/a", disk, "--yes", "--json")
+    assert ran.status == 0 and ran.json["archived"] == []
+
+
+def test_where_there_is_no_room_for_it_nothing_is_written(shell, sample, folder, disk, monkeypatch):
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=50))
+    ran = shell("copy", folder, disk)
+    assert ran.status == 2
+    assert "are to be copied, and" in ran.err and "has room for 50 B" in ran.err
+    assert not files(disk)
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=10**6))
+    assert shell("copy", folder, disk).status == 0
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=0))
+    assert shell("copy", folder, disk).status == 0, "nothing is left to be copied"

@@ -104,6 +104,34 @@ def test_no_secret_is_said_in_any_form_of_it(shell, smugmug, secret, switches):
     assert leaks(account, said) == []
 
 
+@pytest.mark.parametrize("field", [None, "api_secret"])
+def test_a_secret_that_stands_where_its_name_belongs_is_not_said(
+    shell, smugmug, secret, monkeypatch, field
+):
+    text = secret.read_text()
+    monkeypatch.setenv("SMUGMUG_SECRET", json.loads(text)[field] if field else text)
+    for options in ([], ["--json"], ["--debug"]):
+        ran = shell("doctor", *options)
+        assert ran.status == 1
+        assert "may be the secret itself" in ran.out
+        assert leaks(smugmug.world.account, [("out", ran.out), ("err", ran.err)]) == []
+
+
+def test_where_notifications_go_is_not_said_nor_what_the_environment_holds_besides(
+    shell, smugmug, monkeypatch
+):
+    account = smugmug.world.account
+    address = f"https://ping.example/{account.secret()['api_secret']}"
+    for name in ("SMUGMUG_BACKUP_NOTIFY", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, address)
+    text = config_path().read_text()
+    config_path().write_text(f'{text}notify = "{address}"\n')
+    for options in ([], ["--json"], ["--debug"]):
+        ran = shell("doctor", *options)
+        assert "login" in ran.out
+        assert leaks(account, [("out", ran.out), ("err", ran.err)]) == []
+
+
 def test_for_programs_every_line_says_whether_it_is_fine(shell):
     told = shell("doctor", "--json").json
     assert not wrong("doctor", told)

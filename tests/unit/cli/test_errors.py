@@ -1,8 +1,10 @@
 """What every error hints at."""
 
+from pathlib import Path
+
 import pytest
 
-from smugmug_backup.cli.errors import hint_of, hint_of_code
+from smugmug_backup.cli.errors import hint_of, hint_of_code, of_the_system
 from smugmug_backup.errors import (
     BackupError,
     LesserView,
@@ -53,3 +55,18 @@ def test_what_helps_with_s3_is_not_said_of_a_folder_nor_the_other_way_round(kind
 def test_a_hint_names_what_works(kind, says, says_not):
     for hint in (hint_of(kind("x")), hint_of_code(kind.code)):
         assert says in hint and says_not not in hint
+
+
+def test_a_folder_that_is_gone_is_named_wherever_it_is_met(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError) as elsewhere:
+        Path("nothing").stat()
+    assert of_the_system(elsewhere.value) is None
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    with pytest.raises(FileNotFoundError) as caught:
+        Path.cwd()
+    told = of_the_system(caught.value)
+    assert told is not None and "is gone" in str(told)

@@ -1,6 +1,7 @@
 """`find` searches, shows and gives keys; its catalog lies in the cache folder."""
 
 import json
+import os
 import shutil
 import sqlite3
 from datetime import datetime
@@ -158,6 +159,27 @@ def test_catalog_replaces_nothing_that_is_no_catalog(shell, sample, folder, tmp_
         ran = shell("catalog", folder, file)
         assert ran.status == 2 and len(ran.err.splitlines()) <= 2, ran.err
         assert (file.read_bytes() if file.is_file() else None) == before
+
+
+def test_catalog_writes_nothing_into_the_backup_and_may_stand_beside_it(shell, sample, folder):
+    before = sorted(folder.rglob("*"))
+    for name in ("x.sqlite", "manifests/x.sqlite"):
+        ran = shell("catalog", folder, folder / name)
+        assert ran.status == 2 and "lie within each other" in ran.err
+    assert sorted(folder.rglob("*")) == before
+    assert shell("catalog", folder, folder.parent / "x.sqlite").status == 0
+
+
+def test_catalog_takes_no_devices_place(shell, sample, folder, tmp_path):
+    """/dev/null reads as an empty file; for root it became a database, and the machine's programs
+    lost theirs."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(os.devnull)
+    for file in (pipe, link):
+        ran = shell("catalog", folder, file)
+        assert ran.status == 2 and "is no file" in ran.err
+    assert pipe.is_fifo() and link.is_symlink()
 
 
 def test_catalog_of_an_older_form_is_made_anew(shell, sample, folder, tmp_path):

@@ -18,7 +18,6 @@ HTTP = {"requests", "urllib3", "requests_oauthlib", "oauthlib"}
 UNASKED = AWS | HTTP | {"rich", "http", "email", "ssl", "sqlite3", "concurrent", "logging"}
 WORDS = {
     "smugmug_backup.words",
-    "smugmug_backup.values",
     "smugmug_backup.restore",
     "smugmug_backup.restore.names",
     "smugmug_backup.restore.ways",

@@ -15,7 +15,7 @@ def damage(path):
 
 
 def test_check_repair_check(shell, sample, folder, copy):
-    path = next((folder / "originals").rglob("*.jpg"))
+    path = min((folder / "originals").rglob("*.jpg"))
     key = path.relative_to(folder).as_posix()
     damage(path)
     assert shell("check", folder, "--read-data", "all").status == 1

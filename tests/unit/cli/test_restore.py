@@ -70,7 +70,7 @@ def test_a_second_restore_finds_everything_there(shell, location, tmp_path):
 
 
 def test_what_is_missing_is_named_and_ends_with_1(shell, source, location, tmp_path):
-    original = next((location / "originals").rglob("*.jpg"))
+    original = min((location / "originals").rglob("*.jpg"))
     original.unlink()
     (tmp_path / "out/Travel/Scans & Misc").mkdir(parents=True)
     (tmp_path / "out/Travel/Scans & Misc/DSC_00006.JPG").write_bytes(b"mine")
@@ -413,7 +413,7 @@ def test_sidecars_are_optional(shell, location, tmp_path):
     shell("restore", location, tmp_path / "out", "--sidecar", "none")
     assert not list((tmp_path / "out").rglob("*.json"))
     shell("restore", location, tmp_path / "out", "--sidecar", "json")
-    record = json.loads(next((tmp_path / "out").rglob("*.json")).read_bytes())
+    record = json.loads(min((tmp_path / "out").rglob("*.json")).read_bytes())
     assert sorted(record) == ["image", "image_key", "source", "urls"]
     top = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert top == ["Travel", "albums.csv", "photos.csv"]

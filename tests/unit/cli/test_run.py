@@ -34,6 +34,8 @@ from smugmug_backup.restore.plan import Target
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.folder_batch import FolderBatch
 from smugmug_backup.storage.location import open_store
+from tests.tools import fake_s3 as wire
+from tests.tools.local_s3 import set_environment
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,8 @@ def parts(source, monkeypatch, tmp_path):
             (tmp_path / "nothing").mkdir()
             store = FolderStore(tmp_path / "nothing")
         else:
-            store = open_store(args.location, create=not args.dry_run)
+            one = {"one_writer": args.one_writer}
+            store = open_store(args.location, create=not args.dry_run, **one)
         yield run.Parts(source, store, source.clock, Options(concurrency=2))
 
     monkeypatch.setattr(run, "build_parts", fake_parts)
@@ -533,3 +536,64 @@ def test_a_dry_run_compares_the_plan_with_the_room_on_the_disk(
     monkeypatch.setattr(system, "space", lambda _: (3, 1000))
     plan = shell("run", tmp_path / "b", "--dry-run")
     assert "The disk has room for 3 B only" in plan.out and "more are needed" in plan.out
+
+
+# -- an S3 that is not AWS's -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    with wire.FakeS3() as s3:
+        set_environment(monkeypatch)
+        yield s3
+
+
+def test_a_bucket_elsewhere_is_named_by_its_endpoint_to_every_command(shell, source, s3, tmp_path):
+    there = ("s3://bucket/photos", "--endpoint-url", s3.address)
+    ran = shell("run", *there)
+    assert ran.status == 0, ran.err
+    assert "photos/work/probe.txt" in s3.objects
+    assert s3.log[[name for name, _ in s3.log].index("PutObject")][1] == "photos/work/probe.txt"
+    shell.at(source.clock)
+    assert shell("status", *there, "--json").json["seal"]
+    assert "Harbour 2024" in shell("albums", *there).out
+    assert shell("find", there[0], "--gone", *there[1:], "--json").status == 0
+    assert shell("check", *there).status == 0
+    ran = shell("restore", *there, tmp_path / "out", "--yes", "--json")
+    assert ran.status == 0 and ran.json["restored"] == 3
+    ran = shell("copy", there[0], tmp_path / "copy", "--yes", "--from-endpoint-url", s3.address)
+    assert ran.status == 0, ran.err
+    assert shell("repair", *there, "--from", tmp_path / "copy").status == 0
+
+
+def test_an_endpoint_that_overwrites_is_refused_before_a_byte_is_fetched(
+    shell, source, s3, monkeypatch
+):
+    s3.obeys.clear()
+    monkeypatch.setattr(source, "open", lambda *_, **__: pytest.fail("a byte was fetched"))
+    ran = shell("run", "s3://bucket/photos", "--endpoint-url", s3.address)
+    assert ran.status == 2
+    assert "this S3 overwrites" in ran.err and "--one-writer" in ran.err
+    assert list(s3.objects) == ["photos/work/probe.txt"]
+
+
+def test_what_was_seen_at_one_endpoint_is_not_expected_at_another(shell, source, s3):
+    assert shell("run", "s3://bucket/photos", "--endpoint-url", s3.address).status == 0
+    source.clock.advance(days=1)
+    with wire.FakeS3() as other:
+        assert shell("run", "s3://bucket/photos", "--endpoint-url", other.address).status == 0
+
+
+@pytest.mark.parametrize(
+    "option", [("--endpoint-url", "https://s3.example"), ("--aws-profile", "nas")]
+)
+def test_an_s3_is_not_named_for_a_folder(shell, tmp_path, option):
+    ran = shell("run", tmp_path / "b", *option)
+    assert ran.status == 2
+    assert f"{option[0]} is for a bucket" in ran.err
+
+
+def test_an_endpoint_without_tls_is_refused_by_the_name_of_the_option(shell, s3):
+    ran = shell("run", "s3://bucket/photos", "--endpoint-url", "http://nas.example:9000")
+    assert ran.status == 2
+    assert "(--endpoint-url) must be https" in ran.err

@@ -9,9 +9,11 @@ that a seed chose. ``KILL_ROUNDS`` asks for more rounds than the usual few.
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -21,14 +23,19 @@ from smugmug_backup.storage.folder import FolderStore
 from tests.tools.clock import START, FakeClock
 from tests.tools.fake_source import JPEG, FakeSource
 from tests.tools.invariants import History, violations
+from tests.unit.restore.pictures import picture
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "6"))
 ROOT = Path(__file__).parents[3]
-EVENTS = {"open", "os.link", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.utime"}
+EVENTS = {
+    *("open", "os.link", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.utime"),
+    "shutil.copyfile",
+}
 
 
-def account(moment):
-    """The same account in every process; some names and bytes are shared."""
+def account(moment, *, pictures=False):
+    """The same account in every process; some names and bytes are shared. ``pictures``: the photos
+    are ones, and have words."""
     source = FakeSource(FakeClock(START))
     source.album("A1", "Harbour 2024", images=4)
     source.album("A2", "Scans &amp; Misc", images=3)
@@ -37,6 +44,10 @@ def account(moment):
     source.upload("A3", file_name="same.jpg")
     source.upload("A3", file_name="SAME.JPG")
     source.world["A3"].images.append(source.world["A1"].images[0])
+    if pictures:
+        for number, image in enumerate(each for a in source.world.values() for each in a.images):
+            image.body = picture("JPEG", colour=(number, 0, 0))
+            image.caption, image.keywords = f"=Quay {number}", "sea; harbour"
     source.clock.jump(seconds=moment)
     return source
 
@@ -82,13 +93,14 @@ class Machine:
             text=True,
         )
 
-    def __call__(self, argv, *, moment=0, kill_at=0, ctrl_c_at=()):
+    def __call__(self, argv, *, moment=0, kill_at=0, ctrl_c_at=(), pictures=False):
         """(exit status or minus the signal, number of steps that were made)."""
         order = {
             "argv": [str(word) for word in argv],
             "moment": moment,
             "kill_at": kill_at,
             "ctrl_c_at": list(ctrl_c_at),
+            "pictures": pictures,
         }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -147,6 +159,43 @@ def test_kills_in_the_middle_of_a_restore_end_in_a_right_one(machine, tmp_path, 
     assert len(list(folder.rglob("*.json"))) == len(right)
 
 
+def files(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and ".smugmug-restore" not in path.parts
+    }
+
+
+@pytest.mark.parametrize(
+    "way",
+    [["--embed"], ["--bag"], ["--for", "immich"], ["--embed", "--bag"]],
+    ids=["embed", "bag", "immich", "embed in a bag"],
+)
+def test_whatever_a_restore_makes_is_whole_when_it_has_its_name(machine, tmp_path, way):
+    rng = random.Random(f"restore {way}")
+    store, folder = tmp_path / "backup", tmp_path / "restored"
+    assert machine(["run", store], pictures=True)[0] == 0
+    status, steps = machine(["restore", store, tmp_path / "undisturbed", *way])
+    assert status == 0
+    right, killed = files(tmp_path / "undisturbed"), 0
+    if "--embed" in way:
+        photos = [body for name, body in right.items() if name.lower().endswith(".jpg")]
+        assert len(photos) == 11 and all(b"Quay" in body for body in photos)
+    for number in range(max(3, ROUNDS // 2)):
+        # The last one late, where the tables and the bag are made.
+        low, high = (1, steps * 2 // 3) if number else (steps * 4 // 5, steps - 1)
+        status, _ = machine(["restore", store, folder, *way], kill_at=rng.randint(low, high))
+        killed += status == -signal.SIGKILL
+        assert files(folder).items() <= right.items()
+        if number == 0 and folder.exists() and killed:
+            shutil.rmtree(folder)
+    assert killed
+    assert machine(["restore", store, folder, *way])[0] == 0
+    assert files(folder) == right
+    assert not (folder / ".smugmug-restore").exists()
+
+
 def test_a_second_ctrl_c_stops_at_once_and_loses_nothing(machine, tmp_path):
     store, folder = tmp_path / "backup", tmp_path / "restored"
     _, steps = machine(["run", tmp_path / "to the end"])
@@ -154,8 +203,10 @@ def test_a_second_ctrl_c_stops_at_once_and_loses_nothing(machine, tmp_path):
     assert machine(["run", store], ctrl_c_at=pressed)[0] == 130
     assert not violations(FolderStore(store), history=History())
     assert machine(["run", store], moment=1)[0] == 0
-    _, steps = machine(["restore", store, tmp_path / "undisturbed"])
-    assert machine(["restore", store, folder], ctrl_c_at=[steps // 2])[0] == 130
+    # By one thread: of several, those that nobody interrupts yet may write all there is.
+    _, steps = machine(["restore", store, tmp_path / "undisturbed", "--threads", "1"])
+    alone = ["restore", store, folder, "--threads", "1"]
+    assert machine(alone, ctrl_c_at=[steps // 2])[0] == 130
     assert machine(["restore", store, folder])[0] == 0
     assert restored(folder) == expected(account(0))
 
@@ -170,13 +221,30 @@ class Counter:
         self.kill_at = kill_at
         self.ctrl_c_at = ctrl_c_at
         self.steps = 0
+        self._heeded = threading.Event()
+        self._signal = signal.signal
+        signal.signal = self._wrapped
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _wrapped(self, number, handler):
+        """As signal.signal, and tells when a handler was called."""
+
+        def handle(*arguments):
+            self._heeded.set()
+            handler(*arguments)
+
+        return self._signal(number, handle if callable(handler) else handler)
 
     def step(self, *_):
         self.steps += 1
         if self.steps == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.steps in self.ctrl_c_at:
+            self._heeded.clear()
             os.kill(os.getpid(), signal.SIGINT)
+            if threading.current_thread() is not threading.main_thread():
+                # The main thread heeds it, in its own time: here the world waits for that.
+                self._heeded.wait(60)
 
     def hook(self, event, _):
         if event in EVENTS:
@@ -187,10 +255,11 @@ def child(order, report):
     from smugmug_backup.backup.run import Options
     from smugmug_backup.cli.commands import run
     from smugmug_backup.cli.main import main
+    from smugmug_backup.restore.embed import Embedder
     from smugmug_backup.storage.location import open_store
 
     counter = Counter(order["kill_at"], order["ctrl_c_at"])
-    source = account(order["moment"])
+    source = account(order["moment"], pictures=order["pictures"])
     fsync, photo = os.fsync, source.open
 
     def counted_fsync(descriptor):
@@ -210,6 +279,14 @@ def child(order, report):
         store = open_store(args.location, create=True)
         yield run.Parts(source, store, source.clock, Options(concurrency=2, commit_every=2))
 
+    write = Embedder._write
+
+    def counted_write(*arguments, **options):
+        counter.step()
+        write(*arguments, **options)
+        counter.step()
+
+    Embedder._write = counted_write
     os.fsync, source.open, run.build_parts = counted_fsync, counted_open, parts
     sys.addaudithook(counter.hook)
     quiet = open(os.devnull, "w")  # noqa: SIM115 (the process ends with it)
@@ -223,7 +300,8 @@ def serve():
     # Loaded before the first fork, so that a round takes no longer than its work.
     import smugmug_backup.cli.commands.restore
     import smugmug_backup.cli.commands.run
-    import smugmug_backup.cli.main  # noqa: F401
+    import smugmug_backup.cli.main
+    import smugmug_backup.restore.embed  # noqa: F401
 
     for line in sys.stdin:
         reading, writing = os.pipe()

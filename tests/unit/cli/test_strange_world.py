@@ -3,6 +3,7 @@ schedule or a disk may hand it. Never a traceback, never "this should not happen
 for, or one sentence, and the exit status that says which."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -25,8 +26,8 @@ from tests.tools.sample import sample_store
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
 WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0, "doctor": 1, "setup": 0}
-WORKS |= {"copy": 0, "repair": 0, "drill": 0, "start": 2}
-WORKS |= {"completion": 0, "man": 0}
+WORKS |= {"schedule": 0, "copy": 0, "repair": 0, "drill": 0, "start": 2}
+WORKS |= {"completion": 0, "man": 0, "letter": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
 PLACELESS = {"start", "authorize", "completion", "man", "doctor"}
@@ -65,6 +66,7 @@ class World:
             "catalog": ["catalog", self.location, f"{self.free}/photos.sqlite"],
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
+            "schedule": ["schedule", self.new, "--at", "03:00", "--nights", "1"],
             "forget": ["forget", self.location, "i000003"],
             "drill": ["drill", self.location, "--images", "2"],
             "start": ["start", "--stack", "photos"],
@@ -72,6 +74,7 @@ class World:
             "setup": ["setup", "--yes", "--no-browser", "--timer", "none", "--to", self.new],
             "copy": ["copy", self.location, f"{self.free}-copy"],
             "repair": ["repair", self.location, f"--from={self.location}-copy"],
+            "letter": ["letter", self.location, f"{self.free}.html"],
             "completion": ["completion", "bash"],
             "man": ["man"],
             "authorize": ["authorize", "--no-browser", "--secret", f"file:{self.free}/secret"],
@@ -287,6 +290,14 @@ def in_s3(**environment):
     return prepare
 
 
+@contextmanager
+def nowhere(world, tmp_path, monkeypatch):
+    """A place is named by its way from the current folder, which is gone."""
+    (tmp_path / "work").rmdir()
+    world.location = world.new = ".."
+    yield
+
+
 CANNOT = {
     "an unknown user's home": (at("~nosuchuser/b"), "home folder"),
     "a name of 300 bytes": (at("TMP/" + "x" * 300), ""),
@@ -301,6 +312,7 @@ CANNOT = {
     "S3 without credentials": (in_s3(AWS_REGION="eu-central-1"), "credentials"),
     "a profile that is not there": (in_s3(AWS_PROFILE="nobody"), "AWS_PROFILE"),
     "an expired login": (expired_login, "log in"),
+    "a way from a folder that is gone": (nowhere, ""),
 }
 
 
@@ -386,6 +398,13 @@ def test_a_standard_output_that_takes_nothing_is_told_as_such(world, command, ki
     if command in {*WORKS, "--help"} - {"authorize", "start"}:
         assert status == ends
         assert ("cannot be written" in err) is (kind == "full")
+
+
+def test_a_question_that_nobody_can_read_leaves_a_program_its_document(world):
+    with deaf("full") as world.stderr:
+        status, out, _ = perform(world, ["setup", "--json"])
+    assert status == COULD_NOT
+    assert json.loads(out)["error"]["code"] == "output_lost"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -7,10 +7,11 @@ import pytest
 
 from smugmug_backup.archive import transfer
 from smugmug_backup.archive.archive import Archive
+from smugmug_backup.archive.encoding import sha256 as sha256_of
 from smugmug_backup.check.check import SOUND, check
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest, StoreFull
-from smugmug_backup.keeping.copy import Copier, look
+from smugmug_backup.keeping.copy import Copier, Silent, look
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.faults import Fault, Points, always
@@ -319,3 +320,43 @@ def test_the_error_that_ended_all_is_told_whichever_thread_ends_first(sample, ta
             map_=executor.map,
         ).copy()
     assert isinstance(done.error, StoreFull) and not done.stopped
+
+
+# -- a way on which no bytes pass ------------------------------------------------------------------
+
+
+class MemoryWay:
+    """`Way`: as S3 has it, and open for so many objects."""
+
+    def __init__(self, source, target, *, opens=1_000):
+        self.source, self.target, self.opens = source, target, opens
+        self.copied, self.closed = 0, None
+
+    def copy(self, name, key, *, size, is_meant, file_name):
+        if self.copied == self.opens:
+            self.closed = "no rights"
+            return None
+        body = self.source.objects.get(name)
+        if body is None or not is_meant(sha256_of(body)) or key in self.target.objects:
+            return None
+        self.target.objects[key] = body
+        self.copied += 1
+        return len(body)
+
+
+@pytest.mark.parametrize("opens", [0, 7, 1_000])
+def test_what_comes_by_a_way_of_its_own_is_the_same_store(sample, target, opens):
+    heard = []
+    observer = Silent()
+    observer.way_closed = heard.append
+    key = original_of(sample.store)
+    sample.store.objects[key] = b"?" * len(sample.store.objects[key])
+    done = copied(
+        sample.store, target, way=MemoryWay(sample.store, target, opens=opens), observer=observer
+    )
+    assert list(done.left_out) == [key]
+    assert done.by_way == min(opens, done.files)
+    assert heard == ([] if opens == 1_000 else ["no rights"])
+    assert done.way_closed == (heard[0] if heard else None)
+    whole = of_the_backup(sample.store)
+    assert target.objects == {each: whole[each] for each in whole if each != key}

@@ -27,6 +27,11 @@ bootstrap = _load()
 MakePython = Callable[[Path, str], Path]
 
 
+@pytest.fixture(autouse=True)
+def _no_python_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BOOTSTRAP_PYTHON", raising=False)
+
+
 @pytest.fixture
 def make_python() -> MakePython:
     """Puts a pretended interpreter somewhere: it answers every question with ``says``."""
@@ -74,6 +79,18 @@ def test_without_a_3_13_the_newest_that_lambda_knows_is_used(
     wanted = make_python(tmp_path / "pyenv" / "versions" / "3.12.1" / "bin" / "python3", "3 12")
     make_python(tmp_path / "pyenv" / "versions" / "3.99.0" / "bin" / "python3", "3 99")
     assert _find(monkeypatch, tmp_path / "bin", tmp_path / "pyenv") == str(wanted)
+
+
+def test_the_python_that_is_asked_for_is_used_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_python: MakePython
+) -> None:
+    make_python(tmp_path / "bin" / "python3.13", "3 13")
+    wanted = make_python(tmp_path / "bin" / "python3.11", "3 11")
+    monkeypatch.setenv("BOOTSTRAP_PYTHON", "3.11")
+    assert _find(monkeypatch, tmp_path / "bin", tmp_path / "none") == str(wanted)
+    monkeypatch.setenv("BOOTSTRAP_PYTHON", "3.14")
+    with pytest.raises(bootstrap.BootstrapError, match=r"asks for Python 3\.14"):
+        bootstrap.find()
 
 
 def test_an_interpreter_that_cannot_make_environments_is_passed_over(

@@ -200,7 +200,7 @@ COMES_WITH |= {"requests-oauthlib": {"requests_oauthlib", "oauthlib"}, "pillow":
 
 def test_each_floor_stands_once_and_the_package_reads_it():
     files = PYPROJECT["tool"]["setuptools"]["dynamic"]["dependencies"]["file"]
-    assert PYPROJECT["project"]["dynamic"] == ["dependencies"]
+    assert PYPROJECT["project"]["dynamic"] == ["version", "dependencies"]
     assert "dependencies" not in PYPROJECT["project"]
     assert files == ["src/requirements.in", "src/requirements-cli.in"]
     names = [each.name for file in files for each in _floors(file)]
@@ -268,9 +268,11 @@ NOT_OF_A_MODULE = {
     "cli/test_restore_for.py": "restore for the programs that people move to",
     "cli/test_run_killed.py": "kills whole processes that run a command",
     "cli/test_strange_world.py": "every command in every environment",
+    "project/test_compare.py": "docs/compare.md",
     "project/test_house.py": "the import rules and requirements of pyproject.toml",
     "project/test_links.py": "what every page leads to",
     "project/test_readme.py": "README.md and the pages under docs/",
+    "project/test_security.py": "SECURITY.md",
     "project/test_three_copies.py": "docs/three-copies.md, command by command",
     "template/test_alarms.py": "template.yaml",
     "template/test_overflow.py": "template.yaml",

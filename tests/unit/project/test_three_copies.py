@@ -43,7 +43,7 @@ def test_its_commands_make_three_copies_and_repair_what_is_damaged(
     for line in commands():
         sample.clock.advance(hours=1)
         if "repair ~" in line:
-            path = next((backup / "originals").rglob("*.jpg"))
+            path = min((backup / "originals").rglob("*.jpg"))
             path.chmod(0o644)
             path.write_bytes(b"?")
             sample.clock.advance(hours=1)

@@ -36,10 +36,10 @@ def test_no_second_sees_more_calls_than_the_ceiling_though_some_come_quicker(cei
 
 def test_without_a_ceiling_nothing_waits(clock: FakeClock) -> None:
     lane = Governor(clock=clock).calls
-    before = time.perf_counter()
+    before = time.thread_time()  # What other programs take does not count.
     starts(lane, clock, 10_000)
     assert clock.sleeps == []
-    assert time.perf_counter() - before < 2.0  # 10 µs each here; the bound is for a busy machine
+    assert time.thread_time() - before < 5.0  # 10 µs each here, 0.1 s in all
 
 
 def test_a_pause_holds_everybody(clock: FakeClock) -> None:
@@ -141,6 +141,7 @@ def test_half_the_places_are_left_after_a_complaint(clock: FakeClock) -> None:
     lane = Lane(concurrency=4, per_second=None, clock=clock)
     lane.slow_down(clock.monotonic())
     active, peak, lock = 0, 0, threading.Lock()
+    two = threading.Barrier(2)
 
     def work() -> None:
         nonlocal active, peak
@@ -149,7 +150,8 @@ def test_half_the_places_are_left_after_a_complaint(clock: FakeClock) -> None:
                 with lock:
                     active += 1
                     peak = max(peak, active)
-                time.sleep(0.002)
+                two.wait(120)  # One alone would wait in vain.
+                time.sleep(0.002)  # And a third could come.
                 with lock:
                     active -= 1
 
@@ -193,7 +195,7 @@ def test_a_thread_that_waits_for_a_place_sees_the_deadline(clock: FakeClock) -> 
         thread = threading.Thread(target=wait)
         thread.start()
         clock.sleep(11)
-        thread.join(5)
+        thread.join(120)
         assert len(failed) == 1
     assert starts(lane, clock, 1) == [11], "the place is free again"
 

@@ -161,7 +161,7 @@ def test_a_run_whose_network_comes_back_has_not_failed(tmp_path: Path, monkeypat
     clock = SystemClock()
     try:
         report = Backup(
-            source=build_source(settings, credentials, clock, home=AtHome(tell, patience=30)),
+            source=build_source(settings, credentials, clock, home=AtHome(tell, patience=600)),
             store=open_store(Location.parse(str(tmp_path / "b")), create=True),
             clock=clock,
             token=new_token,

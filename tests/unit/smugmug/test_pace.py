@@ -68,7 +68,7 @@ def dripping(
         finally:
             gone.set()
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join()
 
 
 def ask(url: str, clock: FakeClock, deadline: Deadline, *, attempts: int = 1) -> Reply:
@@ -206,7 +206,7 @@ def test_whoever_waits_for_a_byte_hears_of_an_end(
 
     class Holding(FakeClock):
         def sleep(self, seconds: float) -> None:
-            let_go.wait(30)
+            let_go.wait(300)
 
     with dripping(Holding(), first, b"x", seconds=1) as url:
         deadline = Deadline.none(Moving())
@@ -214,7 +214,7 @@ def test_whoever_waits_for_a_byte_hears_of_an_end(
         began = time.monotonic()
         with pytest.raises(OutOfTime):
             what(url, Moving(), deadline)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 120
         let_go.set()
 
 
@@ -224,13 +224,13 @@ def test_a_name_that_is_looked_up_for_ever_is_left_to_itself() -> None:
     threading.Timer(0.1, lambda: deadline.stop(grace=0.0)).start()
     began = time.monotonic()
     with (
-        paced(Pace(Moving(), until=float("inf"), stall=60, deadline=deadline)),
+        paced(Pace(Moving(), until=float("inf"), stall=300, deadline=deadline)),
         pytest.raises(TimeoutError),
     ):
-        patiently(lambda: let_go.wait(30), late=late.set)
-    assert time.monotonic() - began < 3 and not late.is_set()
+        patiently(lambda: let_go.wait(300), late=late.set)
+    assert time.monotonic() - began < 120 and not late.is_set()
     let_go.set()
-    assert late.wait(5), "what came after all is given back"
+    assert late.wait(120), "what came after all is given back"
 
 
 def test_what_goes_wrong_in_the_other_thread_is_raised_here() -> None:
@@ -239,7 +239,7 @@ def test_what_goes_wrong_in_the_other_thread_is_raised_here() -> None:
 
     deadline = Deadline.none(Moving())
     with (
-        paced(Pace(Moving(), until=float("inf"), stall=60, deadline=deadline)),
+        paced(Pace(Moving(), until=float("inf"), stall=300, deadline=deadline)),
         pytest.raises(ConnectionRefusedError),
     ):
         patiently(refuse)

@@ -344,8 +344,8 @@ def test_a_name_that_cannot_be_resolved_for_a_moment_is_tried_again(
 
 def test_a_host_that_stalls_shortly_before_the_end_holds_us_no_longer(server: Server) -> None:
     clock, release = SystemClock(), threading.Event()
-    server.answers = [Said(b"x" * 10, length=20, write=lambda out: release.wait(5))]
-    one = photos(clock, stall=3.0)  # type: ignore[arg-type]
+    server.answers = [Said(b"x" * 10, length=20, write=lambda out: release.wait(300))]
+    one = photos(clock, stall=200.0)  # type: ignore[arg-type]
     begun = clock.monotonic()
     with (
         pytest.raises(OutOfTime),
@@ -353,12 +353,12 @@ def test_a_host_that_stalls_shortly_before_the_end_holds_us_no_longer(server: Se
     ):
         all_of(body)
     release.set()
-    assert clock.monotonic() - begun < 2
+    assert clock.monotonic() - begun < 120
 
 
 def test_a_host_that_stalls_is_left(server: Server, clock: FakeClock) -> None:
     release = threading.Event()
-    server.answers = [Said(b"x" * 10, length=20, write=lambda out: release.wait(5))]
+    server.answers = [Said(b"x" * 10, length=20, write=lambda out: release.wait(300))]
     with pytest.raises(PhotoError):
         fetch(photos(clock, stall=0.1), server.url, clock)
     release.set()

@@ -33,4 +33,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--as-of", metavar="DAY", help="with --static: the account as of that day (2026-03-01)"
     )
+    parser.add_argument(
+        "--read-exif",
+        action="store_true",
+        help="in S3, too: read the dates that SmugMug does not say from the originals",
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")

@@ -16,6 +16,8 @@ _DESCRIPTION = """\
 Copy the whole backup into another place: a folder (an external disk, a NAS), or
 S3 (another region, another provider). Only what is missing there is copied, and
 each file is verified by its SHA-256 while it passes. Nothing is overwritten.
+From S3 to S3 the bytes stay within AWS, where the credentials of TO may read
+FROM; then S3 states the SHA-256 of what it wrote.
 
 The copy is a sound backup at every moment: if it is interrupted, the same
 command goes on, and a run at the same time does no harm. At the end it has the
@@ -23,7 +25,9 @@ same seal (`status` shows it). Checks and drills speak of one place and stay
 there.
 
 What is damaged in FROM is left out and named, all the rest is copied; what
-cannot be read tonight waits for the next time, with all that names it."""
+cannot be read tonight waits for the next time, with all that names it. What lies
+in an archive class (Glacier Flexible Retrieval, Deep Archive) is told before
+anything is copied, and how to thaw it."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -52,6 +56,11 @@ def add_parser(subparsers: Any) -> None:
         "--leave-unreadable",
         action="store_true",
         help="leave out what cannot be read, as what is damaged, and copy what names it",
+    )
+    parser.add_argument(
+        "--list-archived",
+        action="store_true",
+        help="only print the names of what has to be thawed before it can be copied",
     )
     add_one_writer(parser)
     add_s3_options(parser, "from")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from smugmug_backup.cli.parsing import add_source_options, command_parser
+from smugmug_backup.cli.parsing import add_s3_of_location, add_source_options, command_parser
 
 NAME = "doctor"
 
@@ -31,4 +31,5 @@ def add_parser(subparsers: Any) -> None:
         metavar="LOCATION",
         help="the backup: s3://bucket/prefix, or a folder; without it that which a run would take",
     )
+    add_s3_of_location(parser)
     add_source_options(parser)

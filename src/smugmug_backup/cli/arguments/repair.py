@@ -34,4 +34,3 @@ def add_parser(subparsers: Any) -> None:
     )
     add_one_writer(parser)
     add_s3_options(parser, "from")
-    parser.set_defaults(to_endpoint_url=None)

@@ -4,6 +4,7 @@ import argparse
 import os
 import webbrowser
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -32,7 +33,6 @@ from smugmug_backup.model import Account
 from smugmug_backup.settings import SecretName, SourceSettings, source_settings
 from smugmug_backup.smugmug import oauth
 from smugmug_backup.smugmug.credentials import Credentials
-from smugmug_backup.values import dataclass
 from smugmug_backup.wiring import SystemClock, build_source
 from smugmug_backup.words import a_path, is_id
 

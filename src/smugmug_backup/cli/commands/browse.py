@@ -3,19 +3,33 @@
 import argparse
 import socket
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from smugmug_backup.cli.catalogs import cache_of, open_catalog, reading
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.browse.fresh import Freshness
+from smugmug_backup.browse.views import PAGE, Views
+from smugmug_backup.catalog.taken import HEAD
+from smugmug_backup.cli.catalogs import Catalog, bring_up, cache_of, open_catalog, reading
+from smugmug_backup.cli.dates import DatesMeanwhile, add_dates
 from smugmug_backup.cli.errors import Mistaken, tell_problems
-from smugmug_backup.cli.output import plural, print_json
+from smugmug_backup.cli.estimate import LookEstimate, out_of_s3
+from smugmug_backup.cli.output import make_console, plural, print_json
 from smugmug_backup.cli.parsing import FINE, NOT_ALL
-from smugmug_backup.cli.store import open_to_look
+from smugmug_backup.cli.store import Opened, open_to_look
+from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.restore.folder import refuse_overlap
 from smugmug_backup.words import a_path
+
+_LOOK_EVERY, _LOOK_EVERY_S3 = 30.0, 300.0
+"""Seconds after which the next page looks whether a run has ended."""
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -27,25 +41,38 @@ def run(args: argparse.Namespace, console: Console) -> int:
     site_of, pictures_of, create_server = _libraries()
     opened = open_to_look(args.location)
     cache = cache_of(args.location)
-    if args.location.in_s3 and not args.json:
-        console.print(
-            "It lies in S3: each photo that is looked at is read from there, which costs what "
-            "S3's requests and traffic cost.",
-            soft_wrap=True,
-        )
+    say = make_console(stderr=True)
     with (
         _listening(args.port) as listener,
-        reading() as tell,
-        open_catalog(opened.archive, cache, tell=tell) as catalog,
+        _catalog(args, opened, cache, say) as catalog,
     ):
         port = listener.getsockname()[1]
         tell_problems([f"album {key}: {why}" for key, why in catalog.updated.problems.items()])
-        pictures = pictures_of(
+        clock = SystemClock()
+        dates: DatesMeanwhile | None = None
+
+        def update(archive: Archive) -> None:
+            bring_up(catalog.db, archive)
+            if dates is not None:
+                dates.look_again()
+
+        site = site_of(
+            catalog.db,
             opened.archive,
-            None if cache is None else cache.parent.parent / "pictures",
-            on_disk=not args.location.in_s3,
+            _pictures(args, opened, cache, pictures_of),
+            location=str(args.location),
+            port=port,
+            fresh=Freshness(
+                opened.archive,
+                update,
+                clock=clock,
+                every=_LOOK_EVERY_S3 if args.location.in_s3 else _LOOK_EVERY,
+            ),
         )
-        site = site_of(catalog.db, opened.archive, pictures, location=str(args.location), port=port)
+        if args.read_exif or not args.location.in_s3:
+            dates = DatesMeanwhile(catalog.db, opened.archive, cache, alone=site.alone, clock=clock)
+            if args.location.in_s3:
+                dates.tell(say)
         address = f"http://127.0.0.1:{port}/?token={site.token}"
         if args.json:
             print_json(console, {"address": address})
@@ -56,34 +83,68 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if not args.no_browser:
             webbrowser.open(address)
         try:
+            if dates is not None:
+                dates.start()
             server.run()
         except KeyboardInterrupt:
             pass
         finally:
+            if dates is not None:
+                dates.stop()
             server.close()
     return FINE
 
 
+@contextmanager
+def _catalog(
+    args: argparse.Namespace, opened: Opened, cache: Path | None, say: Console
+) -> Iterator[Catalog]:
+    """The catalog; of a bucket, with what reading it costs said before."""
+    if args.location.in_s3 and (cache is None or not cache.exists()):
+        told = [each.bytes for each in opened.archive.manifests_and_records()]
+        say.print(
+            f"The first look reads all manifests and records: {out_of_s3(len(told), sum(told))}.",
+            soft_wrap=True,
+        )
+    with reading() as tell, open_catalog(opened.archive, cache, tell=tell) as catalog:
+        if args.location.in_s3:
+            to_read = Views(catalog.db).to_read(HEAD)
+            lines = LookEstimate(*to_read, page=PAGE).lines()
+            for line in ["What is looked at is read from S3, once:", *lines] if lines else []:
+                say.print(line, soft_wrap=True)
+        yield catalog
+
+
+def _pictures(args: argparse.Namespace, opened: Opened, cache: Path | None, of: Any) -> Any:
+    kept = None if cache is None else cache.parent.parent / "pictures"
+    return of(opened.archive, kept, on_disk=not args.location.in_s3)
+
+
 def _write(args: argparse.Namespace, console: Console) -> int:
-    _libraries()
+    _, pictures_of, _ = _libraries()
     from smugmug_backup.browse.originals import Originals
-    from smugmug_backup.browse.pictures import pictures_of
     from smugmug_backup.browse.static import StaticSite
-    from smugmug_backup.browse.views import Views
 
     folder = a_path(args.static)
+    refuse_overlap(str(args.location), folder)
     at = None if args.as_of is None else _end_of(args.as_of)
     opened = open_to_look(args.location)
     cache = cache_of(args.location)
-    kept = None if cache is None else cache.parent.parent / "pictures"
-    with (
-        reading() as tell,
-        open_catalog(opened.archive, cache, tell=tell) as catalog,
-    ):
+    say = make_console(stderr=True)
+    with _catalog(args, opened, cache, say) as catalog, reading() as tell:
+        add_dates(
+            catalog.db,
+            opened.archive,
+            args.location,
+            cache,
+            say,
+            seconds=None,
+            asked=args.read_exif,
+        )
         try:
             site = StaticSite(
                 Views(catalog.db),
-                pictures_of(opened.archive, kept, on_disk=not args.location.in_s3),
+                _pictures(args, opened, cache, pictures_of),
                 folder,
                 originals=Originals(opened.archive) if args.with_originals else None,
                 at=at,

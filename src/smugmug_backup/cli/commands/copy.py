@@ -1,6 +1,7 @@
 """`smugmug-backup copy`: the whole backup into another place."""
 
 import argparse
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,10 +25,11 @@ from smugmug_backup.cli.parsing import (
     NOT_ALL,
 )
 from smugmug_backup.cli.progress import CopyProgress, can_ask
-from smugmug_backup.cli.store import open_existing, open_target, options_of
+from smugmug_backup.cli.store import open_existing, open_target, options_of, way_between
+from smugmug_backup.cli.thaw import archived, command
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import BadRequest
+from smugmug_backup.errors import BadRequest, StoreFull
 from smugmug_backup.keeping.copy import Copied, Copier, Plan, look
 from smugmug_backup.restore.folder import refuse_overlap
 from smugmug_backup.words import Location
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
     here, there = Location.parse(args.source), Location.parse(args.target)
-    refuse_same(here, there, args)
+    refuse_same(here, there, same_s3=args.from_endpoint_url == args.to_endpoint_url)
     deadline = Deadline.none(SystemClock())
     connections = 2 * args.threads + 2
     source = Archive(
@@ -53,7 +55,8 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
         )
     )
     with ExitStack() as stack:
-        if args.dry_run and there.folder is not None and not there.folder.exists():
+        looks = args.dry_run or args.list_archived
+        if looks and there.folder is not None and not there.folder.exists():
             empty = stack.enter_context(TemporaryDirectory(prefix="smugmug-backup-"))
             there = Location.parse(empty)
         target = Archive(
@@ -82,6 +85,7 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     source, target, here, deadline = work.source, work.target, work.here, work.deadline
     say = make_console(stderr=args.json, quiet=args.quiet)
     progress = CopyProgress(say)
+    way = way_between(source.store, target.store)
 
     def stop() -> None:
         progress.stopping()
@@ -90,17 +94,23 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     source.reports(now=deadline.clock.now())  # Of a newer program nothing is copied.
     with ThreadPoolExecutor(args.threads) as executor:
         with progress.live():
-            planned = look(source, target, map_=executor.map)
+            planned = look(source, target, map_=executor.map, thaws=here.in_s3)
+        if args.list_archived:
+            return _list_archived(args, console, here, planned)
         estimate = CopyEstimate.of(
             planned.files,
             planned.bytes,
             planned.large,
             out_of_s3=here.in_s3,
             into_s3=work.there.in_s3,
+            inside=way is not None,
         )
         _announce(say, planned, estimate)
+        if planned.archived:
+            _tell_archived(args, say, here, planned)
         if args.dry_run:
             return _dry(args, console, planned, estimate)
+        _check_room(target, work.there, planned)
         _ask(args, make_console(stderr=args.json), here, planned)
         progress.expect(planned.files, planned.bytes)
         copier = Copier(
@@ -110,6 +120,7 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
             deadline=deadline,
             map_=executor.map,
             leave_out=args.leave_unreadable,
+            way=way,
             observer=progress,
         )
         saying = "Stopping: what is half done is dropped, what is done stays."
@@ -129,11 +140,10 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
     return FINE if done.whole else NOT_ALL
 
 
-def refuse_same(here: Location, there: Location, args: argparse.Namespace) -> None:
+def refuse_same(here: Location, there: Location, *, same_s3: bool) -> None:
     """Nothing is copied into itself. Raises BadRequest."""
     if here.folder is not None and there.folder is not None:
         refuse_overlap(str(here), there.folder)
-    same_s3 = getattr(args, "from_endpoint_url", None) == getattr(args, "to_endpoint_url", None)
     if here.in_s3 and there.in_s3 and here.bucket == there.bucket and same_s3:
         one, other = here.key(""), there.key("")
         if one.startswith(other) or other.startswith(one):
@@ -158,9 +168,46 @@ def _announce(say: Console, planned: Plan, estimate: CopyEstimate) -> None:
         )
 
 
+def _tell_archived(args: argparse.Namespace, say: Console, here: Location, planned: Plan) -> None:
+    keys = archived(here, planned.archived)
+    listing = shlex.join(["smugmug-backup", "copy", *_again(args), "--list-archived"])
+    then = "left out" if args.leave_unreadable else "kept back, with the albums that name it"
+    lot = f"{plural(len(keys), 'file')}, {size(sum(planned.archived.values()))}"
+    say.print(
+        f"{lot}, of FROM cannot be read now: archived in S3, it is {then}. "
+        "Thaw it (a day or two, by the bulk rate), then copy again:",
+        style="bold",
+        soft_wrap=True,
+    )
+    own = {"endpoint": args.from_endpoint_url, "profile": args.from_profile}
+    say.print(f"  {command(here, keys, listing, **own)}", soft_wrap=True)
+
+
+def _again(args: argparse.Namespace) -> list[str]:
+    """The two places, as they were named."""
+    words = [args.source, args.target]
+    for name in ("from_endpoint_url", "from_profile", "to_endpoint_url", "to_profile"):
+        value = getattr(args, name)
+        if value:
+            words += [f"--{name.replace('_', '-')}", value]
+    return words
+
+
+def _list_archived(
+    args: argparse.Namespace, console: Console, here: Location, planned: Plan
+) -> int:
+    keys = archived(here, planned.archived)
+    if args.json:
+        print_json(console, {"from": args.source, "to": args.target, "archived": keys})
+    for key in () if args.json else keys:
+        console.file.write(f"{key}\n")
+    return FINE
+
+
 def _dry(args: argparse.Namespace, console: Console, planned: Plan, estimate: CopyEstimate) -> int:
     if args.json:
         told = {
+            "archived": archived(Location.parse(args.source), planned.archived),
             "files": planned.files,
             "bytes": planned.bytes,
             "present": planned.present,
@@ -169,6 +216,16 @@ def _dry(args: argparse.Namespace, console: Console, planned: Plan, estimate: Co
         }
         print_json(console, {"from": args.source, "to": args.target, **told})
     return FINE
+
+
+def _check_room(target: Archive, there: Location, planned: Plan) -> None:
+    """Before hours are spent on what cannot end well. Raises StoreFull."""
+    free = target.store.room().free
+    if free is not None and planned.bytes > free:
+        raise StoreFull(
+            f"{size(planned.bytes)} are to be copied, and {there} has room for {size(free)}; "
+            "nothing was written"
+        )
 
 
 def _ask(args: argparse.Namespace, say: Console, here: Location, planned: Plan) -> None:
@@ -199,7 +256,10 @@ def _summary(done: Copied) -> str:
 
 
 def _tell(console: Console, planned: Plan, done: Copied) -> None:
-    console.print(f"copied {plural(done.files, 'file')} ({size(done.bytes)})", soft_wrap=True)
+    inside = f"; {number(done.by_way)} of them S3 copied by itself" if done.by_way else ""
+    console.print(
+        f"copied {plural(done.files, 'file')} ({size(done.bytes)}){inside}", soft_wrap=True
+    )
     for key, name in sorted(done.renamed.items())[:_SHOWN]:
         console.print(
             f"{shown(key)} lies in TO as {shown(name)}: other bytes have its name there",
@@ -230,6 +290,9 @@ def _as_json(args: argparse.Namespace, planned: Plan, done: Copied) -> dict[str,
         "left_out": done.left_out,
         "waiting": done.waiting,
         "forgotten_there": list(planned.forgotten_there),
+        "archived": archived(Location.parse(args.source), planned.archived),
+        "copied_by_s3": done.by_way,
+        "not_by_s3": done.way_closed,
         "seal": [{"run_id": each.run_id, "sha256": each.sha256} for each in done.seal],
         "interrupted": done.stopped,
         "error": str(done.error) if done.error else None,

@@ -17,7 +17,9 @@ from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.secret import credentials_of
 from smugmug_backup.cli.settings import (
     LOCATION,
+    SECRET,
     Setting,
+    at_s3,
     profile_name,
     settings_of,
     source_settings_of,
@@ -25,7 +27,7 @@ from smugmug_backup.cli.settings import (
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.timers import timers
 from smugmug_backup.errors import BackupError
-from smugmug_backup.settings import SourceSettings
+from smugmug_backup.settings import SecretName, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.words import Location
 
@@ -87,7 +89,8 @@ def _lines(args: argparse.Namespace) -> Iterator[Line]:
         yield from smugmug.lines(source, asked, now=clock.now())
     if LOCATION in settings:
         try:
-            yield from place.lines(Location.parse(settings[LOCATION].value), now=clock.now())
+            where = at_s3(args, Location.parse(settings[LOCATION].value))
+            yield from place.lines(where, now=clock.now())
         except BackupError as error:
             yield Line("location", shown(str(error)), remedy=hint_of(error))
     else:
@@ -107,9 +110,19 @@ def _versions() -> Line:
 
 
 def _setting(setting: Setting) -> Line:
-    return Line(
-        "setting", f"{setting.name} is {_short(setting.value)}, by {_short(setting.origin)}"
-    )
+    said = f"{setting.name} is {_shown(setting)}, by {_short(setting.origin)}"
+    return Line("setting", said)
+
+
+def _shown(setting: Setting) -> str:
+    """Its value, unless that may be the secret itself where its name belongs: who asks for help
+    sends this to strangers."""
+    if setting.name == SECRET:
+        try:
+            SecretName.parse(setting.value)
+        except ValueError:
+            return "no name of a secret (and is not shown: it may be the secret itself)"
+    return _short(setting.value)
 
 
 def _short(text: str) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.titles import shown
 from smugmug_backup.cli.account import many
+from smugmug_backup.cli.asking import somebody_is_there
 from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.output import make_console, plural, print_json
 from smugmug_backup.cli.parsing import FINE, NOT_ALL
@@ -77,7 +78,7 @@ def _confirm(say: Console, images: Sequence[str]) -> None:
         line = sys.stdin.readline() if sys.stdin is not None else ""
     except (UnicodeDecodeError, OSError, ValueError):
         line = ""
-    if not line.endswith("\n"):
+    if not line.endswith("\n") or not somebody_is_there():
         say.print()
     if line.strip() != wanted:
         raise Mistaken("that was not it: nothing was changed", hint=f"type {what}")

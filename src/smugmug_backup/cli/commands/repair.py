@@ -27,7 +27,7 @@ from smugmug_backup.words import Location
 def run(args: argparse.Namespace, console: Console) -> int:
     """Repair; 0 nothing is damaged any more, 1 something is left."""
     there = Location.parse(args.other)
-    refuse_same(there, args.location, args)
+    refuse_same(there, args.location, same_s3=args.from_endpoint_url == args.location.endpoint)
     clock = SystemClock()
     deadline = Deadline.none(clock)
     archive = Archive(open_existing(args.location, one_writer=args.one_writer).bounded(deadline))

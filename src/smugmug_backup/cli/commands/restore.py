@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from smugmug_backup.cli.parsing import (
     NOT_ALL,
 )
 from smugmug_backup.cli.progress import RestoreProgress, can_ask
-from smugmug_backup.cli.restored import Told, archived, tell_problems
+from smugmug_backup.cli.restored import Told, tell_problems
 from smugmug_backup.cli.store import open_existing
+from smugmug_backup.cli.thaw import archived
 from smugmug_backup.errors import BackupError, BadRequest
 from smugmug_backup.restore import bag, tables
 from smugmug_backup.restore.alone import TargetUnusable, said
@@ -39,7 +41,6 @@ from smugmug_backup.restore.select import Selection, select
 from smugmug_backup.restore.survey import Survey
 from smugmug_backup.restore.ways import WAYS, Way
 from smugmug_backup.restore.workers import Stopped
-from smugmug_backup.values import dataclass
 
 _SHOWN = 10
 """So many unknown keys are named."""

@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rich.console import Console
@@ -22,7 +22,6 @@ from smugmug_backup.cli.store import open_new_or_old
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Clock
 from smugmug_backup.errors import BackupError
-from smugmug_backup.values import dataclass
 from smugmug_backup.words import Location
 
 _EVERY = 5.0

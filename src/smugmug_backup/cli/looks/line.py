@@ -1,9 +1,8 @@
 """One thing that was looked at: fine, or what to do."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-
-from smugmug_backup.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What SmugMug says: whose login it is, which APIs answer, whose clock is right."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from smugmug_backup.archive.titles import shown
@@ -13,7 +13,6 @@ from smugmug_backup.errors import BackupError, BadRequest, LoginLost, SourceReti
 from smugmug_backup.model import Account, Album
 from smugmug_backup.settings import API_130, API_V2, SourceSettings
 from smugmug_backup.smugmug.credentials import Credentials
-from smugmug_backup.values import dataclass
 from smugmug_backup.wiring import build_source
 
 APIS = (API_130, API_V2)

@@ -3,9 +3,9 @@
 # They are named by us, with arguments of ours, and never by a shell.
 import subprocess  # nosec B404
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from smugmug_backup.cli.errors import Mistaken
-from smugmug_backup.values import dataclass
 
 _SECONDS = 60
 

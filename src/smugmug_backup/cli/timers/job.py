@@ -5,11 +5,10 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from smugmug_backup.errors import BadRequest
-from smugmug_backup.values import dataclass
 
 _AT = re.compile(r"([01]?[0-9]|2[0-3])[:.h]?([0-5][0-9])?")
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -24,6 +23,7 @@ PASSED_ON = (
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
 )
 """What the environment says of where things lie, and a timer would not know. No secrets."""
 

@@ -1,6 +1,6 @@
 """How a timer stands."""
 
-from smugmug_backup.values import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""Whether pages still show the newest state: looked at when a page is asked for, now and then.
+
+==================================  ==========================================================
+a page is asked for                 then
+==================================  ==========================================================
+soon after the last look            it is shown as it is
+while another page's look goes on   it is shown as it is
+and nothing was reported since      it is shown as it is
+and a run or a check reported       the catalog is brought up to date first
+since
+and that cannot be seen, or the     it is shown as it is, and says as of when and why; the next
+catalog not brought up              look tries again
+==================================  ==========================================================
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+
+from smugmug_backup.archive.archive import Archive
+from smugmug_backup.clock import Clock, Deadline
+from smugmug_backup.errors import BackupError
+
+_LOOK, _UPDATE = 15.0, 300.0
+"""Seconds after which a bucket that does not answer counts as away."""
+
+Reported = tuple[tuple[str, ...], tuple[str, ...]]
+"""Runs and checks, by id."""
+
+
+class Freshness:
+    """One look at a time, at most one in ``every`` seconds; safe for many threads.
+
+    ``update`` brings the catalog up to what an archive holds.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        update: Callable[[Archive], object],
+        *,
+        clock: Clock,
+        every: float,
+    ) -> None:
+        self._archive, self._update, self._clock, self._every = archive, update, clock, every
+        self._looking = threading.Lock()
+        self._looked = clock.monotonic()
+        self._seen: Reported | None = None
+        self._found: Reported | None = None
+        self.trouble: str | None = None
+        """Why the newest state is not known, in words."""
+
+    def newer(self, known: Callable[[], tuple[str, str]]) -> bool:
+        """Whether `bring` is to be called. ``known``: the newest run and check of the catalog."""
+        if not self._looking.acquire(blocking=False):
+            return False
+        try:
+            return self._is_due() and self._has_new(*known())
+        finally:
+            self._looking.release()
+
+    def bring(self) -> None:
+        """Bring the catalog up to date, as far as that can be had; nobody may read it meanwhile."""
+        try:
+            self._update(self._within(_UPDATE))
+        except (BackupError, sqlite3.Error) as error:
+            self.trouble = str(error)
+        else:
+            self._seen, self.trouble = self._found, None
+
+    def _is_due(self) -> bool:
+        now = self._clock.monotonic()
+        if now - self._looked < self._every:
+            return False
+        self._looked = now
+        return True
+
+    def _has_new(self, run: str, check: str) -> bool:
+        archive = self._within(_LOOK)
+        try:
+            runs, checks = archive.runs(since=run), archive.check_runs(after=check)
+        except BackupError as error:
+            self.trouble = str(error)
+            return False
+        if run and run not in runs:
+            # An empty folder in the place of a disk, a bucket's prefix that was cleared.
+            self.trouble = f"the report of run {run} is not there any more; is its disk mounted?"
+            return False
+        self._found = (tuple(each for each in runs if each != run), tuple(checks))
+        # What an update passed over (a clock that was ahead) is reported for ever.
+        if not any(self._found) or self._found == self._seen:
+            self.trouble = None
+            return False
+        return True
+
+    def _within(self, seconds: float) -> Archive:
+        return Archive(self._archive.store.bounded(Deadline.after(self._clock, seconds)))
