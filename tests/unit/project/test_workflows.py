@@ -32,9 +32,6 @@ PUBLISH = pytest.mark.skipif(
     reason=".venvs/publish: make lint",
 )
 
-# Whether the image's recipe is there is for the tests of the image to say.
-IMAGE = ".ci/image"
-
 # Whatever a job may write. What is not here may only read the code.
 MAY_WRITE = {
     ("codeql.yml", "scan"): {"security-events"},
@@ -70,7 +67,7 @@ def test_every_file_of_ours_that_is_named_is_there():
     ours = {each for each in named if re.match(r"(\.ci|\.github|src|tests)/.*\w$", each)}
     assert {".ci/run", "tests/requirements-quick.in", ".ci/image/Dockerfile"} <= ours
     for path in ours:
-        assert (ROOT / path).exists() or path.startswith(IMAGE), path
+        assert (ROOT / path).exists(), path
 
 
 def test_the_pythons_are_those_of_the_package_of_bootstrap_and_of_the_template():
@@ -212,8 +209,7 @@ def test_everything_that_is_pinned_is_looked_after():
         for each in updates.values()
         for place in each.get("directories", [each.get("directory")])
     ]
-    there = {place for place in places if (ROOT / place.strip("/")).is_dir()}
-    assert set(places) - there <= {f"/{IMAGE}"}
+    assert all((ROOT / place.strip("/")).is_dir() for place in places), places
     assert all(each["cooldown"]["default-days"] >= 7 for each in updates.values())
 
 
