@@ -33,14 +33,14 @@ def section(changelog: str, version: str) -> str:
 
 
 def notes(tag: str, *, package: str, changelog: str) -> str:
-    """The text of the release that ``tag`` makes, by the contents of the package's `__init__.py`,
-    which states the version, and of CHANGELOG.md. Raises NothingToTell."""
-    stated = re.findall(r'^__version__ = "(.+)"$', package, re.MULTILINE)
-    if len(stated) != 1:
-        raise NothingToTell("src/smugmug_backup/__init__.py states no version")
-    (version,) = stated
+    """The text of the release that ``tag`` makes; ``package``: the module that says its version.
+
+    Raises NothingToTell.
+    """
+    said = re.search(r'^__version__ = "(.+)"$', package, re.MULTILINE)
+    version = said[1] if said else "nothing"
     if tag != f"v{version}":
-        raise NothingToTell(f"the tag is {tag}, and src/smugmug_backup states version {version}")
+        raise NothingToTell(f"the tag is {tag}, and the package says that it is {version}")
     return section(changelog, version)
 
 

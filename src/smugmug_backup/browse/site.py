@@ -219,8 +219,7 @@ class Site:
     def _account(self, request: Request) -> Response:
         at = _moment(request, "at")
         with self._newest():
-            albums = self._views.albums(at)
-            gone = self._views.albums(at, gone=True)
+            albums, gone = self._views.there_and_gone(at)
             return self._page(
                 "account.html",
                 root=tree(albums),
