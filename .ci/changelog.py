@@ -8,7 +8,6 @@ is no release then. Standard library only.
 
 import re
 import sys
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,14 +32,15 @@ def section(changelog: str, version: str) -> str:
     raise NothingToTell(f"CHANGELOG.md has no heading `## {version}`")
 
 
-def notes(tag: str, *, project: str, package: str, changelog: str) -> str:
-    """The text of the release that ``tag`` makes, by the contents of the three files that name its
-    version. Raises NothingToTell."""
-    version = tomllib.loads(project)["project"]["version"]
+def notes(tag: str, *, package: str, changelog: str) -> str:
+    """The text of the release that ``tag`` makes; ``package``: the module that says its version.
+
+    Raises NothingToTell.
+    """
+    said = re.search(r'^__version__ = "(.+)"$', package, re.MULTILINE)
+    version = said[1] if said else "nothing"
     if tag != f"v{version}":
-        raise NothingToTell(f"the tag is {tag}, and pyproject.toml builds version {version}")
-    if f'__version__ = "{version}"' not in package.splitlines():
-        raise NothingToTell(f"src/smugmug_backup/__init__.py does not say that it is {version}")
+        raise NothingToTell(f"the tag is {tag}, and the package says that it is {version}")
     return section(changelog, version)
 
 
@@ -49,7 +49,6 @@ if __name__ == "__main__":
         (wanted,) = sys.argv[1:]
         told = notes(
             wanted,
-            project=(ROOT / "pyproject.toml").read_text(encoding="utf-8"),
             package=(ROOT / "src/smugmug_backup/__init__.py").read_text(encoding="utf-8"),
             changelog=(ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
         )

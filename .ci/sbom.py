@@ -12,6 +12,7 @@ import email
 import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,12 +23,18 @@ ZIPAPP = "smugmug-backup.pyz"
 OURS = "smugmug-backup"
 
 _METADATA = re.compile(r"site-packages/[^/]+\.dist-info/METADATA")
-_PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
+_PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)(?:.*\\\n)*.*\n?", re.MULTILINE)
 
 
 def pinned(requirements: str) -> dict[str, str]:
     """The versions that a file of requirements pins, by name."""
-    return {_plain(name): version for name, version in _PIN.findall(requirements)}
+    return {_plain(each[1]): each[2] for each in _PIN.finditer(requirements)}
+
+
+def without_conditions(requirements: str) -> str:
+    """The same pins less those of other systems: what is packed on one serves all."""
+    pins = [each[0] for each in _PIN.finditer(requirements)]
+    return "".join(each for each in pins if ";" not in each)
 
 
 def packed(zipapp: Path) -> dict[str, str]:
@@ -77,13 +84,16 @@ def main(root: Path) -> None:
     into, source = root / "dist", root / "src"
     if not (into / ZIPAPP).exists():
         sys.exit("sbom: there is no dist/smugmug-backup.pyz; `make zipapp` makes it")
-    tool = source / "requirements-tool.txt"
-    wrong = difference(pinned(tool.read_text(encoding="utf-8")), packed(into / ZIPAPP))
+    tool = without_conditions((source / "requirements-tool.txt").read_text(encoding="utf-8"))
+    wrong = difference(pinned(tool), packed(into / ZIPAPP))
     if wrong:
         sys.exit("\n".join(("sbom: the .pyz holds something else than is pinned", *wrong)))
     project = root / "pyproject.toml"
     write(source / "requirements.txt", project, into / FUNCTION)
-    write(tool, project, into / TOOL)
+    with tempfile.TemporaryDirectory() as folder:
+        pins = Path(folder, "requirements.txt")
+        pins.write_text(tool, encoding="utf-8")
+        write(pins, project, into / TOOL)
     sys.path.insert(0, str(Path(__file__).parent))
     import dist
 

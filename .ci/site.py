@@ -66,7 +66,7 @@ def lay_out(root: Path, target: Path) -> None:
 def is_page(name: str) -> bool:
     """Whether a tracked file is a page of the site: those for people, but for the forms that the
     public host fills in."""
-    return name.endswith(".md") and not re.match(r"\.github/.+/|\.github/[a-z_]+\.md", name)
+    return name.endswith(".md") and not re.search(r"_TEMPLATE\b", name, re.IGNORECASE)
 
 
 def named(root: Path, page: str) -> set[str]:

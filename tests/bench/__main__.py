@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{yardstick():.4f} s; the machine of the goals: {REFERENCE:.4f} s")
         return 0
     environment.clean()
+    # Where it is installed, and in the function's package, all byte-code is there.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sizes = _sizes(options)
     found: list[Measure] = []
     broken: list[str] = []

@@ -1,4 +1,4 @@
-"""`make screenshots`: pictures of the pages, light and dark, from the demo account."""
+"""`make screenshots`: pictures of the pages, light and dark, and of a run: the demo account."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.archive import make_archive
 from tests.browser.conftest import ARGUMENTS, chromium, environment_of
+from tests.browser.terminal import a_night
 from tests.stack.environment import ROOT
 
 _FIRST = "2026-11-24T04:00:00Z"
@@ -17,7 +18,7 @@ _PAGES = {
     "account": "/",
     "album": "/album/{album}?since=" + _FIRST,
     "photo": "/album/{album}/{photo}",
-    "night": "/?at=" + _FIRST,
+    "needs": "/needs",
 }
 
 
@@ -31,7 +32,15 @@ def main(target: Path) -> None:
         folder = Path(scratch) / "photos-backup"
         make_archive(folder)
         environment = {**os.environ, "XDG_CACHE_HOME": scratch, "PYTHONPATH": str(ROOT / "src")}
-        command = [sys.executable, "-m", "smugmug_backup.cli", "browse", folder, "--no-browser"]
+        # Where it lies is shown on the pages.
+        command = [
+            sys.executable,
+            "-m",
+            "smugmug_backup.cli",
+            "browse",
+            folder.name,
+            "--no-browser",
+        ]
         with subprocess.Popen(
             command, cwd=scratch, env=environment, stdout=subprocess.PIPE, text=True
         ) as served:
@@ -40,6 +49,9 @@ def main(target: Path) -> None:
                 _take(served.stdout.readline().strip(), program, target)
             finally:
                 served.terminate()
+        home = Path(scratch) / "home"
+        home.mkdir()
+        (target / "run.svg").write_text(a_night(home), encoding="utf-8")
 
 
 def _take(address: str, program: Path, target: Path) -> None:

@@ -32,7 +32,7 @@ from tests.tools.readme import ROOT, owners_pages
 PAGES = {str(page.relative_to(ROOT)): page for page in owners_pages()}
 
 NOT_RUN = {
-    "this test installs the wheel; unit/project/test_dist.py does, on every Python": r"""
+    "this test installs the wheel; published/ does, on every Python": r"""
         python3 --version
         python3 -m venv ~/smugmug && . ~/smugmug/bin/activate
         pip install .

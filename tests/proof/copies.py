@@ -8,22 +8,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from smugmug_backup.archive import transfer
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BackupError
 from smugmug_backup.keeping.copy import Copied, Copier, look
 from smugmug_backup.storage.folder import FolderStore
+from smugmug_backup.storage.location import open_store
 from tests.tools.clock import FakeClock
+from tests.tools.fake_s3 import FakeS3, Request
+from tests.tools.fake_s3 import Fault as Answer
 from tests.tools.faults import Fault, Label, Points, possible
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.independent_reader import assert_sound
 from tests.tools.killed import Killed
+from tests.tools.local_s3 import set_environment
 from tests.tools.memory_store import MemoryStore
 from tests.tools.sample import sample_store
 
 ROOT = Path(__file__).parents[2]
 _OF_ONE_PLACE = ("checks/", "drills/", "work/")
+_COPY = (sys.executable, "-m", "smugmug_backup.cli", "copy")
+_S3_ALLOWS = {"no_checks", "leftover", "uncommitted"}
 
 
 def copied(source: Any, target: Any) -> Copied:
@@ -99,6 +107,50 @@ def kill_often(folder: Path, kills: int, *, seed: int) -> int:
             assert assert_sound(FolderStore(target)).seal == assert_sound(FolderStore(source)).seal
             assert _files(target) == _files(source)
     return died
+
+
+def kill_in_s3(kills: int, *, seed: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The same from bucket to bucket, where S3 copies by itself: each file that has its name is
+    whole, and the end is the same; how many died on the way."""
+    dice, died = random.Random(seed), 0
+    alive: list[subprocess.Popen[bytes]] = []
+
+    def kill(request: Request) -> None:
+        alive[-1].kill()
+        request.perform()
+
+    with FakeS3() as s3:
+        set_environment(monkeypatch, s3.address)
+        sample_store(open_store("s3://bucket/a"))
+        for number in range(kills + 1):
+            s3.forget_faults()
+            if number < kills:
+                before: list[Answer] = [Request.perform] * dice.randint(1, 8)
+                s3.next("UploadPartCopy", *before, kill)
+            with subprocess.Popen(
+                [*_COPY, "s3://bucket/a", "s3://bucket/b", "--yes"],
+                cwd=ROOT / "src",
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            ) as process:
+                alive.append(process)
+                died += process.wait() < 0
+            there = _below(s3, "b/")
+            assert there.items() <= _below(s3, "a/").items()
+            if any(key.startswith("manifests/") for key in there):
+                assert_sound(open_store("s3://bucket/b"), allow=_S3_ALLOWS)
+        assert process.returncode == 0
+        assert there == _below(s3, "a/")
+    return died
+
+
+def _below(s3: FakeS3, prefix: str) -> dict[str, bytes]:
+    found = {key: body for key, body in dict(s3.objects).items() if key.startswith(prefix)}
+    return {
+        key.removeprefix(prefix): body
+        for key, body in found.items()
+        if not key.removeprefix(prefix).startswith(_OF_ONE_PLACE)
+    }
 
 
 def _files(folder: Path) -> dict[str, bytes]:

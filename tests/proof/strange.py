@@ -491,6 +491,7 @@ def plain(command: str, place: Place, scratch: Path) -> Case:
         "check": [f"{at}/copy"],
         "restore": [backup, f"{at}/restored"],
         "run": [f"{at}/new"],
+        "schedule": [f"{at}/new", "--at", "03:00", "--nights", "1"],
         "forget": [f"{at}/copy", "i000003"],
         "authorize": ["--no-browser", "--secret", f"file:{at}/cred"],
         "completion": ["bash"],

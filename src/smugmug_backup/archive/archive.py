@@ -102,9 +102,10 @@ class Archive:
         """Where one run's report lies, for who looks for it by hand."""
         return keys.report(run)
 
-    def runs(self, *, after: str = "") -> list[str]:
-        """The run ids of all reports, or of those after a run's, ascending."""
-        return chain.list_runs(self.store, after=keys.report(after) if after else "")
+    def runs(self, *, since: str = "") -> list[str]:
+        """The run ids of all reports, or of a run's and those after it, ascending."""
+        after = keys.report(since).removesuffix(".json") if since else ""
+        return chain.list_runs(self.store, after=after)
 
     def new_run_id(self, started_at: datetime, token: str, reports: Reports) -> str:
         """The id of a run begun at ``started_at``: it sorts after all that lie there.

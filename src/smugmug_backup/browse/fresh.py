@@ -78,13 +78,17 @@ class Freshness:
     def _has_new(self, run: str, check: str) -> bool:
         archive = self._within(_LOOK)
         try:
-            found = (tuple(archive.runs(after=run)), tuple(archive.check_runs(after=check)))
+            runs, checks = archive.runs(since=run), archive.check_runs(after=check)
         except BackupError as error:
             self.trouble = str(error)
             return False
-        self._found = found
+        if run and run not in runs:
+            # An empty folder in the place of a disk, a bucket's prefix that was cleared.
+            self.trouble = f"the report of run {run} is not there any more; is its disk mounted?"
+            return False
+        self._found = (tuple(each for each in runs if each != run), tuple(checks))
         # What an update passed over (a clock that was ahead) is reported for ever.
-        if not any(found) or found == self._seen:
+        if not any(self._found) or self._found == self._seen:
             self.trouble = None
             return False
         return True

@@ -60,8 +60,11 @@ class Pictures:
         kept = self._kept(image.md5, edge)
         if kept is not None and kept.exists():
             return kept.read_bytes()
-        with self._busy:
-            body = self._made(image, edge)
+        try:
+            with self._busy:
+                body = self._made(image, edge)
+        except BackupError:
+            return None  # The disk may be back for the next look.
         if body is None:
             self._none.add((image.md5, edge))
         elif kept is not None:
@@ -92,8 +95,8 @@ class Pictures:
                 with suppress(Exception):
                     return _embedded(body, edge)
             return _shrunk(body, edge, extension)
-        except (BackupError, ImportError):
-            return None
+        except BackupError:
+            raise
         except Exception:  # noqa: BLE001 (decoders fail on damaged files in ways of their own)
             return None
 

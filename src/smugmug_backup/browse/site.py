@@ -6,6 +6,7 @@ request for another host than loopback (DNS rebinding) is refused, as is everyth
 """
 
 import json
+import re
 import secrets
 import sqlite3
 import threading
@@ -55,6 +56,8 @@ _ASSETS = {
     "icon.svg": "image/svg+xml",
 }
 _FOUND = 500
+_GREATEST = 2**63 - 1
+"""SQLite has no greater number."""
 
 _URLS = Map(
     [
@@ -120,6 +123,8 @@ class Site:
         self._pictures = pictures
         self._location = location
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        # A cookie is all ports': two that are served at once must not take each other's away.
+        self._cookie = f"{COOKIE}-{port}"
         self.token = token or secrets.token_urlsafe(32)
         self._templates = templates()
         self._fresh = fresh
@@ -145,9 +150,9 @@ class Site:
             if not secrets.compare_digest(given.encode(), self.token.encode()):
                 return _plain("This address is of an earlier start of the program.", 403)
             response = Response(status=303, headers={"Location": "/"})
-            response.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
+            response.set_cookie(self._cookie, self.token, httponly=True, samesite="Strict")
             return response
-        cookie = request.cookies.get(COOKIE, "")
+        cookie = request.cookies.get(self._cookie, "")
         if not secrets.compare_digest(cookie.encode(), self.token.encode()):
             return _plain("Open the address that `smugmug-backup browse` printed.", 403)
         try:
@@ -160,6 +165,8 @@ class Site:
             return _plain(str(error.description), error.code or 400)
         except BackupError as error:
             return self._trouble(502, str(error))
+        except sqlite3.Error as error:
+            return _plain(f"The catalog cannot be read ({error}). Start `browse` again.", 500)
 
     # -- pages -----------------------------------------------------------------------------------
 
@@ -184,7 +191,8 @@ class Site:
             try:
                 yield
             finally:
-                self._db.execute("COMMIT")
+                if self._db.in_transaction:
+                    self._db.execute("COMMIT")
 
     def _known(self) -> tuple[str, str]:
         with self._state():
@@ -211,8 +219,7 @@ class Site:
     def _account(self, request: Request) -> Response:
         at = _moment(request, "at")
         with self._newest():
-            albums = self._views.albums(at)
-            gone = self._views.albums(at, gone=True)
+            albums, gone = self._views.there_and_gone(at)
             return self._page(
                 "account.html",
                 root=tree(albums),
@@ -350,6 +357,8 @@ class Site:
     # -- pictures --------------------------------------------------------------------------------
 
     def _version(self, version: int) -> ImageView:
+        if version > _GREATEST:
+            raise NotFound
         with self._state():
             found = self._views.version(version)
         if found is None:
@@ -382,12 +391,19 @@ class Site:
         if not image.has_bytes:
             raise NotFound
         download = "download" in request.args
+        if image.sha256 in request.if_none_match:
+            return Response(status=304, headers={"ETag": f'"{image.sha256}"'})
         headers = {
             "Accept-Ranges": "bytes",
+            "ETag": f'"{image.sha256}"',
+            "Cache-Control": "private, no-cache",
             "Content-Disposition": disposition(image.file_name, download=download),
         }
+        # Of other bytes than those that the browser has a part of, it wants the whole.
+        only_if = request.headers.get("If-Range")
+        part = request.headers.get("Range") if only_if in (None, headers["ETag"]) else None
         try:
-            asked = byte_range(request.headers.get("Range"), image.bytes)
+            asked = byte_range(part, image.bytes)
         except ValueError:
             headers["Content-Range"] = f"bytes */{image.bytes}"
             return Response(status=416, headers=headers)
@@ -429,11 +445,12 @@ def _moment(request: Request, name: str) -> str | None:
         parsed = datetime.fromisoformat(given)
     except ValueError:
         raise BadAddress(f"{name} is no time") from None
-    if len(given) == len("2026-11-24"):
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
         return f"{given}T23:59:59Z"
     if parsed.tzinfo is None or not given.endswith("Z"):
         raise BadAddress(f"{name} is no time in UTC")
-    return given
+    # As the catalog writes it: moments are compared as texts.
+    return f"{parsed.replace(tzinfo=None, microsecond=0).isoformat()}Z"
 
 
 def _number(request: Request, name: str) -> int:

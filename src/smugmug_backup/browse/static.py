@@ -73,7 +73,7 @@ class StaticSite:
         for name in ("style.css", "search.js", "icon.svg"):
             asset = resources.files("smugmug_backup.browse") / "assets" / name
             self._put(name, asset.read_bytes())
-        there, gone = self._views.albums(self._at), self._views.albums(self._at, gone=True)
+        there, gone = self._views.there_and_gone(self._at)
         words: list[list[Any]] = []
         for number, album in enumerate([*there, *gone], 1):
             self._album(album, words)

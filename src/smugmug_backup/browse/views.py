@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from smugmug_backup.catalog.schema import WANTING
+
 PAGE = 200
 """So many images a page shows."""
 
@@ -152,11 +154,15 @@ class Views:
                 of_run[mark] = of_run.get(mark, 0) + row["n"]
         return [Night(each.at, each.run_id, **counts.get(each.run_id, {})) for each in nights]
 
-    def albums(
-        self, at: str | None = None, *, gone: bool = False, only: str | None = None
-    ) -> list[AlbumView]:
-        """The albums at a moment, by name; ``gone``: those that had left by then, instead;
-        ``only``: of these the one with this key."""
+    def albums(self, at: str | None = None, *, gone: bool = False) -> list[AlbumView]:
+        """The albums at a moment, by name; ``gone``: those that had left by then, instead."""
+        return self.there_and_gone(at)[gone]
+
+    def there_and_gone(
+        self, at: str | None = None, *, only: str | None = None
+    ) -> tuple[list[AlbumView], list[AlbumView]]:
+        """The albums at a moment, by name, and those that had left by then; ``only``: of these the
+        one with this key."""
         moment = at or _NOW
         one = "" if only is None else " AND v.album_key = :only"
         counts = {
@@ -177,7 +183,7 @@ class Views:
                 only=only,
             )
         }
-        found = []
+        found: tuple[list[AlbumView], list[AlbumView]] = ([], [])
         for row in self._rows(
             "SELECT v.*, a.gone AS gone_now, a.problem FROM album_versions v "
             "LEFT JOIN albums a USING (album_key) "
@@ -187,10 +193,8 @@ class Views:
         ):
             key = row["album_key"]
             left = row["deleted_at"] is not None or (at is None and bool(row["gone_now"]))
-            if left is not gone:
-                continue
             of_it = counts.get(key, {"images": 0, "bytes": 0})
-            found.append(
+            found[left].append(
                 AlbumView(
                     key,
                     row["name"],
@@ -210,8 +214,8 @@ class Views:
 
     def album(self, album_key: str, at: str | None = None) -> AlbumView | None:
         """One album at a moment; None if it was not there yet."""
-        found = self.albums(at, only=album_key) or self.albums(at, gone=True, only=album_key)
-        return found[0] if found else None
+        there, gone = self.there_and_gone(at, only=album_key)
+        return next(iter(there or gone), None)
 
     def images(
         self, album_key: str, at: str | None = None, *, since: str | None = None, page: int = 1
@@ -357,8 +361,8 @@ class Views:
                 of_album[mark] = of_album.get(mark, 0) + row["n"]
         there = {each.album_key for each in self.albums(since)}
         found = []
-        for gone in (False, True):
-            for album in self.albums(at, gone=gone):
+        for gone, albums in enumerate(self.there_and_gone(at)):
+            for album in albums:
                 album.marks = counts.get(album.album_key, {})
                 if gone and album.album_key in there:
                     album.marks[LEFT] = album.marks.get(LEFT, 0) + album.images
@@ -370,22 +374,23 @@ class Views:
         """What needs its owner: images that wait, cannot be had or are not vouched for, what has
         gone missing, what checks found, and albums that cannot be read whole."""
         images = (
-            "SELECT album_key, album_name, image_key, file_name, status, reason, version_id, "
-            "gone_since FROM images WHERE "
+            "SELECT v.album_key, a.name AS album_name, v.image_key, v.file_name, v.status, "
+            "v.reason, v.version_id, coalesce(v.deleted_at, v.missing_since, a.deleted_at, "
+            "a.missing_since) AS gone_since FROM (SELECT * FROM image_versions "
+            "INDEXED BY image_versions_wanting WHERE until_generation IS NULL "
+            f"AND {WANTING}) v JOIN albums a USING (album_key) WHERE"
         )
+        live = f"{images} v.missing_since IS NULL AND v.deleted_at IS NULL AND NOT a.gone AND"
         return {
-            "pending": list(self._rows(f"{images} NOT gone AND status = 'pending' LIMIT 500")),
+            "pending": list(self._rows(f"{live} status = 'pending' LIMIT 500")),
             "unavailable": list(
-                self._rows(
-                    f"{images} NOT gone AND status = 'unavailable' AND reason != 'forgotten' "
-                    "LIMIT 500"
-                )
+                self._rows(f"{live} status = 'unavailable' AND reason != 'forgotten' LIMIT 500")
             ),
-            "unverified": list(
-                self._rows(f"{images} NOT gone AND status = 'stored' AND NOT verified LIMIT 500")
-            ),
+            "unverified": list(self._rows(f"{live} status = 'stored' AND NOT verified LIMIT 500")),
             "missing": list(
-                self._rows(f"{images} missing_since IS NOT NULL AND deleted_at IS NULL LIMIT 500")
+                self._rows(
+                    f"{images} v.missing_since IS NOT NULL AND v.deleted_at IS NULL LIMIT 500"
+                )
             ),
             "findings": list(self._rows("SELECT * FROM findings LIMIT 500")),
             "problems": list(

@@ -2,13 +2,17 @@
 
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 """Stands as ``user_version`` in the file; a catalog of another version is made anew."""
 
 APPLICATION = 0x534D4247
 """Stands as ``application_id``: this SQLite file is a catalog of ours."""
 
-_TABLES = """
+WANTING = "(status != 'stored' OR NOT verified OR missing_since IS NOT NULL)"
+"""Of a version of an image: not all is well. An index knows those; a query that says so in these
+words reads no others."""
+
+_TABLES = f"""
 CREATE TABLE facts (
   name TEXT PRIMARY KEY,
   value TEXT
@@ -105,6 +109,8 @@ CREATE INDEX image_versions_image ON image_versions (image_key);
 CREATE INDEX image_versions_from ON image_versions (valid_from);
 CREATE INDEX image_versions_until ON image_versions (valid_until);
 CREATE INDEX image_versions_md5 ON image_versions (md5);
+CREATE INDEX image_versions_wanting ON image_versions (album_key)
+  WHERE until_generation IS NULL AND {WANTING};
 CREATE INDEX image_versions_taken ON image_versions (taken_at) WHERE until_generation IS NULL;
 
 CREATE VIEW images AS

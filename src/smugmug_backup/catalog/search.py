@@ -162,6 +162,8 @@ def undated(db: sqlite3.Connection, query: Query) -> int:
 
 
 _FEW = 1_000
+_MOST_WORDS = 200
+"""SQLite takes 1,000 conditions."""
 _FROM_HITS = "image_versions v JOIN albums a USING (album_key)"
 _IN_ORDER = (
     "albums a CROSS JOIN image_versions v INDEXED BY image_versions_shown "
@@ -227,6 +229,8 @@ def _conditions(query: Query, *, taken: bool = True) -> tuple[str, list[Any]]:
 def _words(words: tuple[str, ...], tests: list[str], values: list[Any]) -> None:
     match = _match(words)
     unparted = [each for each in words if _UNPARTED.search(each)]
+    if len(unparted) > _MOST_WORDS:
+        raise BadRequest(f"{len(unparted):,} words are too many; {_MOST_WORDS} can be looked for")
     if not match and not unparted:
         raise BadRequest(f"there is no letter and no digit to look for in {' '.join(words)!r}")
     if match:

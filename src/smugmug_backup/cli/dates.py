@@ -161,7 +161,11 @@ def _opened(place: str) -> sqlite3.Connection:
     if place != ":memory:":
         Path(place).parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(place, timeout=60, isolation_level=None)
-    # It can be read again.
-    db.execute("PRAGMA synchronous = OFF")
-    taken.Dates(db)
+    try:
+        # It can be read again.
+        db.execute("PRAGMA synchronous = OFF")
+        taken.Dates(db)
+    except BaseException:
+        db.close()
+        raise
     return db

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from smugmug_backup.errors import BackupError, BadRequest
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from smugmug_backup.words import Location
 
 _DOCTOR = "`smugmug-backup doctor` looks at all that a backup needs"
 _NOTHING_CHANGED = "nothing in the backup was changed"
@@ -58,6 +61,11 @@ def hint_of(error: BackupError, *, in_s3: bool | None = None) -> str:
     own: str | None = getattr(error, "hint", None)
     of_place = _OF_A_FOLDER if in_s3 is False else _OF_S3 if in_s3 else {}
     return own or of_place.get(error.code) or _HINTS.get(error.code) or _DOCTOR
+
+
+def hint_at(error: BackupError, location: "Location") -> str:
+    """The same where it happened, by the location's own name."""
+    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.join(location.words))
 
 
 def hint_of_code(code: str) -> str | None:

@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from smugmug_backup.cli.parsing import INTERRUPTED
 from smugmug_backup.cli.streams import OutputLost, give_up
@@ -56,16 +56,17 @@ def interruptible(
     stop: Callable[[], None],
     *,
     saying: str,
+    state: Interruption | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[Interruption]:
     """Within this the first one calls ``stop``, which lets the work end in good order; see above.
 
+    ``state``: what is yielded, for who has to know of it even if the work ends by an error.
     ``stop`` is called by a signal's handler: it sets what others look at, and takes no lock.
     """
-    state = Interruption()
+    state = state or Interruption()
     asked, ended = threading.Event(), threading.Event()
-    # Asked now: of a terminal that is gone nobody can tell any more what it was.
-    terminals = [each for each in (sys.stdout, sys.stderr) if each is not None and each.isatty()]
+    terminals = _terminals()
 
     def watch() -> None:
         asked.wait()
@@ -119,6 +120,36 @@ def at_once(console: "Console") -> Iterator[None]:
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def ended_by_any() -> Iterator[None]:
+    """Within this each of the three is a KeyboardInterrupt: for waits, in which nothing is done.
+
+    They are handled, and not left to the system: a container's first process, which its signals
+    come to, is not ended by one that it does not handle.
+    """
+
+    terminals = _terminals()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if number == _HANGUP:
+            give_up(*terminals)
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {each: signal.signal(each, handle) for each in _heeded()}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _terminals() -> list[TextIO]:
+    """Asked before: of a terminal that is gone nobody can tell any more what it was."""
+    return [each for each in (sys.stdout, sys.stderr) if each is not None and each.isatty()]
 
 
 _HANGUP = getattr(signal, "SIGHUP", None)

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shlex
 import signal
 import sys
 import time
@@ -13,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from smugmug_backup import __version__
-from smugmug_backup.cli.errors import as_json, hint_of, of_the_system, tell, unforeseen
+from smugmug_backup.cli.errors import as_json, hint_at, hint_of, of_the_system, tell, unforeseen
 from smugmug_backup.cli.parsing import (
     COULD_NOT,
     EXIT_STATUSES,
@@ -32,6 +31,7 @@ COMMANDS = {
     "authorize": "get access to a SmugMug account and store the secret",
     "doctor": "is all there that a backup needs, and what to do if not",
     "run": "back up now, into a bucket or a folder",
+    "schedule": "stay, and back up every night",
     "start": "start a run of the deployed function, and follow it",
     "status": "is the backup complete, as of when, and what is wrong",
     "albums": "list the albums of a backup",
@@ -123,9 +123,7 @@ def _hint(error: BackupError, args: argparse.Namespace | int) -> str:
     from smugmug_backup.words import Location
 
     location = getattr(args, "location", None)
-    if not isinstance(location, Location):
-        return hint_of(error)
-    return hint_of(error, in_s3=location.in_s3).replace("LOCATION", shlex.join(location.words))
+    return hint_at(error, location) if isinstance(location, Location) else hint_of(error)
 
 
 def _wants_json(words: Sequence[str]) -> bool:

@@ -123,6 +123,24 @@ def add_s3_of_location(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_nightly(parser: argparse.ArgumentParser) -> None:
+    """What is said of a run, and makes sense every night."""
+    parser.add_argument(
+        "--album",
+        action="append",
+        default=[],
+        metavar="KEY|TITLE",
+        help="only this album; can be repeated",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="list every album in full, not only its changes"
+    )
+    add_one_writer(parser)
+    add_manners(parser)
+    add_notify(parser)
+    add_source_options(parser)
+
+
 def add_one_writer(parser: argparse.ArgumentParser) -> None:
     """``args.one_writer``."""
     parser.add_argument(

@@ -349,9 +349,9 @@ class Copier:
         for number in numbers:
             file = self._plan.stock.manifests[key, number]
             if not waits and any(each < number for each in unread):
-                waits = "an older version of the album could not be read"
+                waits = "an older version of the album did not come"
             if not waits and lost and self._names(key, number, lost):
-                waits = "it names what could not be read"
+                waits = "it names what did not come"
             if not waits:
                 error = self._one(file)[1]
                 if isinstance(error, NotABackup):
@@ -381,7 +381,7 @@ class Copier:
             ):
                 waiting.add(run)
                 if run in self._plan.reports:
-                    self._waits(report.file.key, "it names what could not be read")
+                    self._waits(report.file.key, "it names what did not come")
                 continue
             error = self._one(report.file)[1] if run in self._plan.reports else None
             if isinstance(error, NotABackup):

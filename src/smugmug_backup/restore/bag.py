@@ -36,8 +36,9 @@ def is_finished(root: Path) -> bool:
 def refuse_more(root: Path, missing: int) -> None:
     """A finished bag takes no more files: its manifest names what it holds. Raises BadRequest."""
     if missing and is_finished(root):
+        files = "1 file" if missing == 1 else f"{missing} files"
         raise BadRequest(
-            f"{root} is a finished bag, and {missing} files would come into it; name another TARGET"
+            f"{root} is a finished bag, and {files} would come into it; name another TARGET"
         )
 
 

@@ -182,11 +182,6 @@ class Bucket:
                 raise AlreadyStored(f"{self.name(key)} is there already; it was left as it is")
             return self._call(operation, key, named)
 
-    @property
-    def looks(self) -> bool:
-        """Whether it looks, instead of sending conditions."""
-        return self._only.looks
-
     def look_before_writes(self) -> None:
         """Send no conditions from now on: look instead whether the key is free. That is safe only
         while nobody else writes here; threads of this process are kept apart."""

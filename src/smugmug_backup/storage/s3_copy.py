@@ -2,24 +2,24 @@
 
 Since October 2025 CopyObject takes ``If-None-Match: *`` for its target ("Amazon S3 adds conditional
 write functionality to copy operations"). It names the bytes before anybody could prove them, so it
-is sent only where S3's own SHA-256 of the source is the one that is meant. What was stored in parts
-has no such SHA-256 (S3 knows whole ones of single puts only): it becomes the one part of an upload,
-whose SHA-256 is in the answer, and gets its name only then.
+is sent only to AWS, and only where S3's own SHA-256 of the source is the one that is meant. All
+else becomes the one part of an upload, whose SHA-256 is in the answer, and gets its name only then.
 
 ===============================  ================================================================
 S3 says of the source            then
 ===============================  ================================================================
-the SHA-256 that is meant        CopyObject, if it still is the same source; the answer's SHA-256
-                                 is compared once more
+the SHA-256 that is meant, and   CopyObject, if it still is the same source; the answer's SHA-256
+it is AWS's                      is compared once more
+the same, and it is not; or no   UploadPartCopy; without the SHA-256 that is meant in its answer
+SHA-256 of the whole (S3 has     the upload is aborted
+them of single puts only)
 another SHA-256, another         the bytes pass through here, and whoever reads them sees what
 length, archived, not there      is wrong with them
-no SHA-256 of the whole          UploadPartCopy; without the SHA-256 that is meant in its answer
-                                 the upload is aborted
 more than 5 GB                   the bytes pass: S3 copies no more at once (S3 API reference)
 ===============================  ================================================================
 
 Not yet tried with S3 of AWS's own. ministack 1.5.33 and moto 5.2.5 take CopyObject's condition and
-overwrite all the same, which is found out; neither states a SHA-256 of a copied part.
+overwrite all the same; neither states a SHA-256 of a copied part, so there all bytes pass.
 """
 
 import base64
@@ -87,7 +87,8 @@ class WithinS3:
         if sha256 is not None and not is_meant(sha256):
             return False
         source = {"CopySource": self._source.source(name), "CopySourceIfMatch": found["ETag"]}
-        by = self._by_part if sha256 is None else self._at_once
+        proved = sha256 is not None and self._target.is_of_aws
+        by = self._at_once if proved else self._by_part
         try:
             return by(key, source, is_meant, headers)
         except StoreRefused as error:
@@ -101,9 +102,6 @@ class WithinS3:
     def _at_once(
         self, key: str, source: dict[str, Any], is_meant: IsMeant, headers: dict[str, Any]
     ) -> bool:
-        if not self._promise.keeps_copies(self._target):
-            self._close("CopyObject does not obey If-None-Match here")
-            return False
         try:
             answer = self._target.call(
                 "CopyObject",

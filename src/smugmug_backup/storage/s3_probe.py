@@ -38,7 +38,6 @@ class Promise:
 
     def __init__(self, *, kept: bool, one_writer: bool = False) -> None:
         self._put = self._completion = kept
-        self._copy: bool | None = kept or None
         self._one_writer = one_writer
         self._lock = threading.Lock()
 
@@ -85,16 +84,6 @@ class Promise:
                 parts.abort()
             return self._not_kept(bucket, _overwrites())
 
-    def keeps_copies(self, bucket: Bucket) -> bool:
-        """Whether CopyObject obeys, too: without it, nothing is refused, and the bytes pass. It is
-        proved by the probe, which is copied onto itself. Raises StoreError."""
-        bucket = bucket.spending()
-        self.prove_put(bucket)
-        with self._only_one(bucket):
-            if self._copy is None:
-                self._copy = bucket.is_of_aws or (not bucket.looks and _keeps_copies(bucket))
-            return self._copy
-
     def _not_kept(self, bucket: Bucket, why: StoreRefused) -> None:
         if not self._one_writer:
             raise why
@@ -109,22 +98,6 @@ class Promise:
             yield
         finally:
             self._lock.release()
-
-
-def _keeps_copies(bucket: Bucket) -> bool:
-    try:
-        bucket.call(
-            "CopyObject",
-            _KEY,
-            CopySource=bucket.source(_KEY),
-            MetadataDirective="REPLACE",
-            IfNoneMatch="*",
-        )
-    except AlreadyStored:
-        return True
-    except StoreRefused:
-        return False
-    return False
 
 
 def rejected(error: StoreRefused) -> bool:

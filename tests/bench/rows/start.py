@@ -100,7 +100,7 @@ def row(sizes: Sizes) -> Iterator[Measure]:
         yield Measure("start", "next invocation (the same)", again * 1e3, "ms")
         with without_byte_code() as bare:
             ready, first, _ = least(start({**environment, **bare}) for _ in range(2))
-        note = "as `sam build` leaves it"
+        note = "`sam build` leaves all of it: src/Makefile"
         yield Measure("start", "import, without byte-code", ready * 1e3, "ms", note=note)
         yield Measure("start", "first invocation, without", first * 1e3, "ms")
     yield from package()

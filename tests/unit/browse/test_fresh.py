@@ -136,6 +136,7 @@ def test_a_picture_of_a_page_that_is_open_stays_the_same_after_an_update(served)
 def looks():
     """`Freshness` over a store of which only the names count."""
     made = SimpleNamespace(store=MemoryStore(), clock=FakeClock(), updates=0)
+    made.store.objects[keys.report(NEWEST)] = b""
 
     def update(archive):
         made.updates += 1
@@ -152,12 +153,20 @@ def looks():
 
 
 def test_only_what_was_reported_since_is_new(looks):
-    looks.store.objects[keys.report(NEWEST)] = b""
     looks.page()
-    assert looks.updates == 0
+    assert looks.updates == 0 and looks.fresh.trouble is None
     looks.store.objects[keys.report(NEXT)] = b""
     looks.page()
     assert looks.updates == 1
+
+
+def test_an_empty_folder_in_the_place_of_a_disk_is_not_taken_for_nothing_new(looks):
+    objects, looks.store.objects = looks.store.objects, {}
+    looks.page()
+    assert looks.updates == 0 and NEWEST in looks.fresh.trouble
+    looks.store.objects = objects
+    looks.page()
+    assert looks.fresh.trouble is None
 
 
 def test_a_check_counts_as_a_run_does(looks):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.browse.pictures import LARGE, SMALL, pictures_of, sheet
+from smugmug_backup.errors import NotStored, StoreUnavailable
 from tests.tools.dng import make_dng
 from tests.tools.memory_store import MemoryStore
 
@@ -163,8 +164,22 @@ def test_what_cannot_be_decoded_has_none(pictures, body, extension):
     assert pictures.on_disk.jpeg(pictures.image(body, extension), SMALL) is None
 
 
+@pytest.mark.parametrize("error", [StoreUnavailable("the disk is away"), NotStored("not there")])
+def test_a_disk_that_is_back_shows_what_it_did_not_while_it_was_away(pictures, error):
+    image = pictures.image(saved(halves(), "JPEG"))
+    part = pictures.store.read_part
+
+    def away(key, offset, length):
+        raise error
+
+    pictures.store.read_part = away
+    assert pictures.on_disk.jpeg(image, SMALL) is None
+    pictures.store.read_part = part
+    assert pictures.on_disk.jpeg(image, SMALL) is not None
+
+
 def test_a_video_shows_its_first_frame_where_it_lies_on_a_disk(pictures):
-    import av
+    av = pytest.importorskip("av", reason="av: a Python 3.12 or later")
 
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:

@@ -1,10 +1,13 @@
 """Who may see the pages, and that each shows what it should."""
 
 import json
+import sqlite3
 from datetime import datetime
 
 import pytest
+from werkzeug.test import Client
 
+from smugmug_backup.browse.site import Site
 from tests.local_smugmug.pictures import draw_jpeg
 from tests.unit.browse.conftest import PORT, TOKEN
 
@@ -121,6 +124,21 @@ def test_what_needs_its_owner_is_named(served):
         assert name in html
 
 
+def test_what_needs_its_owner_is_found_without_reading_all_that_does_not(served):
+    """At 100,000 images the page took seconds."""
+    plans = []
+    db = served.views._db
+
+    class Explained:
+        def execute(self, sql, values=()):
+            if "FROM image_versions" in " ".join(sql.split()):
+                plans.append(str(list(db.execute(f"EXPLAIN QUERY PLAN {sql}", values))))
+            return db.execute(sql, values)
+
+    type(served.views)(Explained()).needs()
+    assert len(plans) == 4 and all("image_versions_wanting" in each for each in plans), plans
+
+
 def test_runs_link_to_what_they_changed(served):
     html = served.html("/runs")
     assert html.count(">look</a>") == len(served.views.nights())
@@ -144,10 +162,50 @@ def test_nights_are_counted_for_the_slider(served):
         ("/album/harbour?page=99", 200),
         ("/album/harbour?page=x", 200),
         ("/?at=2026-11-24", 200),
+        ("/?at=2026-W48-2", 400),
+        ("/small/99999999999999999999", 404),
+        ("/original/99999999999999999999", 404),
     ],
 )
 def test_an_address_that_is_none_is_said_so(served, path, status):
     assert served.get(path).status_code == status
+
+
+@pytest.mark.parametrize("form", ["%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H:%M:%S.000Z"])
+def test_a_moment_is_the_same_however_it_is_written(served, form):
+    first = served.views.nights()[0].at
+    other = datetime.fromisoformat(first).strftime(form)
+    assert "Old things" in served.html(f"/?at={first}")
+    assert "Old things" in served.html(f"/?at={other}")
+    assert "Old things" not in served.html("/?at=00010101T000000Z")
+
+
+def test_a_question_of_more_words_than_the_catalog_takes_is_answered(served):
+    words = "+".join(["\u5915"] * 1100)
+    assert "1,100 words are too many" in served.html(f"/search?q={words}")
+    assert "Nothing found" in served.html("/search?q=" + "+".join(["zz"] * 1100))
+
+
+def test_a_catalog_that_breaks_while_it_is_served_is_said_in_a_sentence(served, monkeypatch):
+    def broken(*args, **more):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(type(served.views), "facts", broken)
+    answer = served.get("/")
+    assert answer.status_code == 500 and "malformed" in answer.text
+    monkeypatch.undo()
+    assert served.get("/").status_code == 200
+
+
+def test_two_that_are_served_at_once_do_not_take_each_others_cookie_away(served):
+    names = []
+    for port in (PORT, PORT + 1):
+        site = Site(
+            served.db, served.archive, None, location="~/photos", port=port, token=f"{port}"
+        )
+        answer = Client(site).get(f"/?token={port}", base_url=f"http://127.0.0.1:{port}")
+        names.append(answer.headers["Set-Cookie"].partition("=")[0])
+    assert len(set(names)) == 2
 
 
 # -- hostile texts --------------------------------------------------------------------------------
@@ -189,6 +247,15 @@ def test_an_original_comes_whole_in_part_and_under_its_own_name(served):
     assert part.headers["Content-Range"] == f"bytes 2-4/{len(body)}"
     beyond = served.get(f"/original/{version}", headers={"Range": "bytes=999999-"})
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(body)}")
+
+
+def test_a_part_is_given_only_of_the_bytes_that_the_browser_has(served):
+    address = f"/original/{served.version('no_md5.jpg')}"
+    tag = served.get(address).headers["ETag"]
+    part = {"Range": "bytes=2-4"}
+    assert served.get(address, headers={**part, "If-Range": tag}).status_code == 206
+    assert served.get(address, headers={**part, "If-Range": '"other"'}).status_code == 200
+    assert served.get(address, headers={"If-None-Match": tag}).status_code == 304
 
 
 def has_picture(served, file_name):

@@ -71,6 +71,14 @@ def test_of_a_bucket_it_says_beforehand_what_looking_costs(
         assert "reads the first 128 KiB of 11 photos: 11 GET requests and" in asked.err
 
 
+@pytest.mark.parametrize("where", ["pages", "originals/pages", ".", ".."])
+def test_no_pages_are_written_into_the_backup_nor_around_it(shell, sample, folder, where):
+    before = sorted(folder.rglob("*"))
+    ran = shell("browse", folder, "--static", folder / where)
+    assert ran.status == 2 and "lie within each other" in ran.err
+    assert sorted(folder.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

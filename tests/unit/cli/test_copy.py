@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from smugmug_backup.archive import transfer
+from smugmug_backup.model import Room
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from tests.tools import fake_s3 as wire
@@ -163,8 +164,7 @@ def test_where_s3_may_not_copy_by_itself_that_is_told_once_and_the_bytes_pass(
     shell, sample, folder, s3
 ):
     assert shell("copy", folder, "s3://bucket/a").status == 0
-    s3.next("CopyObject", wire.refusing(412, "PreconditionFailed"))
-    s3.always("CopyObject", wire.refusing(403, "AccessDenied"))
+    s3.always("UploadPartCopy", wire.refusing(403, "AccessDenied"))
     ran = shell("copy", "s3://bucket/a", "s3://bucket/b", "--yes")
     assert ran.status == 0, ran.err
     assert ran.out.count("S3 does not copy by itself") == 1
@@ -235,3 +235,30 @@ def test_where_a_numbered_name_can_be_read_nothing_has_to_be_thawed(shell, s3, f
         s3.objects[f"{stem}.2.{extension}"] = s3.objects[key]
     ran = shell("copy", "s3://bucket/a", disk, "--yes", "--json")
     assert ran.status == 0 and ran.json["archived"] == []
+
+
+def test_where_there_is_no_room_for_it_nothing_is_written(shell, sample, folder, disk, monkeypatch):
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=50))
+    ran = shell("copy", folder, disk)
+    assert ran.status == 2
+    assert "are to be copied, and" in ran.err and "has room for 50 B" in ran.err
+    assert not files(disk)
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=10**6))
+    assert shell("copy", folder, disk).status == 0
+    monkeypatch.setattr(FolderStore, "room", lambda _: Room(free=0))
+    assert shell("copy", folder, disk).status == 0, "nothing is left to be copied"
+
+
+def test_what_an_s3_says_of_damaged_bytes_is_not_believed_and_they_come_once_repaired(
+    shell, sample, folder, s3
+):
+    assert shell("copy", folder, "s3://bucket/a").status == 0
+    key = next(key for key in sorted(s3.objects) if "/originals/" in key)
+    s3.objects[key] = b"!" * len(s3.objects[key])
+    ran = shell("copy", "s3://bucket/a", "s3://bucket/b", "--yes", "--json")
+    assert ran.status == 1 and list(ran.json["left_out"]) == [key[2:]]
+    assert f"b{key[1:]}" not in s3.objects
+    assert shell("check", "s3://bucket/a", "--read-data", "all").status == 1
+    assert shell("repair", "s3://bucket/a", "--from", folder).status == 0
+    assert shell("copy", "s3://bucket/a", "s3://bucket/b", "--yes").status == 0
+    assert_sound(open_store("s3://bucket/b"), allow={"no_checks", "leftover", "uncommitted"})

@@ -11,6 +11,7 @@ import pytest
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.catalog import schema, taken
 from smugmug_backup.catalog.update import update
+from smugmug_backup.cli import dates
 from smugmug_backup.cli.dates import DatesMeanwhile
 from smugmug_backup.errors import StoreUnavailable
 from tests.local_smugmug.pictures import draw_jpeg
@@ -172,3 +173,21 @@ def test_a_cache_that_cannot_be_written_costs_no_page(served, monkeypatch):
     meanwhile._more.wait = lambda: meanwhile._stopped.set()
     meanwhile._work()
     assert served.dated() == 0
+
+
+def test_a_cache_that_takes_no_database_is_let_go_and_memory_has_to_do(tmp_path, monkeypatch):
+    made = []
+    connect = sqlite3.connect
+
+    def watched(*args, **more):
+        made.append(connect(*args, **more))
+        return made[-1]
+
+    monkeypatch.setattr(dates.sqlite3, "connect", watched)
+    (tmp_path / "taken.sqlite").write_bytes(b"no database " * 100)
+    with dates._dates(tmp_path / "catalogs" / "x.sqlite") as known:
+        assert known.known() == {}
+    assert len(made) == 2
+    for each in made:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            each.execute("SELECT 1")

@@ -161,6 +161,15 @@ def test_catalog_replaces_nothing_that_is_no_catalog(shell, sample, folder, tmp_
         assert (file.read_bytes() if file.is_file() else None) == before
 
 
+def test_catalog_writes_nothing_into_the_backup_and_may_stand_beside_it(shell, sample, folder):
+    before = sorted(folder.rglob("*"))
+    for name in ("x.sqlite", "manifests/x.sqlite"):
+        ran = shell("catalog", folder, folder / name)
+        assert ran.status == 2 and "lie within each other" in ran.err
+    assert sorted(folder.rglob("*")) == before
+    assert shell("catalog", folder, folder.parent / "x.sqlite").status == 0
+
+
 def test_catalog_takes_no_devices_place(shell, sample, folder, tmp_path):
     """/dev/null reads as an empty file; for root it became a database, and the machine's programs
     lost theirs."""

@@ -61,6 +61,7 @@ def test_every_command_has_its_schema_and_the_schema_is_one():
     "words",
     [
         ["status", "HERE"],
+        ["status", "HERE", "--healthy"],
         ["albums", "HERE"],
         ["images", "HERE", "harbour"],
         ["images", "HERE", "gone"],
@@ -122,6 +123,15 @@ def test_a_run_and_its_dry_run_are_as_the_schema_says(shell, account, tmp_path):
     for words in (["--dry-run"], [], ["--album", "A1"]):
         ran = shell("run", tmp_path / "b", "--json", *words)
         assert not wrong("run", ran.json), ran.json
+
+
+def test_what_a_schedule_made_is_as_the_schema_says(shell, account, tmp_path):
+    words = ("--at", "03:00", "--nights", "1", "--json")
+    ran = shell("schedule", tmp_path / "b", *words)
+    assert ran.status == 0 and not wrong("schedule", ran.json), ran.json
+    account.errors["account"] = SourceUnavailable("SmugMug did not answer")
+    ran = shell("schedule", tmp_path / "c", *words)
+    assert ran.status == 1 and not wrong("schedule", ran.json), ran.json
 
 
 def test_what_was_forgotten_is_as_the_schema_says(shell, sample, folder, monkeypatch):

@@ -8,6 +8,8 @@ import bagit
 import pytest
 
 from smugmug_backup.storage.location import open_store
+from tests.tools import fake_s3 as wire
+from tests.tools.local_s3 import set_environment
 from tests.tools.nights import Nights
 from tests.unit.restore.pictures import picture, pixels
 
@@ -289,3 +291,39 @@ def test_a_restore_that_was_interrupted_makes_no_bag(shell, location, tmp_path, 
     assert not (tmp_path / "out/bagit.txt").exists()
     assert shell("restore", location, tmp_path / "out", "--bag").status == 0
     assert (tmp_path / "out/bagit.txt").exists()
+
+
+@pytest.fixture
+def in_s3(monkeypatch):
+    with wire.FakeS3() as s3:
+        set_environment(monkeypatch, s3.address)
+        yield s3
+
+
+@pytest.mark.filterwarnings("ignore:'count' is passed as positional argument")
+def test_a_bag_is_closed_only_when_all_is_in_it_that_may_still_come(
+    shell, location, tmp_path, in_s3
+):
+    assert shell("copy", location, "s3://bucket/b").status == 0
+    frozen = next(key for key in sorted(in_s3.objects) if "/originals/" in key)
+    in_s3.headers[frozen][wire.CLASS] = "GLACIER"
+    command = ("restore", "s3://bucket/b", tmp_path / "bag", "--bag", "--yes")
+    ran = shell(*command)
+    assert ran.status == 1
+    assert "no bag was made yet: 1 file may still come into it" in ran.out
+    assert not list((tmp_path / "bag").glob("*.txt"))
+    del in_s3.headers[frozen][wire.CLASS]
+    assert shell(*command).status == 0
+    assert bagit.Bag(str(tmp_path / "bag")).is_valid()
+    assert sorted(path.name for path in (tmp_path / "bag/data").glob("*.csv")) == [
+        "albums.csv",
+        "photos.csv",
+    ]
+
+
+@pytest.mark.parametrize("given", [None, io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), "utf-8")])
+def test_keys_that_cannot_be_read_are_one_sentence(shell, location, tmp_path, monkeypatch, given):
+    monkeypatch.setattr(sys, "stdin", given)
+    ran = shell("restore", location, tmp_path / "out", "--images", "-")
+    assert ran.status == 2
+    assert "--images" in ran.err and "should not happen" not in ran.err

@@ -1,6 +1,7 @@
 """`smugmug-backup status`: complete or not, and everything that is not as it should be."""
 
 import hashlib
+import shutil
 from datetime import timedelta
 
 import boto3
@@ -14,6 +15,7 @@ from smugmug_backup.cli import stack
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import AccessRefused
 from smugmug_backup.keeping.forget import forget
+from smugmug_backup.storage.location import open_store
 from smugmug_backup.storage.remove import FolderRemover
 from tests.tools.clock import START
 
@@ -28,6 +30,40 @@ def test_it_says_that_it_is_not_complete_and_as_of_when_it_was(shell, sample, fo
 def all_well(sample):
     sample.source.errors.clear()
     sample.nights.next_night()
+
+
+def test_a_health_check_has_one_line_and_reads_the_reports_alone(
+    shell, sample, folder, monkeypatch
+):
+    ran = shell("status", folder, "--healthy")
+    said = "not complete, it last was complete as of 2026-11-27 03:00 UTC\n"
+    assert (ran.status, ran.out, ran.err) == (1, said, "")
+
+    all_well(sample)
+    shutil.rmtree(folder / "manifests")
+    shutil.rmtree(folder / "originals")
+    ran = shell("status", folder, "--healthy")
+    assert (ran.status, ran.out) == (0, "complete, as of 2026-11-29 03:00 UTC\n")
+    assert shell("status", folder, "--healthy", "--quiet").out == ""
+    assert shell("status", folder, "--healthy", "--json").json == {
+        "well": True,
+        "verdict": "complete",
+        "complete": True,
+        "complete_as_of": "2026-11-29T03:00:00Z",
+        "silent_days": None,
+    }
+
+    sample.clock.advance(hours=80)
+    ran = shell("status", folder, "--healthy")
+    said = "no run has ended for 3 days, it last was complete as of 2026-11-29 03:00 UTC\n"
+    assert (ran.status, ran.out) == (1, said)
+
+
+def test_a_health_check_before_the_first_run_has_ended_says_so(shell, tmp_path):
+    open_store(str(tmp_path / "b"), create=True)
+    ran = shell("status", tmp_path / "b", "--healthy")
+    assert (ran.status, ran.out) == (2, "")
+    assert "holds no backup: no run reports" in ran.err
 
 
 def test_it_says_that_it_is_complete_when_it_is(shell, sample, folder):

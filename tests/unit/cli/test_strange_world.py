@@ -26,7 +26,7 @@ from tests.tools.sample import sample_store
 FINE, NOT_ALL, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 WORKS = {"status": 1, "albums": 0, "images": 0, "diff": 0, "run": 0, "authorize": 2}
 WORKS |= {"forget": 2, "find": 0, "catalog": 0, "browse": 0, "doctor": 1, "setup": 0}
-WORKS |= {"copy": 0, "repair": 0, "drill": 0, "start": 2}
+WORKS |= {"schedule": 0, "copy": 0, "repair": 0, "drill": 0, "start": 2}
 WORKS |= {"completion": 0, "man": 0, "letter": 0}
 """How each ends where nothing is strange: the sample is not complete, SmugMug is not reached, and
 nobody says that an image shall be forgotten."""
@@ -66,6 +66,7 @@ class World:
             "catalog": ["catalog", self.location, f"{self.free}/photos.sqlite"],
             "restore": ["restore", self.location, f"{self.free}/restored"],
             "run": ["run", self.new],
+            "schedule": ["schedule", self.new, "--at", "03:00", "--nights", "1"],
             "forget": ["forget", self.location, "i000003"],
             "drill": ["drill", self.location, "--images", "2"],
             "start": ["start", "--stack", "photos"],

@@ -27,6 +27,11 @@ bootstrap = _load()
 MakePython = Callable[[Path, str], Path]
 
 
+@pytest.fixture(autouse=True)
+def _no_python_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BOOTSTRAP_PYTHON", raising=False)
+
+
 @pytest.fixture
 def make_python() -> MakePython:
     """Puts a pretended interpreter somewhere: it answers every question with ``says``."""

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
+from smugmug_backup import __version__
 from tests.tools.readme import ROOT
 from tests.tools.scripts import script
 
@@ -33,13 +35,9 @@ TOLD = """# Changelog
 """
 
 
-def notes(tag, *, version="1.2.10", package=None):
-    return changelog.notes(
-        tag,
-        project=f'[project]\nname = "x"\nversion = "{version}"\n',
-        package=f'"""Doc."""\n\n__version__ = "{package or version}"\n',
-        changelog=TOLD,
-    )
+def notes(tag, *, version="1.2.10"):
+    package = f'"""Doc."""\n\n__version__ = "{version}"\n'
+    return changelog.notes(tag, package=package, changelog=TOLD)
 
 
 def test_a_release_is_told_with_its_section_and_its_smaller_headings():
@@ -51,19 +49,28 @@ def test_a_version_that_is_the_beginning_of_another_is_not_that_one():
 
 
 @pytest.mark.parametrize(
-    ("tag", "version", "package", "why"),
+    ("tag", "version", "why"),
     [
-        ("v1.2.1", "1.2.10", None, "the tag is v1.2.1, and pyproject.toml builds version 1.2.10"),
-        ("1.2.10", "1.2.10", None, "the tag is 1.2.10"),
-        ("v1.2.10", "1.2.10", "1.2.9", "does not say that it is 1.2.10"),
-        ("v1.3.0", "1.3.0", None, "has no heading `## 1.3.0`"),
-        ("v1.2.0", "1.2.0", None, "has nothing under its heading of 1.2.0"),
-        ("vUnreleased", "Unreleased", "Unreleased ", "does not say"),
+        ("v1.2.1", "1.2.10", "the tag is v1.2.1, and the package says that it is 1.2.10"),
+        ("1.2.10", "1.2.10", "the tag is 1.2.10"),
+        ("v1.3.0", "1.3.0", "has no heading `## 1.3.0`"),
+        ("v1.2.0", "1.2.0", "has nothing under its heading of 1.2.0"),
+        ("v1.2.1", '"', "the package says that it is"),
     ],
 )
-def test_what_is_not_told_is_not_released(tag, version, package, why):
+def test_what_is_not_told_is_not_released(tag, version, why):
     with pytest.raises(changelog.NothingToTell, match=why):
-        notes(tag, version=version, package=package)
+        notes(tag, version=version)
+
+
+def test_the_version_is_the_one_that_is_built():
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert built["tool"]["setuptools"]["dynamic"]["version"] == {
+        "attr": "smugmug_backup.__version__"
+    }
+    package = (ROOT / "src" / "smugmug_backup" / "__init__.py").read_text(encoding="utf-8")
+    told = f"## {__version__}\n\n- Told.\n"
+    assert changelog.notes(f"v{__version__}", package=package, changelog=told) == "- Told.\n"
 
 
 def test_the_script_says_in_one_line_why_there_is_no_release():

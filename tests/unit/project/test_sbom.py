@@ -20,8 +20,8 @@ def locked(requirements):
     words = requirements.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     lines = [line.split() for line in words if "==" in line]
     return sorted(
-        (*pin.split("=="), *sorted(each.removeprefix("--hash=sha256:") for each in hashes))
-        for pin, *hashes in lines
+        (*pin.split("=="), *sorted(each[14:] for each in rest if each.startswith("--hash=sha256:")))
+        for pin, *rest in lines
     )
 
 
@@ -80,8 +80,11 @@ def test_what_is_in_the_zipapp_is_read_from_it(tmp_path):
         packed.writestr("site-packages/rich/x.dist-info.py", "")
         packed.writestr("site-packages/rich/_vendor/y-1.dist-info/METADATA", "Name: y\n")
     assert sbom.packed(path) == {"rich": "15.0.0", "six": "1.17.0"}
-    pins = "rich==15.0.0 \\\n    --hash=sha256:0\nSix==1.17.0 ; x\n# y==1\n"
+    pins = "rich==15.0.0 \\\n    --hash=sha256:0\nSix==1.17.0\n# y==1\n"
     assert sbom.difference(sbom.pinned(pins), sbom.packed(path)) == []
+    elsewhere = pins + "tzdata==1 ; sys_platform == 'win32' \\\n    --hash=sha256:0\n"
+    assert sbom.pinned(elsewhere).keys() == {"rich", "six", "tzdata"}
+    assert sbom.pinned(sbom.without_conditions(elsewhere)) == sbom.pinned(pins)
 
 
 def test_whatever_is_packed_and_not_pinned_or_the_other_way_round_is_named():

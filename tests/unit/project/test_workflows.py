@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from tests.tools.readme import ROOT, template
 from tests.tools.scripts import script
@@ -81,11 +82,36 @@ def test_the_pythons_are_those_of_the_package_of_bootstrap_and_of_the_template()
     # The package names those on which it was tried; a new one is tried here first.
     assert classified == known[: len(classified)] and len(known) - len(classified) <= 1
     assert PYPROJECT["project"]["requires-python"] == f">={known[0]}"
-    for job in ("everything", "pure"):
-        assert JOBS["tests.yml", job]["strategy"]["matrix"]["python"] == known, job
+    everything = JOBS["tests.yml", "everything"]["strategy"]["matrix"]["python"]
+    pure = JOBS["tests.yml", "pure"]["strategy"]["matrix"]
+    assert pure["python"] == known
+    on_linux = {*everything, *(each["python"] for each in pure["include"])}
+    assert on_linux == set(known)
     assert JOBS["newest.yml", "newest"]["strategy"]["matrix"]["python"] == [known[0], known[-1]]
     everywhere = {str(step["with"]["python-version"]) for _, step in STEPS if _is(step, "python")}
     assert everywhere <= {*known, "${{ matrix.python }}"}
+
+
+def test_what_the_pure_tests_need_is_pinned_with_all_the_rest():
+    pins = {line.partition("==")[0].lower().replace("_", "-") for line in _lines("dev.txt")}
+    quick = [line.partition(";")[0] for line in _lines("quick.in") if not line.startswith("-r ")]
+    assert quick == sorted(quick)
+    assert set(quick) <= pins
+
+
+def test_without_its_pins_a_requirement_is_a_name_and_its_condition():
+    (unpin,) = [step["run"] for _, step in STEPS if step.get("name") == "Take the pins away"]
+    pattern = re.fullmatch(r"sed .* 's/(.*)//' tests/requirements-dev.txt", unpin)[1]
+    lines = [re.sub(pattern, "", line) for line in _lines("dev.txt")]
+    assert len(lines) > 50
+    for requirement in map(Requirement, lines):
+        assert not requirement.specifier, requirement
+    assert {str(Requirement(line).marker) for line in lines} > {"None"}
+
+
+def _lines(name):
+    text = (ROOT / "tests" / f"requirements-{name}").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 def _is(step, what):
@@ -161,7 +187,8 @@ def test_a_release_is_tested_built_once_signed_for_and_only_then_uploaded():
         "release": "publish",
     }
     assert "workflow_call" in WORKFLOWS["tests.yml"]["on"]
-    built = "\n".join(step.get("run", "") for place, step in STEPS if place[1] == "build")
+    steps = [step for place, step in STEPS if place == ("release.yml", "build")]
+    built = "\n".join(step.get("run", "") for step in steps)
     assert "cache" not in TEXTS["release.yml"]
     assert built.index("changelog.py") < built.index("make dist") < built.index("make sbom")
 

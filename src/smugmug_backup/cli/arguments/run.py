@@ -2,14 +2,7 @@
 
 from typing import Any
 
-from smugmug_backup.cli.parsing import (
-    add_location,
-    add_manners,
-    add_notify,
-    add_one_writer,
-    add_source_options,
-    command_parser,
-)
+from smugmug_backup.cli.parsing import add_location, add_nightly, command_parser
 from smugmug_backup.words import ACCOUNT
 
 NAME = "run"
@@ -38,16 +31,6 @@ def add_parser(subparsers: Any) -> None:
     )
     add_location(parser)
     parser.add_argument(
-        "--album",
-        action="append",
-        default=[],
-        metavar="KEY|TITLE",
-        help="only this album; can be repeated",
-    )
-    parser.add_argument(
-        "--full", action="store_true", help="list every album in full, not only its changes"
-    )
-    parser.add_argument(
         "--accept-shrink",
         nargs="*",
         metavar="ALBUM",
@@ -69,7 +52,4 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="the location is meant, though another backup, or one that is gone, was seen there",
     )
-    add_one_writer(parser)
-    add_manners(parser)
-    add_notify(parser)
-    add_source_options(parser)
+    add_nightly(parser)

@@ -20,6 +20,12 @@ def add_parser(subparsers: Any) -> None:
         example="smugmug-backup status ~/photos-backup",
     )
     add_location(parser)
+    parser.add_argument(
+        "--healthy",
+        action="store_true",
+        help="say in one line whether runs come and are complete, by their reports alone: for "
+        "a health check every few minutes",
+    )
     parser.add_argument("--all", action="store_true", help="show all lines of every list")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="the last N runs (5)")
     parser.add_argument(

@@ -25,6 +25,7 @@ from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import Opened, open_to_look
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.restore.folder import refuse_overlap
 from smugmug_backup.words import a_path
 
 _LOOK_EVERY, _LOOK_EVERY_S3 = 30.0, 300.0
@@ -125,6 +126,7 @@ def _write(args: argparse.Namespace, console: Console) -> int:
     from smugmug_backup.browse.static import StaticSite
 
     folder = a_path(args.static)
+    refuse_overlap(str(args.location), folder)
     at = None if args.as_of is None else _end_of(args.as_of)
     opened = open_to_look(args.location)
     cache = cache_of(args.location)

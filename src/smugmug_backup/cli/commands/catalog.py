@@ -10,6 +10,7 @@ from smugmug_backup.cli.errors import tell_problems
 from smugmug_backup.cli.output import make_console, plural, print_json
 from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import open_to_look
+from smugmug_backup.restore.folder import refuse_overlap
 from smugmug_backup.words import a_path
 
 
@@ -17,6 +18,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Make it."""
     opened = open_to_look(args.location)
     file = a_path(args.file)
+    refuse_overlap(str(args.location), file)
     with reading() as tell, open_catalog(opened.archive, file, cached=False, tell=tell) as catalog:
         add_dates(
             catalog.db,

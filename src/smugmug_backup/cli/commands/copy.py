@@ -29,7 +29,7 @@ from smugmug_backup.cli.store import open_existing, open_target, options_of, way
 from smugmug_backup.cli.thaw import archived, command
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import BadRequest
+from smugmug_backup.errors import BadRequest, StoreFull
 from smugmug_backup.keeping.copy import Copied, Copier, Plan, look
 from smugmug_backup.restore.folder import refuse_overlap
 from smugmug_backup.words import Location
@@ -110,6 +110,7 @@ def _copy(args: argparse.Namespace, console: Console, ending: Ending, work: Work
             _tell_archived(args, say, here, planned)
         if args.dry_run:
             return _dry(args, console, planned, estimate)
+        _check_room(target, work.there, planned)
         _ask(args, make_console(stderr=args.json), here, planned)
         progress.expect(planned.files, planned.bytes)
         copier = Copier(
@@ -215,6 +216,16 @@ def _dry(args: argparse.Namespace, console: Console, planned: Plan, estimate: Co
         }
         print_json(console, {"from": args.source, "to": args.target, **told})
     return FINE
+
+
+def _check_room(target: Archive, there: Location, planned: Plan) -> None:
+    """Before hours are spent on what cannot end well. Raises StoreFull."""
+    free = target.store.room().free
+    if free is not None and planned.bytes > free:
+        raise StoreFull(
+            f"{size(planned.bytes)} are to be copied, and {there} has room for {size(free)}; "
+            "nothing was written"
+        )
 
 
 def _ask(args: argparse.Namespace, say: Console, here: Location, planned: Plan) -> None:

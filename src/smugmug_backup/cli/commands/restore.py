@@ -18,7 +18,7 @@ from smugmug_backup.archive.titles import shown
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.estimate import RestoreEstimate
 from smugmug_backup.cli.interruption import interruptible
-from smugmug_backup.cli.output import make_console, print_json, size
+from smugmug_backup.cli.output import make_console, plural, print_json, size
 from smugmug_backup.cli.parsing import (
     FINE,
     INTERRUPTED,
@@ -28,7 +28,7 @@ from smugmug_backup.cli.progress import RestoreProgress, can_ask
 from smugmug_backup.cli.restored import Told, tell_problems
 from smugmug_backup.cli.store import open_existing
 from smugmug_backup.cli.thaw import archived
-from smugmug_backup.errors import BackupError, BadRequest
+from smugmug_backup.errors import BackupError, BadRequest, Code
 from smugmug_backup.restore import bag, tables
 from smugmug_backup.restore.alone import TargetUnusable, said
 from smugmug_backup.restore.choice import Choice, Gone
@@ -87,14 +87,19 @@ def run(args: argparse.Namespace, console: Console) -> int:
                 _ask(args, make_console(stderr=args.json), found)
             result = _perform(say, restorer, progress, found)
             tables = []
-            if not result.stopped and not (args.bag and bag.is_finished(base)):
+            waiting = _may_still_come(result) if args.bag else 0
+            if not (result.stopped or waiting or (args.bag and bag.is_finished(base))):
                 with progress.live():
                     tables = _write_tables(args, archive, restorer, chosen, result)
     except Stopped:
         say.print("Interrupted before anything was written.")
         return INTERRUPTED
     if args.bag and not result.stopped and not bag.is_finished(base):
-        _finish_bag(base, chosen, found, result)
+        if waiting:
+            message = f"no bag was made yet: {plural(waiting, 'file')} may still come into it"
+            result.problems.append(Problem("", None, str(base), "bag", message))
+        else:
+            _finish_bag(base, chosen, found, result)
     result.problems += planned.problems
     told = Told(args, planned, found, result, embeds=embeds, tables=tuple(tables))
     if args.json:
@@ -121,7 +126,7 @@ def image_keys(words: Sequence[str]) -> list[str] | None:
     """The keys that ``--images`` means; None if it was not said. Raises Mistaken."""
     if not words:
         return None
-    texts = [sys.stdin.read() if word == "-" else word.replace(",", "\n") for word in words]
+    texts = [_read_keys() if word == "-" else word.replace(",", "\n") for word in words]
     keys = list(dict.fromkeys(key for text in texts for key in text.split()))
     if not keys:
         raise Mistaken(
@@ -129,6 +134,17 @@ def image_keys(words: Sequence[str]) -> list[str] | None:
             hint="`find --keys` prints keys, one a line, and --images - reads them",
         )
     return keys
+
+
+def _read_keys() -> str:
+    """Standard input. Raises Mistaken where it is no text."""
+    try:
+        return sys.stdin.read() if sys.stdin is not None else ""
+    except (OSError, ValueError):
+        raise Mistaken(
+            "--images - reads standard input, and that cannot be read",
+            hint="`find --keys` prints keys, one a line",
+        ) from None
 
 
 def _chosen(
@@ -209,6 +225,15 @@ def _write_tables(
             message = f"cannot be written: {said(error) if isinstance(error, OSError) else error}"
             problems.append(Problem("", None, name, "file_error", message))
     return names
+
+
+_PASSING = frozenset((Code.ARCHIVED, Code.STORE_UNAVAILABLE))
+
+
+def _may_still_come(result: Result) -> int:
+    """How many files the same command may bring the next time: a bag is closed only without them,
+    for it takes no more then."""
+    return len({each.path for each in result.problems if each.code in _PASSING})
 
 
 def _finish_bag(base: Path, chosen: _Chosen, found: Survey, result: Result) -> None:

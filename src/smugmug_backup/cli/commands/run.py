@@ -22,7 +22,7 @@ from smugmug_backup.cli import known
 from smugmug_backup.cli.arguments.run import NAME
 from smugmug_backup.cli.errors import hint_of_code
 from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
-from smugmug_backup.cli.interruption import GRACE, interruptible
+from smugmug_backup.cli.interruption import GRACE, Interruption, interruptible
 from smugmug_backup.cli.manners import Manners, manners_of
 from smugmug_backup.cli.notify import Ending, Event, Notifier, told
 from smugmug_backup.cli.output import (
@@ -91,16 +91,25 @@ class Parts:
     hear: Callable[[Callable[[str], None]], None] = lambda _: None
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
-    """Back up, and tell those who want to know; see the parser."""
+def run(
+    args: argparse.Namespace, console: Console, *, interruption: Interruption | None = None
+) -> int:
+    """Back up, and tell those who want to know; see the parser. ``interruption`` says afterwards,
+    however it ends, whether somebody asked for an end."""
     manners = manners_of(args, profile=profile_of(args))
     complain = make_console(stderr=True).print
     notifier = Notifier(() if args.dry_run else manners.notify, complain)
     with told(notifier, NAME, str(args.location)) as ending:
-        return _run(args, console, manners, ending)
+        return _run(args, console, manners, ending, interruption or Interruption())
 
 
-def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: Ending) -> int:
+def _run(
+    args: argparse.Namespace,
+    console: Console,
+    manners: Manners,
+    ending: Ending,
+    interruption: Interruption,
+) -> int:
     if not args.new_location:
         _refuse_another_location(args)
     say = make_console(stderr=args.json, quiet=args.quiet)
@@ -118,7 +127,7 @@ def _run(args: argparse.Namespace, console: Console, manners: Manners, ending: E
             progress.stopping()
 
         saying = f"Stopping: what is under way has {GRACE:.0f} s; what is whole is committed."
-        with interruptible(say, stop, saying=saying) as interruption, progress.live():
+        with interruptible(say, stop, saying=saying, state=interruption), progress.live():
             chosen, accepted = _named_albums(args, parts, deadline)
             done = Backup(
                 source=Watched(parts.source, progress, frozenset(chosen)),

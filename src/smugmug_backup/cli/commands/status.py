@@ -65,6 +65,8 @@ _RUNS = (
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Tell it; 1 if it is not complete, damaged, or nothing runs any more."""
+    if args.healthy:
+        return _tell_health(args, console)
     opened = open_to_look(args.location)
     met, _ = known.meet_at(args.location, opened.archive)
     seen = _Seen.read(opened, runs=max(1, args.runs))
@@ -86,6 +88,33 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if problem is not None:
         tell(make_console(stderr=True), problem)
         return COULD_NOT
+    return FINE if well else NOT_ALL
+
+
+def _tell_health(args: argparse.Namespace, console: Console) -> int:
+    """The verdict in one line; neither manifests nor originals are looked at."""
+    opened = open_to_look(args.location)
+    now = SystemClock().now()
+    standing = standing_of(opened.archive, now=now, runs=5)
+    verdict, as_of = verdict_of(standing, now), standing.complete_as_of
+    well = verdict is Verdict.COMPLETE
+    silence = standing.silence(now)
+    if args.json:
+        value = {
+            "well": well,
+            "verdict": verdict.value,
+            "complete": standing.is_complete,
+            "complete_as_of": as_of and as_of.when,
+            "silent_days": silence and silence.days,
+        }
+        print_json(console, value)
+    elif not (args.quiet and well):
+        words = [verdict.value]
+        if silence is not None:
+            words = [f"no run has ended for {plural(silence.days, 'day')}"]
+        if as_of is not None:
+            words.append(f"{'as' if well else 'it last was complete as'} of {moment(as_of.when)}")
+        console.print(", ".join(words), style=None if well else _BAD)
     return FINE if well else NOT_ALL
 
 
