@@ -842,7 +842,7 @@ def test_the_rate_limit_is_kept_before_it_is_broken(rig_v2: Rig) -> None:
     for album in albums_of(rig_v2, source).values():
         assert len(listed(rig_v2, source, album)) == 4
     assert rig_v2.smugmug.calls.by_status[429] == 0
-    assert rig_v2.clock.slept and sum(rig_v2.clock.slept) <= 130
+    assert rig_v2.clock.sleeps and sum(rig_v2.clock.sleeps) <= 130
 
 
 def test_a_key_without_access_to_v2_is_told_what_to_do(rig_v2: Rig) -> None:

@@ -243,7 +243,7 @@ class AsksForVideos(FakeSource):
 
 def _copied_clock(clock: FakeClock) -> FakeClock:
     twin = FakeClock(clock.now())
-    twin._monotonic = clock.monotonic()
+    twin.elapsed = clock.elapsed
     return twin
 
 

@@ -7,30 +7,33 @@ START = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """`Clock` for tests: `sleep` returns at once and moves the time on."""
+    """`Clock` for tests: `sleep` returns at once and moves the time on.
+
+    ``elapsed``: the seconds that have passed; ``sleeps``: those that were slept, each.
+    """
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start
-        self._monotonic = 1_000.0
         self._lock = threading.Lock()
-        self.slept: list[float] = []
+        self.elapsed = 0.0
+        self.sleeps: list[float] = []
 
     def now(self) -> datetime:
         return self._now
 
     def monotonic(self) -> float:
-        return self._monotonic
+        return 1_000.0 + self.elapsed
 
     def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+        assert seconds >= 0
+        self.sleeps.append(seconds)
         self.advance(seconds=seconds)
 
     def advance(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
         """Move on."""
-        step = timedelta(days=days, hours=hours, seconds=seconds)
         with self._lock:
-            self._now += step
-            self._monotonic += step.total_seconds()
+            self._now += timedelta(days=days, hours=hours, seconds=seconds)
+            self.elapsed += 86_400 * days + 3_600 * hours + seconds
 
     def jump(self, **by: float) -> None:
         """The wall clock is set; monotonic time does not notice."""

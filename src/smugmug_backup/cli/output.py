@@ -76,7 +76,14 @@ def make_console(*, stderr: bool = False, quiet: bool = False) -> Console:
         width=None if terminal else 100_000,
         soft_wrap=not terminal,
         quiet=quiet,
+        _environ=_measures(),
     )
+
+
+def _measures() -> dict[str, str]:
+    """The environment without a size of nothing, of which nothing at all would be shown."""
+    sizes = ("COLUMNS", "LINES")
+    return {name: text for name, text in os.environ.items() if name not in sizes or text.strip("0")}
 
 
 def print_json(console: Console, value: Any) -> None:

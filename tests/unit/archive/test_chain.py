@@ -535,6 +535,12 @@ def proved(made, number=9):
     return reports, found
 
 
+def test_a_report_that_names_nobody_is_contradicted_by_nothing(made):
+    made.report(1, account=None)
+    reports, found = proved(made)
+    assert found.trusted is not None and found.trusted == reports.trusted
+
+
 def test_a_name_that_the_report_before_it_contradicts_is_damaged(made):
     first = made.report(1)
     made.report(2, first, account=OTHER)

@@ -3,7 +3,7 @@
 import pytest
 
 from smugmug_backup.archive.report import AlbumState
-from smugmug_backup.backup.account import ACCOUNT, Binding, check_albums, check_binding
+from smugmug_backup.backup.account import ACCOUNT, Binding, check_albums, check_binding, is_bound
 from smugmug_backup.errors import RunRefused
 from smugmug_backup.model import Account, Album
 from tests.tools.clock import START
@@ -125,3 +125,10 @@ def test_the_count_difference_belongs_to_what_was_seen_before():
     before = {"a": AlbumState(generation=1, image_count=70, count_difference=30)}
     with pytest.raises(RunRefused):
         check_albums(before, albums(a=75), accepted=())
+
+
+def test_a_store_of_nobody_yet_is_anybodys_and_one_of_somebody_his_by_all_his_names():
+    assert is_bound(Binding(None), Account("larkfield", "owner"))
+    assert is_bound(bound("larkfield", "owner"), Account("LarkField", "owner"))
+    assert is_bound(bound("larkfield", "owner", "earlier"), Account("earlier", "owner"))
+    assert not is_bound(bound("larkfield", "owner"), Account("other", "owner"))

@@ -9,7 +9,7 @@ from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wro
 from smugmug_backup.archive.schemas import checker
 from smugmug_backup.check.ledger import Ledger
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import BadRequest, NotStored, StoreRefused
+from smugmug_backup.errors import Archived, BadRequest, NotStored, StoreRefused
 from tests.unit.check.helpers import (
     checked,
     flip,
@@ -388,3 +388,40 @@ def test_what_is_known_to_be_damaged_is_not_read_again_without_end(sample, monke
     left = [len(next_check(sample).findings) for _ in range(8)]
     assert 0 < left[0] < len(wanted)
     assert left == sorted(left, reverse=True) and left[-1] == 0
+
+
+@pytest.mark.parametrize(
+    ("scopes", "told"),
+    [
+        ((Scope.HISTORY, Scope.STATE), Scope.STATE),
+        ((Scope.STATE, Scope.HISTORY), Scope.STATE),
+        ((Scope.HISTORY, Scope.HISTORY), Scope.HISTORY),
+        ((Scope.STATE, Scope.STATE), Scope.STATE),
+    ],
+)
+def test_what_the_newest_state_lacks_counts_before_history_and_the_first_word_stays(
+    sample, scopes, told
+):
+    ledger = Ledger(sample.clock)
+    for word, scope in zip(("first", "second"), scopes, strict=True):
+        ledger.wrong("originals/a=1/b.jpg", Wrong.MISSING, word, scope=scope)
+    (finding,) = ledger._seen.values()
+    assert finding.scope is told
+    assert finding.message == ("second" if scopes == (Scope.HISTORY, Scope.STATE) else "first")
+
+
+@pytest.mark.parametrize(
+    ("key", "finished"),
+    [
+        ("originals/a=1/b.jpg", True),
+        ("records/a=1/c.jsonl", True),
+        ("manifests/a=1/1.jsonl", False),
+    ],
+)
+def test_an_original_may_well_lie_in_an_archive_and_a_manifest_keeps_a_check_from_its_end(
+    sample, key, finished
+):
+    ledger = Ledger(sample.clock)
+    ledger.failed(key, Archived("it must be thawed first"))
+    assert ledger.finished is finished
+    assert ledger.not_checked == (f"{key}: it must be thawed first",)

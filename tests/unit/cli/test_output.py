@@ -15,6 +15,7 @@ from referencing import Registry, Resource
 from smugmug_backup.archive.schemas import load
 from smugmug_backup.cli.commands import authorize
 from smugmug_backup.cli.main import COMMANDS
+from smugmug_backup.cli.output import make_console
 from smugmug_backup.errors import SourceUnavailable
 from smugmug_backup.model import Account
 from tests.tools import json_page
@@ -191,3 +192,18 @@ def test_the_page_about_it_is_made_from_the_schema():
     assert json_page.PAGE.read_text(encoding="utf-8") == json_page.page(SCHEMA), (
         "python -m tests.tools.json_page"
     )
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("name", ["COLUMNS", "LINES"])
+def test_a_terminal_that_is_said_to_have_no_size_shows_all_the_same(monkeypatch, name):
+    monkeypatch.setenv(name, "0")
+    monkeypatch.setattr(sys, "stderr", Screen())
+    make_console(stderr=True).print("error: something")
+    assert "error: something" in sys.stderr.getvalue()

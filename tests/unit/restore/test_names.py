@@ -314,3 +314,8 @@ def test_no_album_lies_in_another_or_outside(albums: list[tuple[str, list[str], 
         assert not any(other.startswith(f"{one}/") for other in homes)
     for path in found.values():
         assert all(is_safe(part, FOLDER_BYTES + 80) for part in path.split("/"))
+
+
+@pytest.mark.parametrize("text", [".", "..", "...", " . ", "", None])
+def test_a_name_of_nothing_but_dots_gives_way_to_the_key(text: object) -> None:
+    assert safe_name(text, limit=FOLDER_BYTES, fallback="hT4mWq") == "hT4mWq"

@@ -3,34 +3,21 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.tools import clock
+
 START = datetime(2026, 11, 24, 3, 0, 4, tzinfo=UTC)
 
 
-class FakeClock:
-    """Time moves only by sleeping."""
+class FakeClock(clock.FakeClock):
+    """Begins when the server's answers say that they are made."""
 
     def __init__(self, start: datetime = START) -> None:
-        self._start = start
-        self._lock = threading.Lock()
-        self.elapsed = 0.0
-        self.sleeps: list[float] = []
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=self.elapsed)
-
-    def monotonic(self) -> float:
-        return 1000.0 + self.elapsed
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        with self._lock:
-            self.sleeps.append(seconds)
-            self.elapsed += seconds
+        super().__init__(start)
 
 
 class Asked:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -19,6 +18,7 @@ from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.pace import Pace, paced, patiently
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.transport import Reply, Transport
+from smugmug_backup.wiring import SystemClock
 from tests.tools.streams import all_of, chunks_of
 from tests.unit.smugmug.server import FakeClock
 
@@ -184,19 +184,6 @@ def test_time_that_nobody_waits_for_bytes_makes_no_answer_slow() -> None:
 # -- an end that somebody asks for meanwhile -------------------------------------------------------
 
 
-class Moving:
-    """The machine's time, in which a wait is one."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
 @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\n", HEAD + END])
 @pytest.mark.parametrize("what", [ask, fetch])
 def test_whoever_waits_for_a_byte_hears_of_an_end(
@@ -209,22 +196,22 @@ def test_whoever_waits_for_a_byte_hears_of_an_end(
             let_go.wait(300)
 
     with dripping(Holding(), first, b"x", seconds=1) as url:
-        deadline = Deadline.none(Moving())
+        deadline = Deadline.none(SystemClock())
         threading.Timer(0.1, lambda: deadline.stop(grace=0.1)).start()
         began = time.monotonic()
         with pytest.raises(OutOfTime):
-            what(url, Moving(), deadline)
+            what(url, SystemClock(), deadline)
         assert time.monotonic() - began < 120
         let_go.set()
 
 
 def test_a_name_that_is_looked_up_for_ever_is_left_to_itself() -> None:
-    deadline, late = Deadline.none(Moving()), threading.Event()
+    deadline, late = Deadline.none(SystemClock()), threading.Event()
     let_go = threading.Event()
     threading.Timer(0.1, lambda: deadline.stop(grace=0.0)).start()
     began = time.monotonic()
     with (
-        paced(Pace(Moving(), until=float("inf"), stall=300, deadline=deadline)),
+        paced(Pace(SystemClock(), until=float("inf"), stall=300, deadline=deadline)),
         pytest.raises(TimeoutError),
     ):
         patiently(lambda: let_go.wait(300), late=late.set)
@@ -237,9 +224,9 @@ def test_what_goes_wrong_in_the_other_thread_is_raised_here() -> None:
     def refuse() -> None:
         raise ConnectionRefusedError
 
-    deadline = Deadline.none(Moving())
+    deadline = Deadline.none(SystemClock())
     with (
-        paced(Pace(Moving(), until=float("inf"), stall=300, deadline=deadline)),
+        paced(Pace(SystemClock(), until=float("inf"), stall=300, deadline=deadline)),
         pytest.raises(ConnectionRefusedError),
     ):
         patiently(refuse)

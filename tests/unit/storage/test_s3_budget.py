@@ -2,30 +2,18 @@
 
 import threading
 import time
-from datetime import UTC, datetime
 
 import pytest
 
 from smugmug_backup.clock import Deadline
 from smugmug_backup.storage.s3_budget import Budget, Patience, TookTooLong, within
-
-
-class RealClock:
-    def now(self):
-        return datetime.now(UTC)
-
-    def monotonic(self):
-        return time.monotonic()
-
-    def sleep(self, seconds):
-        time.sleep(seconds)
-
+from smugmug_backup.wiring import SystemClock
 
 PATIENCE = Patience(last=0.2)
 
 
 def test_an_answer_that_does_not_come_is_left_when_an_end_is_asked_for():
-    deadline = Deadline.none(RealClock())
+    deadline = Deadline.none(SystemClock())
     budget = Budget(PATIENCE, deadline)
     let_go, late = threading.Event(), threading.Event()
     threading.Timer(0.1, lambda: deadline.stop(grace=0.1)).start()
@@ -38,12 +26,12 @@ def test_an_answer_that_does_not_come_is_left_when_an_end_is_asked_for():
 
 
 def test_an_answer_that_comes_in_time_is_taken():
-    budget = Budget(PATIENCE, Deadline.none(RealClock()))
+    budget = Budget(PATIENCE, Deadline.none(SystemClock()))
     assert within(60, lambda: "whole", late=lambda _: None, budget=budget) == "whole"
 
 
 def test_after_an_end_a_call_has_what_a_last_one_has():
-    deadline = Deadline.none(RealClock())
+    deadline = Deadline.none(SystemClock())
     budget = Budget(Patience(last=1000), deadline)
     assert budget.left == float("inf")
     deadline.stop(grace=0.0)
