@@ -34,7 +34,6 @@ from smugmug_backup.function.telemetry import (
     count_run,
     logger,
 )
-from smugmug_backup.keeping.drill import drill
 from smugmug_backup.wiring import Application, new_token
 from smugmug_backup.words import Location
 
@@ -148,6 +147,9 @@ def _check(event: CheckEvent, application: Application, context: LambdaContext) 
 
 @_perform.register
 def _drill(event: DrillEvent, application: Application, context: LambdaContext) -> Result:
+    # Once a month; no night waits for it to be loaded.
+    from smugmug_backup.keeping.drill import drill
+
     deadline = deadline_of(application, context)
     store = application.store.bounded(deadline)
     with ThreadPoolExecutor(application.settings.source.max_concurrency) as executor:
