@@ -42,6 +42,24 @@ NOT_RUN = {
         pipx install .
         uv tool install .
     """,
+    "published/ builds and tries all of it: packages, and the program in one file": r"""
+        make dist
+        pipx install dist/smugmug_backup-*.whl
+        make zipapp
+        python3 dist/smugmug-backup.pyz --version
+        time python3 dist/smugmug-backup.pyz --version
+    """,
+    "no test has Docker, or the users of a NAS; published/test_image.py reads the files": r"""
+        docker build --file .ci/image/Dockerfile --tag smugmug-backup .
+        docker save smugmug-backup | gzip > smugmug-backup-image.tar.gz
+        docker load --input smugmug-backup-image.tar.gz
+        docker compose up --detach
+        docker compose logs
+        docker compose exec backup smugmug-backup status
+        docker compose exec backup smugmug-backup check --read-data 5GB
+        chown 1026:100 smugmug-secret.json
+        chmod 600 smugmug-secret.json
+    """,
     "e2e/test_demo.py runs what it runs": r"""
         make demo
     """,
@@ -67,6 +85,7 @@ NOT_RUN = {
     "it ends in SmugMug's page in a browser; unit/cli/test_authorize.py follows it": r"""
         smugmug-backup authorize --secret ssm:/smugmug-backup/secret
         smugmug-backup authorize --no-browser --secret ssm:/smugmug-backup/secret
+        smugmug-backup authorize --profile nas --secret file:smugmug-secret.json
     """,
     "the local AWS knows no drift of stacks": r"""
         aws cloudformation detect-stack-drift --stack-name smugmug-backup
