@@ -9,11 +9,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.browser.archive import make_archive
 from tests.stack.environment import ROOT
 
+_HANG = 180_000.0
+"""Milliseconds, for a machine that is busy: without it some waits are of five seconds."""
+expect.set_options(timeout=_HANG)
 _OURS = ROOT / ".venvs" / "browser" / "chromium"
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
@@ -52,7 +55,10 @@ def browser() -> Iterator[Browser]:
         pytest.skip("a browser: make browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=ARGUMENTS, env=environment_of(program)
+            executable_path=program,
+            args=ARGUMENTS,
+            env=environment_of(program),
+            timeout=_HANG,
         )
         yield browser
         browser.close()
@@ -108,6 +114,7 @@ class Watched:
 @pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
     context = browser.new_context()
+    context.set_default_timeout(_HANG)
     watched = Watched(context.new_page())
     yield watched
     context.close()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.local_smugmug import generate_account
 
-SHORT = {"Timeout": "40", "ReserveSeconds": "30", "MapConcurrency": "3"}
+SHORT = {"Timeout": "16", "ReserveSeconds": "6", "MapConcurrency": "3"}
 SHORT |= {"MaxConcurrency": "1", "MaxDownloads": "1"}
 
 
@@ -23,7 +23,7 @@ def ended_execution(deployment, run: str):
 
 @pytest.fixture
 def slow(deployment_of):
-    """Thirty seconds of downloads, and invocations of ten, with room for a busy machine."""
+    """Thirty seconds of downloads, and invocations of ten."""
     account = generate_account(seed=11, albums=10, images=6)
     with deployment_of(account, **SHORT) as deployment:
         deployment.smugmug.latency.photo = 0.5

@@ -63,7 +63,7 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> No
         if process.poll() is not None:
             break
         try:
-            with opener.open(f"{address}/_ministack/health", timeout=1):
+            with opener.open(f"{address}/_ministack/health", timeout=30):
                 return
         except OSError:
             time.sleep(0.05)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
+from smugmug_backup.archive.check_report import HARMLESS, CheckReport, Finding, Scope, Wrong
 from smugmug_backup.archive.report import Checked
 from smugmug_backup.backup.findings import Findings, mended
 from tests.tools.clock import START
@@ -54,6 +54,17 @@ def test_of_a_check_that_no_run_saw_all_is_open():
 def test_what_the_newest_run_said_is_not_all_where_another_check_ran_beside():
     found = Findings.of_check(check_of("A", "B"), told(0), alone=False)
     assert (set(found.albums), found.open) == ({"A", "B"}, 2)
+
+
+def test_what_its_owner_accepted_and_what_harms_nobody_is_not_looked_at():
+    check = check_of("A", "B", "C")
+    harmless = replace(check.findings[2], problem=next(iter(HARMLESS)))
+    check = replace(
+        check,
+        findings=(*check.findings[:2], harmless),
+        accepted=(check.findings[0].key,),
+    )
+    assert set(Findings.of_check(check, None).albums) == {"B"}
 
 
 def test_the_number_of_a_check_that_cannot_be_read_stays():
