@@ -64,7 +64,7 @@ def test_the_first_run_begins_at_once_and_the_others_at_night(schedule, source, 
     assert ran.out.count("Complete: 3 images in 2 albums") == 3
     assert "The next run begins at 2026-11-25 03:00 UTC, in " in ran.out
     # Whoever sleeps in one piece does not see that the machine slept, too.
-    assert max(source.clock.slept) <= 60
+    assert max(source.clock.sleeps) <= 60
 
 
 def test_one_that_is_started_anew_does_not_run_again_the_same_day(schedule, tmp_path):
