@@ -159,7 +159,8 @@ def _what(letter: Letter) -> str:
         days = f"from <b>{_date(first)}</b> to <b>{_date(last)}</b>"
         told.append(f"taken {days if first != last else f'on <b>{_date(first)}</b>'}{some}")
     if letter.gone:
-        told.append(f"{letter.gone:,} more that SmugMug does not show any more are kept, too")
+        is_kept = "is" if letter.gone == 1 else "are"
+        told.append(f"{letter.gone:,} more that SmugMug does not show any more {is_kept} kept, too")
     return "; ".join(told)
 
 
