@@ -111,11 +111,12 @@ class DatesMeanwhile:
 
     def _work(self) -> None:
         while not self._stopped.is_set():
-            self._more.clear()
             # Without dates the pages are what they were; the next look tries again.
             with suppress(sqlite3.Error):
                 self.read()
             self._more.wait()
+            # Not before: that it was stopped, or that there is more, must not be lost.
+            self._more.clear()
 
     def read(self) -> None:
         """Read all that is lacking now, or as far as it can be had."""
