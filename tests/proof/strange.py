@@ -424,7 +424,7 @@ def _option(rng: random.Random, case: Case, place: Place) -> bool:
 
 
 TWISTS: list[tuple[float, Twist]] = [
-    (1, _set("HOME", None, "/nonexistent", "/proc", "", "relative", "SCRATCH/../file")),
+    (1, _set("HOME", None, "/proc/nonexistent", "/proc", "", "relative", "SCRATCH/../file")),
     (2, _python),
     (2, _letters),
     (3, _streams),
@@ -435,7 +435,7 @@ TWISTS: list[tuple[float, Twist]] = [
     (0.5, _set("FORCE_COLOR", "1")),
     (0.5, _set("TTY_COMPATIBLE", "1", "0")),
     (0.5, _set("TZ", "nonsense", "", "Asia/Kathmandu", ":/etc/passwd")),
-    (1, _may(_set("TMPDIR", "/nonexistent", "/dev/null", "/proc", ""))),
+    (1, _may(_set("TMPDIR", "/proc/nonexistent", "/dev/null", "/proc", ""))),
     (
         0.5,
         _may(

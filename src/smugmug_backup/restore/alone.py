@@ -133,6 +133,10 @@ def problem_of(target: Target, error: BaseException, *, doing: str = "written") 
         return target.problem(error.code, str(error))
     if isinstance(error, OSError):
         return target.problem("file_error", f"cannot be {doing}: {said(error)}")
+    if isinstance(error, UnicodeEncodeError):
+        # Of names alone: contents are bytes here.
+        letters = "this system's letters (LANG, PYTHONUTF8) have none for its name"
+        return target.problem("file_error", f"cannot be {doing}: {letters}")
     # Its text is not told: an exception of an HTTP library may hold a signed URL.
     return target.problem(Code.DEFECT, f"{type(error).__name__}: this should not happen")
 

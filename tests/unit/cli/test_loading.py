@@ -40,7 +40,7 @@ def said(program, *words, **environment):
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
-            "HOME": "/nonexistent",
+            "HOME": "/proc/nonexistent",
             "PYTHONPATH": os.pathsep.join(sys.path),
             **environment,
         },

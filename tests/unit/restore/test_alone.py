@@ -1,6 +1,8 @@
 """Whether an error concerns one file, or all: every row of the table."""
 
 import errno
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,14 @@ from smugmug_backup.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from smugmug_backup.restore.alone import IN_A_ROW, Alone, Missing, StoreGone, TargetUnusable
+from smugmug_backup.restore.alone import (
+    IN_A_ROW,
+    Alone,
+    Missing,
+    StoreGone,
+    TargetUnusable,
+    problem_of,
+)
 
 
 class Places:
@@ -117,3 +126,11 @@ def test_once_ended_it_stays_so_for_the_same_reason() -> None:
     assert halted is not None
     assert alone.concerns_all(EIO) is halted
     assert alone.halted is halted
+
+
+def test_a_name_that_a_system_of_few_letters_cannot_write_is_told_as_such() -> None:
+    target: Any = SimpleNamespace(problem=lambda code, message: (code, message))
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "Alps \u2014 \u5c71".encode("ascii")
+    code, message = problem_of(target, caught.value)  # type: ignore[misc]
+    assert code == "file_error" and "LANG" in message
