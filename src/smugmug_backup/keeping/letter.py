@@ -275,8 +275,9 @@ def _with(letter: Letter) -> Iterator[str]:
 
 def _endpoint(place: OnDisk | InBucket) -> str:
     """What says of a command that another S3 than AWS's is meant."""
-    other = isinstance(place, InBucket) and place.host is not None
-    return f" --endpoint-url https://{place.host}" if other else ""
+    if isinstance(place, InBucket) and place.host is not None:
+        return f" --endpoint-url https://{place.host}"
+    return ""
 
 
 def _location(place: OnDisk | InBucket) -> str:
