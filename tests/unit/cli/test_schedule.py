@@ -99,6 +99,24 @@ def test_nights_that_were_slept_through_are_made_up_for_by_one_run(
     assert begun(tmp_path) == [NOON, fourth, NOON.replace(day=29, hour=3)]
 
 
+def test_a_clock_that_was_days_ahead_costs_no_night_once_it_is_put_right(
+    schedule, source, tmp_path, monkeypatch
+):
+    source.clock.jump(days=5)
+    slept = []
+
+    def sleep(_, seconds):
+        source.clock.jump(days=0 if slept else -5)
+        slept.append(seconds)
+        assert len(slept) < 5000, "it waits for the day that the clock once showed"
+        source.clock.sleep(seconds)
+
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
+    assert schedule("--nights", "3").status == 0
+    first = NOON.replace(day=25, hour=3)
+    assert begun(tmp_path) == [first, first + timedelta(days=1), NOON.replace(day=29)]
+
+
 def test_a_run_that_takes_longer_than_a_day_is_followed_by_one(schedule, source, tmp_path):
     under_way = []
 
