@@ -2,7 +2,7 @@
 
 Built once a process from the tracked files as they are (a new file counts when git knows it), by
 the code of `make dist`. Environments are made by uv; what the package needs comes from uv's cache,
-or from the package index.
+or from the package index. Where only pip is set up to reach one, pip makes them.
 """
 
 import functools
@@ -131,6 +131,18 @@ def _made(wheel: Path, python: Path, extras: tuple[str, ...]) -> Path | None:
     try:
         _uv("pip", "install", "--quiet", "--python", there, wanted)
     except AssertionError as error:
+        if not any(each in str(error) for each in _NO_INDEX):
+            raise
+        return _made_by_pip(environment, python, wanted)
+    return environment
+
+
+def _made_by_pip(environment: Path, python: Path, wanted: str) -> Path | None:
+    _run([str(python), "-I", "-m", "venv", "--clear", str(environment)])
+    pip = [str(environment / "bin" / "python"), "-I", "-m", "pip", "install", "--quiet"]
+    try:
+        _run([*pip, "--disable-pip-version-check", wanted])
+    except AssertionError as error:
         if any(each in str(error) for each in _NO_INDEX):
             return None
         raise
@@ -138,7 +150,10 @@ def _made(wheel: Path, python: Path, extras: tuple[str, ...]) -> Path | None:
 
 
 def _uv(*arguments: str) -> None:
-    command = [str(publishing("uv")), "--no-config", "--no-progress", *arguments]
+    _run([str(publishing("uv")), "--no-config", "--no-progress", "--system-certs", *arguments])
+
+
+def _run(command: Sequence[str]) -> None:
     environment = {**MACHINE, "UV_PYTHON_DOWNLOADS": "never"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=18000)
     assert done.returncode == 0, done.stderr
