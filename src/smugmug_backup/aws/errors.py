@@ -69,6 +69,12 @@ _SETUP = {
     "SSOTokenLoadError": "there is no AWS login; log in with `aws sso login`",
     "UnauthorizedSSOTokenError": _LOG_IN,
     "LoginRefreshRequired": _LOG_IN,
+    "LoginTokenLoadError": "there is no AWS login; log in with `aws login`",
+    # Before all else of a profile that `aws login` wrote (botocore 1.44: credentials.py).
+    "MissingDependencyException": (
+        "a profile of `aws login` needs pip install 'botocore[crt]' here; or name one that says "
+        "credential_process = aws configure export-credentials --format process --profile NAME"
+    ),
 }
 
 # What AWS says of whoever asks, in S3's words (S3 API reference, "List of error codes") and in

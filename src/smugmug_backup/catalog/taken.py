@@ -6,7 +6,6 @@ Read once for each MD5: bytes do not change under it. What was read stands in a 
 
 import io
 import sqlite3
-import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -53,10 +52,16 @@ def put(db: sqlite3.Connection, dated: Mapping[str, str | None]) -> None:
     if not found:
         return
     db.execute("BEGIN IMMEDIATE")
-    db.executemany(
-        "UPDATE image_versions SET taken_at = ? WHERE md5 = ? AND taken_at IS NULL", found
-    )
-    db.execute("COMMIT")
+    try:
+        db.executemany(
+            "UPDATE image_versions SET taken_at = ? WHERE md5 = ? AND taken_at IS NULL", found
+        )
+        db.execute("COMMIT")
+    except BaseException:
+        # A full disk has SQLite end the transaction by itself.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 def unread(db: sqlite3.Connection, dates: Dates) -> list[tuple[str, str, int]]:
@@ -94,19 +99,22 @@ def read(
 def date_in(head: bytes) -> str | None:
     """``DateTimeOriginal`` (EXIF 2.3, tag 0x9003) in the first bytes of a picture, as ISO 8601 with
     its zone (tag 0x9011) if it says one; None if there is none."""
-    from PIL import Image
+    from PIL import Image, JpegImagePlugin
 
     with suppress(ImportError):
         import pillow_heif
 
         pillow_heif.register_heif_opener()
     try:
-        with Image.open(io.BytesIO(head)) as picture:
+        # Image.open refuses what has many pixels, as a panorama has; of those none is read here.
+        is_jpeg = head.startswith(b"\xff\xd8")
+        opener = JpegImagePlugin.JpegImageFile if is_jpeg else Image.open
+        with opener(io.BytesIO(head)) as picture:
             tags = picture.getexif().get_ifd(0x8769)
             text = str(tags.get(0x9003) or "").strip("\0 ")
             zone = str(tags.get(0x9011) or "").strip("\0 ")
         moment = datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 (a camera's own)
-    except (OSError, ValueError, SyntaxError, TypeError, KeyError, struct.error, EOFError):
+    except Exception:  # noqa: BLE001 (decoders fail on damaged files in ways of their own)
         return None
     with suppress(ValueError):
         return datetime.fromisoformat(f"{moment.isoformat()}{zone}").isoformat()

@@ -43,7 +43,7 @@ def add_dates(
     that takes. Without Pillow nothing is read.
     """
     with _dates(cache) as dates:
-        wanted = taken.unread(db, dates) if importlib.util.find_spec("PIL") else []
+        wanted = _readable(db, dates)
         if wanted and asked and location.in_s3:
             say.print(_costs(wanted), soft_wrap=True)
         read = 0
@@ -55,6 +55,11 @@ def add_dates(
                     break
         taken.fill(db, dates)
         return len(taken.unread(db, dates)) if wanted else 0
+
+
+def _readable(db: sqlite3.Connection, dates: taken.Dates) -> list[tuple[str, str, int]]:
+    """Those that were not read yet, if there is Pillow, which reads them."""
+    return taken.unread(db, dates) if importlib.util.find_spec("PIL") else []
 
 
 def _costs(wanted: Sequence[tuple[str, str, int]]) -> str:
@@ -70,7 +75,8 @@ class DatesMeanwhile:
     start goes on from there.
 
     One original at a time, with a pause after each as long as that took, so that whoever looks
-    comes first. ``alone``: holds the catalog for as long as it is entered.
+    comes first. Without Pillow nothing is read. ``alone``: holds the catalog for as long as it is
+    entered.
     """
 
     def __init__(
@@ -90,7 +96,7 @@ class DatesMeanwhile:
     def tell(self, say: Console) -> None:
         """Say what that takes of a bucket."""
         with _dates(self._cache) as dates, self._alone():
-            wanted = taken.unread(self._db, dates)
+            wanted = _readable(self._db, dates)
         if wanted:
             say.print(_costs(wanted), soft_wrap=True)
 
@@ -111,18 +117,19 @@ class DatesMeanwhile:
 
     def _work(self) -> None:
         while not self._stopped.is_set():
-            self._more.clear()
             # Without dates the pages are what they were; the next look tries again.
             with suppress(sqlite3.Error):
                 self.read()
             self._more.wait()
+            # Not before: that it was stopped, or that there is more, must not be lost.
+            self._more.clear()
 
     def read(self) -> None:
         """Read all that is lacking now, or as far as it can be had."""
         with _dates(self._cache) as dates:
             with self._alone():
                 taken.fill(self._db, dates)
-                wanted = taken.unread(self._db, dates)
+                wanted = _readable(self._db, dates)
             found: dict[str, str | None] = {}
             begun = put = self._clock.monotonic()
             in_vain = 0

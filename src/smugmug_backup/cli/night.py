@@ -29,6 +29,12 @@ def due(at: time, *, after: datetime, zone: tzinfo | None = None) -> datetime:
         day += timedelta(days=1)
 
 
+def believed(last: datetime | None, *, now: datetime) -> datetime | None:
+    """When the newest run began, by the clock of ``now``: it began by now, if that clock was put
+    back by more than an hour since. To be kept: asked anew later, it would say that later time."""
+    return last if last is None or last <= now + _SET_BACK else now
+
+
 def next_run(
     at: time, *, last: datetime | None, now: datetime, zone: tzinfo | None = None
 ) -> datetime:
@@ -48,4 +54,4 @@ def next_run(
     """
     if last is None:
         return now
-    return max(now, due(at, after=last if last <= now + _SET_BACK else now, zone=zone))
+    return max(now, due(at, after=believed(last, now=now) or now, zone=zone))

@@ -22,7 +22,7 @@ _AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"
 def whereabouts(location: Location) -> OnDisk | InBucket:
     """All that can be said of it, by this machine or, with two requests, by AWS; never raises."""
     if location.folder is None:
-        return _in_bucket(location.bucket, location.prefix)
+        return _in_bucket(location)
     folder = Path(os.path.abspath(location.folder))  # noqa: PTH100 (also where it is gone)
     with suppress(OSError, RuntimeError):
         folder = folder.resolve()
@@ -106,7 +106,7 @@ def _machine() -> str:
     return ""
 
 
-def _in_bucket(bucket: str, prefix: str) -> InBucket:
+def _in_bucket(location: Location) -> InBucket:
     """With one request to STS, which needs no permission, and one to S3, which needs that to list.
 
     The account is named only if S3 says that the bucket is its own.
@@ -117,14 +117,17 @@ def _in_bucket(bucket: str, prefix: str) -> InBucket:
     from smugmug_backup.aws.client import aws_client
     from smugmug_backup.aws.errors import AWS_ERRORS
 
+    bucket, prefix, profile = location.bucket, location.prefix, location.profile
     region = account = host = None
     try:
-        client = aws_client("s3")
-        asked = urlsplit(client.meta.endpoint_url).hostname or ""
-        if not asked.endswith(_AWS_HOSTS):
-            host = asked
+        client = aws_client("s3", endpoint=location.endpoint, profile=profile)
+        asked = urlsplit(client.meta.endpoint_url)
+        name = asked.hostname or ""
+        if not name.endswith(_AWS_HOSTS):
+            host = name if asked.port is None else f"{name}:{asked.port}"
         else:
-            account = str(aws_client("sts").get_caller_identity()["Account"])
+            sts = aws_client("sts", profile=profile)
+            account = str(sts.get_caller_identity()["Account"])
             answer = client.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
             region = _region(answer)
     except ClientError as error:

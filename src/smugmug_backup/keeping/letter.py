@@ -243,9 +243,8 @@ def _way_in(place: OnDisk | InBucket) -> Iterator[str]:
 def _without(letter: Letter) -> Iterator[str]:
     yield "<section><h2>2. Get the photos, without any program of ours</h2><ol>"
     if isinstance(letter.place, InBucket):
-        host = letter.place.host
-        endpoint = "" if host is None else f" --endpoint-url https://{host}"
-        command = f"aws s3 sync {_location(letter.place)} photos-backup{endpoint}"
+        at, endpoint = _location(letter.place), _endpoint(letter.place)
+        command = f"aws s3 sync {at} photos-backup{endpoint}"
         yield (
             f"<li>Fetch it all, onto a disk with more than {size(letter.bytes)} free. With "
             f"Amazon's own program, which is free: <code>{escape(command)}</code></li>"
@@ -272,7 +271,15 @@ def _with(letter: Letter) -> Iterator[str]:
         "Python 3.11 or later. Take it from where the lines below say, not from elsewhere: another "
         f"program may have its name. In a terminal{instead}:</p>"
     )
-    yield f"<pre>{escape(f'smugmug-backup restore {at} photos')}</pre></section>"
+    command = f"smugmug-backup restore {at} photos{_endpoint(letter.place)}"
+    yield f"<pre>{escape(command)}</pre></section>"
+
+
+def _endpoint(place: OnDisk | InBucket) -> str:
+    """What says of a command that another S3 than AWS's is meant."""
+    if isinstance(place, InBucket) and place.host is not None:
+        return f" --endpoint-url https://{place.host}"
+    return ""
 
 
 def _location(place: OnDisk | InBucket) -> str:

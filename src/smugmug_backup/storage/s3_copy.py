@@ -15,6 +15,7 @@ SHA-256 of the whole (S3 has     the upload is aborted
 them of single puts only)
 another SHA-256, another         the bytes pass through here, and whoever reads them sees what
 length, archived, not there      is wrong with them
+no bytes at all                  nothing passes but a PUT: S3 need not take a part without bytes
 more than 5 GB                   the bytes pass: S3 copies no more at once (S3 API reference)
 ===============================  ================================================================
 
@@ -134,7 +135,8 @@ class WithinS3:
             if not _is(part, is_meant):
                 return False
             self._promise.prove_completion(bucket)
-            own = {name: part[name] for name in ("ETag", "ChecksumSHA256")}
+            etag = bucket.part_of(part, "ETag", "UploadPartCopy", key)
+            own = {"ETag": etag, "ChecksumSHA256": part["ChecksumSHA256"]}
             bucket.call(
                 "CompleteMultipartUpload",
                 key,
@@ -153,7 +155,7 @@ class WithinS3:
 def _copied_length(found: Any, size: int | None) -> int | None:
     """That of the source, if S3 copies as much, and knows what it is."""
     length: int | None = found.get("ContentLength")
-    if length is None or length > _AT_ONCE or size not in (None, length) or not found.get("ETag"):
+    if not length or length > _AT_ONCE or size not in (None, length) or not found.get("ETag"):
         return None
     return length
 

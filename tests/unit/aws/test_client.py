@@ -49,6 +49,19 @@ def test_aws_region_counts_and_before_the_other_two(bare, tmp_path):
     assert aws_client("ssm").meta.region_name == "eu-west-1"
 
 
+def test_a_profile_of_aws_login_that_cannot_be_used_here_is_said_with_what_helps(bare, tmp_path):
+    config = tmp_path / "config"
+    login = "arn:aws:iam::123456789012:user/anna"
+    config.write_text(f"[profile anna]\nregion = eu-west-3\nlogin_session = {login}\n")
+    bare.setenv("AWS_CONFIG_FILE", str(config))
+    bare.delenv("AWS_ACCESS_KEY_ID")
+    bare.delenv("AWS_SECRET_ACCESS_KEY")
+    bare.setattr("botocore.credentials.EC", None)  # As without awscrt, which this program has not.
+    with pytest.raises(AwsRefused) as caught:
+        aws_client("s3", profile="anna")
+    assert "aws login" in str(caught.value) and "botocore[crt]" in str(caught.value)
+
+
 @pytest.mark.parametrize("service", [each for each in SERVICES if each != "s3"])
 def test_no_region_at_all_is_one_sentence_that_helps(bare, service):
     with pytest.raises(AwsRefused) as caught:

@@ -2,6 +2,9 @@
 
 import io
 import sqlite3
+import struct
+import zlib
+from contextlib import closing
 from datetime import datetime
 
 import piexif
@@ -23,6 +26,21 @@ def jpeg(tags):
 WHEN = piexif.ExifIFD.DateTimeOriginal
 
 
+def of_many_pixels(body):
+    """The same JPEG, saying that it is a panorama of 60,000 x 10,000."""
+    frame = body.index(b"\xff\xc0")
+    return body[: frame + 5] + struct.pack(">HH", 10_000, 60_000) + body[frame + 9 :]
+
+
+def png_of_many_pixels():
+    head = struct.pack(">IIBBBBB", 60_000, 10_000, 8, 2, 0, 0, 0)
+    body = b"\x89PNG\r\n\x1a\n"
+    for kind, chunk in ((b"IHDR", head), (b"IDAT", b"")):
+        body += struct.pack(">I", len(chunk)) + kind + chunk
+        body += struct.pack(">I", zlib.crc32(kind + chunk))
+    return body
+
+
 @pytest.mark.parametrize(
     ("body", "found"),
     [
@@ -33,6 +51,8 @@ WHEN = piexif.ExifIFD.DateTimeOriginal
         (jpeg({WHEN: b"0000:00:00 00:00:00"}), None),
         (jpeg({WHEN: b"    :  :     :  :  "}), None),
         (jpeg({}), None),
+        (of_many_pixels(jpeg({WHEN: b"2019:05:06 07:08:09"})), "2019-05-06T07:08:09"),
+        (png_of_many_pixels(), None),
         (b"\xff\xd8\xff\xe0 cut off", None),
         (b"", None),
     ],
@@ -70,3 +90,11 @@ def test_only_photos_without_a_date_that_were_not_read_are_wanted(made, dates):
     assert made.ask("SELECT DISTINCT md5 FROM images WHERE taken_at IS NOT NULL") == [
         (first[0][0],)
     ]
+
+
+def test_a_write_that_fails_leaves_no_transaction_behind():
+    """Else no page could be made any more: each begins one."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        with pytest.raises(sqlite3.Error):
+            taken.put(db, {"a" * 32: "2020-01-02T00:00:00"})
+        assert not db.in_transaction

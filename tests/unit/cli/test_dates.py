@@ -1,6 +1,7 @@
 """Dates that are read from originals while pages are served."""
 
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from datetime import datetime
@@ -74,6 +75,16 @@ def test_all_dates_come_into_the_catalog_each_original_read_once(served):
     assert all(length <= taken.HEAD for _, length in served.asked)
     served.meanwhile().read()
     assert len(served.asked) == PHOTOS
+
+
+def test_without_pillow_nothing_is_read_and_pages_are_as_they_were(served, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "PIL", None)
+        served.meanwhile().read()
+        served.meanwhile().tell(None)
+    assert not served.asked
+    served.meanwhile().read()
+    assert served.dated() == PHOTOS
 
 
 def test_what_was_read_before_it_was_stopped_is_not_read_again(served, monkeypatch):

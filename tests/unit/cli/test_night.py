@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smugmug_backup.cli.night import due, next_run
+from smugmug_backup.cli.night import believed, due, next_run
 
 BERLIN = ZoneInfo("Europe/Berlin")
 THREE = time(3)
@@ -62,6 +62,21 @@ def test_it_is_due_when_the_clock_on_the_wall_shows_it(of_day, after, expected):
 def test_the_newest_run_says_whether_a_night_was_missed(last, now, expected):
     found = next_run(THREE, last=last and at(last), now=at(now), zone=BERLIN)
     assert found == at(expected)
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        (None, None),
+        ("2026-11-27T02:00", "2026-11-27T02:00"),
+        ("2026-11-28T13:00", "2026-11-28T13:00"),
+        ("2026-11-28T13:00:01", "2026-11-28T12:00"),
+        ("2099-01-01T02:00", "2026-11-28T12:00"),
+    ],
+)
+def test_a_run_of_a_clock_that_was_ahead_began_by_now(last, expected):
+    found = believed(last and at(last), now=at("2026-11-28T12:00"))
+    assert found == (expected and at(expected))
 
 
 @given(

@@ -64,7 +64,7 @@ def test_the_first_run_begins_at_once_and_the_others_at_night(schedule, source, 
     assert ran.out.count("Complete: 3 images in 2 albums") == 3
     assert "The next run begins at 2026-11-25 03:00 UTC, in " in ran.out
     # Whoever sleeps in one piece does not see that the machine slept, too.
-    assert max(source.clock.slept) <= 60
+    assert max(source.clock.sleeps) <= 60
 
 
 def test_one_that_is_started_anew_does_not_run_again_the_same_day(schedule, tmp_path):
@@ -97,6 +97,24 @@ def test_nights_that_were_slept_through_are_made_up_for_by_one_run(
     schedule("--nights", "3")
     fourth = NOON.replace(day=28) + timedelta(minutes=1)
     assert begun(tmp_path) == [NOON, fourth, NOON.replace(day=29, hour=3)]
+
+
+def test_a_clock_that_was_days_ahead_costs_no_night_once_it_is_put_right(
+    schedule, source, tmp_path, monkeypatch
+):
+    source.clock.jump(days=5)
+    slept = []
+
+    def sleep(_, seconds):
+        source.clock.jump(days=0 if slept else -5)
+        slept.append(seconds)
+        assert len(slept) < 5000, "it waits for the day that the clock once showed"
+        source.clock.sleep(seconds)
+
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
+    assert schedule("--nights", "3").status == 0
+    first = NOON.replace(day=25, hour=3)
+    assert begun(tmp_path) == [first, first + timedelta(days=1), NOON.replace(day=29)]
 
 
 def test_a_run_that_takes_longer_than_a_day_is_followed_by_one(schedule, source, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
+from smugmug_backup.aws.errors import AwsRefused
 from smugmug_backup.cli import whereabouts as module
 from smugmug_backup.cli.whereabouts import on_mount, on_volume, whereabouts
 from smugmug_backup.keeping.letter import InBucket, OnDisk
@@ -89,7 +90,26 @@ def test_the_account_of_a_bucket_of_somebody_else_is_not_guessed(s3):
 def test_another_s3_is_named_and_its_owner_not_asked_for(monkeypatch):
     set_environment(monkeypatch, "https://key:secret@s3.example.org:9000/x")
     told = whereabouts(Location.parse("s3://photos/smugmug"))
-    assert told == InBucket(bucket="photos", prefix="smugmug", host="s3.example.org")
+    assert told == InBucket(bucket="photos", prefix="smugmug", host="s3.example.org:9000")
+
+
+def test_the_s3_that_the_location_names_counts_before_the_environments(s3):
+    at = Location.parse("s3://photos/smugmug").at(endpoint="https://s3.example.org", profile=None)
+    assert whereabouts(at) == InBucket(bucket="photos", prefix="smugmug", host="s3.example.org")
+
+
+def test_the_credentials_that_the_location_names_are_those_that_ask(monkeypatch):
+    set_environment(monkeypatch)
+    asked = []
+
+    def refused(service, **settings):
+        asked.append((service, settings))
+        raise AwsRefused("no such profile")
+
+    monkeypatch.setattr("smugmug_backup.aws.client.aws_client", refused)
+    at = Location.parse("s3://photos").at(endpoint=None, profile="anna")
+    assert whereabouts(at) == InBucket(bucket="photos", prefix="")
+    assert asked == [("s3", {"endpoint": None, "profile": "anna"})]
 
 
 def test_where_aws_is_not_reached_the_rest_is_told(monkeypatch):
@@ -101,6 +121,6 @@ def test_where_aws_is_not_reached_the_rest_is_told(monkeypatch):
         def get_caller_identity(self):
             raise EndpointConnectionError(endpoint_url="x")
 
-    monkeypatch.setattr("smugmug_backup.aws.client.aws_client", lambda service: Deaf())
+    monkeypatch.setattr("smugmug_backup.aws.client.aws_client", lambda service, **_: Deaf())
     told = module.whereabouts(Location.parse("s3://photos"))
     assert told == InBucket(bucket="photos", prefix="")

@@ -101,7 +101,11 @@ def test_it_calls_complete_only_what_is(changes, says):
         ),
         (
             InBucket(bucket="photos", prefix="", host="s3.example.org"),
-            ["S3 at s3.example.org, bucket photos", "--endpoint-url https://s3.example.org"],
+            [
+                "S3 at s3.example.org, bucket photos",
+                "sync s3://photos photos-backup --endpoint-url https://s3.example.org",
+                "restore s3://photos photos --endpoint-url https://s3.example.org",
+            ],
         ),
     ],
 )

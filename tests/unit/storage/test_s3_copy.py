@@ -1,5 +1,6 @@
 """From S3 to S3: what S3 copies by itself, what it has to prove, and when the bytes pass."""
 
+import base64
 import hashlib
 
 import pytest
@@ -210,6 +211,27 @@ def test_what_is_not_there_or_archived_or_too_large_is_left_to_whoever_reads_it(
     monkeypatch.setattr(s3_copy, "_AT_ONCE", 3)
     assert copied(way, b"quay") is None
     assert way.closed is None
+    assert f"b/{KEY}" not in s3.objects
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_empty_is_not_copied_and_closes_no_way(s3, stores, way, whole):
+    """S3 need not take a part without bytes, and what it refuses would close the way for all."""
+    put(stores, b"")
+    if not whole:
+        s3.headers[f"a/{KEY}"].clear()
+    s3.log.clear()
+    assert copied(way, b"", size=0) is None
+    assert way.closed is None
+    assert not asked(s3, "CopyObject", "CreateMultipartUpload")
+
+
+def test_an_answer_without_an_etag_is_none_and_nothing_is_left_of_the_upload(s3, stores, way):
+    put(stores, LARGE)
+    stated = base64.b64encode(hashlib.sha256(LARGE).digest()).decode()
+    body = f"<CopyPartResult><ChecksumSHA256>{stated}</ChecksumSHA256></CopyPartResult>"
+    s3.next("UploadPartCopy", lambda request: request.answer(200, body.encode()))
+    assert copied(way, LARGE) is None
     assert f"b/{KEY}" not in s3.objects
 
 

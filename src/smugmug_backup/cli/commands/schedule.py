@@ -13,7 +13,7 @@ from smugmug_backup.archive.standing import standing_of
 from smugmug_backup.cli.commands import run as one_run
 from smugmug_backup.cli.errors import Mistaken, hint_at, of_the_system, tell, unforeseen
 from smugmug_backup.cli.interruption import Interruption, ended_by_any
-from smugmug_backup.cli.night import next_run
+from smugmug_backup.cli.night import believed, next_run
 from smugmug_backup.cli.output import make_console, print_json
 from smugmug_backup.cli.parsing import COULD_NOT, FINE, INTERRUPTED
 from smugmug_backup.cli.progress import duration
@@ -113,7 +113,9 @@ class _Nights:
         self._last = max(when, now)
 
     def _next(self) -> datetime:
-        return next_run(self._at, last=self._last, now=self._clock.now())
+        now = self._clock.now()
+        self._last = believed(self._last, now=now)
+        return next_run(self._at, last=self._last, now=now)
 
     def _tell(self, when: datetime, now: datetime) -> None:
         local = when.astimezone()
