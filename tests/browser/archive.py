@@ -1,6 +1,6 @@
 """A backup to look through: the demo account over four nights, with real pictures."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from smugmug_backup.storage.location import open_store
@@ -8,7 +8,7 @@ from smugmug_backup.words import Location
 from tests.local_smugmug import LocalSmugMug, World, demo_account
 from tests.local_smugmug.pictures import draw_jpeg
 from tests.rules.account import OverHttp
-from tests.tools.clock import FakeClock
+from tests.tools.clock import START, FakeClock
 from tests.tools.nights import Nights
 
 HOSTILE = (
@@ -18,12 +18,12 @@ HOSTILE = (
 """A caption that tries what captions should not."""
 
 
-def make_archive(folder: Path, *, hostile: bool = False) -> FakeClock:
-    """Back the account up into ``folder``; the clock as it is afterwards.
+def make_archive(folder: Path, *, hostile: bool = False, start: datetime = START) -> FakeClock:
+    """Back the account up into ``folder`` from ``start`` on; the clock as it is afterwards.
 
     Arrives: a photo. Changes: a caption, the bytes of a photo. Leaves: a photo, an album.
     """
-    clock = FakeClock()
+    clock = FakeClock(start)
     world = World(demo_account(), clock=clock.now)
     with LocalSmugMug(world) as smugmug:
         account = OverHttp(smugmug, clock, "v2")

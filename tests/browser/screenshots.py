@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -12,8 +13,11 @@ from tests.browser.archive import make_archive
 from tests.browser.conftest import ARGUMENTS, chromium, environment_of
 from tests.browser.terminal import a_night
 from tests.stack.environment import ROOT
+from tests.tools.clock import START
 
-_FIRST = "2026-11-24T04:00:00Z"
+# The last of its nights is past, whenever the pictures are made.
+_START = START - timedelta(days=30)
+_FIRST = f"{_START + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
 _PAGES = {
     "account": "/",
     "album": "/album/{album}?since=" + _FIRST,
@@ -30,7 +34,7 @@ def main(target: Path) -> None:
         sys.exit("screenshots: there is no browser; run `make browser`")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "photos-backup"
-        make_archive(folder)
+        make_archive(folder, start=_START)
         environment = {**os.environ, "XDG_CACHE_HOME": scratch, "PYTHONPATH": str(ROOT / "src")}
         # Where it lies is shown on the pages.
         command = [

@@ -277,7 +277,7 @@ def _keep(path: Path, body: bytes) -> None:
 
 
 def sheet(name: str, says: str) -> str:
-    """A drawing with a name, as SVG, in the place of a picture."""
+    """A drawing with a name, as SVG, in the place of a picture: to be read on light and on dark."""
     lines = [*_broken(name, 24)[:3], "", *_broken(says, 30)[:2]]
     spans = "".join(
         f'<text x="160" y="{100 + 22 * n}" text-anchor="middle">{escape(each)}</text>'
@@ -285,9 +285,9 @@ def sheet(name: str, says: str) -> str:
     )
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240" width="320" height="240" '
-        'font-family="sans-serif" font-size="15" fill="#666">'
-        '<rect width="320" height="240" fill="#8883"/>'
-        '<path d="M140 30h30l14 14v30h-44z" fill="none" stroke="#888" stroke-width="3"/>'
+        'font-family="sans-serif" font-size="15" fill="#f2f2f2">'
+        '<rect width="320" height="240" fill="#5c5c5c"/>'
+        '<path d="M140 30h30l14 14v30h-44z" fill="none" stroke="#c8c8c8" stroke-width="3"/>'
         f"{spans}</svg>"
     )
 

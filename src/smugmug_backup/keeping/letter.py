@@ -267,9 +267,8 @@ def _with(letter: Letter) -> Iterator[str]:
     instead = f", with the place above for {at}" if at in (_FOLDER, _LONG) else ""
     yield '<section class="with"><h2>Or with the program that made it</h2>'
     yield (
-        "<p>It gives albums as folders, and files under their own names. It is free, and needs "
-        "Python 3.11 or later. Take it from where the lines below say, not from elsewhere: another "
-        f"program may have its name. In a terminal{instead}:</p>"
+        "<p>It gives albums as folders, and files under their own names. It is free, needs Python "
+        f"3.11 or later, and lies where it is written below. In a terminal{instead}:</p>"
     )
     command = f"smugmug-backup restore {at} photos{_endpoint(letter.place)}"
     yield f"<pre>{escape(command)}</pre></section>"
@@ -333,7 +332,7 @@ def _by_hand(place: OnDisk | InBucket) -> Iterator[str]:
 def _is_long(letter: Letter) -> bool:
     """Whether names are so long that the page has to be set smaller, so that it stays one."""
     place = letter.place
-    named = place.prefix if isinstance(place, InBucket) else place.folder * 2
+    named = place.folder * 2 if isinstance(place, OnDisk) else place.prefix + (place.host or "") * 4
     return len(named) + len(letter.account) > _LONG_NAMES
 
 

@@ -121,7 +121,7 @@ def test_where_the_library_is_missing_nothing_is_written_and_the_way_out_is_name
     monkeypatch.setitem(sys.modules, "exiv2", None)
     ran = shell("restore", location, tmp_path / "out", "--embed")
     assert ran.status == 2
-    assert "pip install" in ran.err
+    assert "install it as smugmug-backup[embed]" in ran.err
     assert not (tmp_path / "out").exists()
     assert shell("restore", location, tmp_path / "out").status == 0
 

@@ -137,7 +137,7 @@ def test_where_the_library_is_not_there_it_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "exiv2", None)
     with pytest.raises(NoEmbedding) as raised:
         Embedder()
-    assert "pip install" in str(raised.value.hint)
+    assert "install it as smugmug-backup[embed]" in str(raised.value.hint)
 
 
 # -- a whole restore ------------------------------------------------------------------------------
