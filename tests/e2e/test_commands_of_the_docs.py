@@ -38,7 +38,7 @@ NOT_RUN = {
         pip install .
         pip install . aws-sam-cli
         pip install aws-sam-cli
-        pip install 'smugmug-backup[browse]'
+        pip install '.[browse]'
         pipx install .
         uv tool install .
     """,

@@ -118,7 +118,7 @@ def _apprise(url: str, event: Event, title: str, line: str) -> str | None:
     try:
         import apprise
     except ImportError:
-        return "Apprise is not installed (pip install 'smugmug-backup[notify]')"
+        return "Apprise is not installed: smugmug-backup[notify] brings it (docs/packages.md)"
     told = apprise.Apprise()
     if not told.add(url):
         return "Apprise does not know such an address, or something is missing in it"

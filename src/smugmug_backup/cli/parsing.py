@@ -9,7 +9,7 @@ FINE = 0
 NOT_ALL = 1
 """check, drill: not sound; run, start: not complete; restore: not all restored; status: something
 is wrong; albums, images, diff: something could not be read; forget: something could not be
-deleted; copy, repair: not all could be brought."""
+deleted; copy, repair: not all could be brought; doctor: something is to be done."""
 COULD_NOT = 2
 INTERRUPTED = 130
 
@@ -21,7 +21,7 @@ exit status:
        status: not complete, damaged, or nothing runs any more;
        albums, images, diff: something is damaged or cannot be read;
        forget: something could not be deleted;
-       copy, repair: not all could be brought
+       copy, repair: not all could be brought; doctor: something is to be done
   2    could not do it: wrong arguments or settings, no permission, no such place
   130  interrupted"""
 

@@ -1,6 +1,6 @@
 """The system's keyring (macOS' Keychain, Windows' Credential Manager, Secret Service, KWallet).
 
-An optional extra: `pip install 'smugmug-backup[keyring]'`.
+An optional extra: `smugmug-backup[keyring]`.
 """
 
 from importlib import import_module
@@ -55,5 +55,5 @@ def _keyring() -> Any:
     except ImportError:
         raise Mistaken(
             "the secret lies in the system's keyring, and what speaks to it is not installed",
-            hint="pip install 'smugmug-backup[keyring]'",
+            hint="install it as smugmug-backup[keyring], as it was installed (docs/packages.md)",
         ) from None

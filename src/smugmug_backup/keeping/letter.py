@@ -156,9 +156,11 @@ def _what(letter: Letter) -> str:
     if letter.taken is not None:
         first, last, known = letter.taken
         some = "" if known >= letter.photos + letter.videos else f" (known of {known:,})"
-        told.append(f"taken from <b>{_date(first)}</b> to <b>{_date(last)}</b>{some}")
+        days = f"from <b>{_date(first)}</b> to <b>{_date(last)}</b>"
+        told.append(f"taken {days if first != last else f'on <b>{_date(first)}</b>'}{some}")
     if letter.gone:
-        told.append(f"{letter.gone:,} more that SmugMug does not show any more are kept, too")
+        is_kept = "is" if letter.gone == 1 else "are"
+        told.append(f"{letter.gone:,} more that SmugMug does not show any more {is_kept} kept, too")
     return "; ".join(told)
 
 
@@ -266,11 +268,11 @@ def _with(letter: Letter) -> Iterator[str]:
     yield '<section class="with"><h2>Or with the program that made it</h2>'
     yield (
         "<p>It gives albums as folders, and files under their own names. It is free, and needs "
-        f"Python 3.11 or later. In a terminal{instead}:</p>"
+        "Python 3.11 or later. Take it from where the lines below say, not from elsewhere: another "
+        f"program may have its name. In a terminal{instead}:</p>"
     )
-    yield "<pre>pip install smugmug-backup"
     command = f"smugmug-backup restore {at} photos{_endpoint(letter.place)}"
-    yield escape(command) + "</pre></section>"
+    yield f"<pre>{escape(command)}</pre></section>"
 
 
 def _endpoint(place: OnDisk | InBucket) -> str:
@@ -321,7 +323,7 @@ def _by_hand(place: OnDisk | InBucket) -> Iterator[str]:
         first,
         key,
         "Who can help: name, telephone",
-        "Where another copy lies",
+        "Where another copy lies, and the program",
         "What I wish for these photos",
     ):
         yield f"<p><span>{what}</span></p>"

@@ -1,6 +1,6 @@
 """What SmugMug says of an image, written into a copy of its file: EXIF, IPTC and XMP.
 
-By ``exiv2``, which is optional (``pip install 'smugmug-backup[embed]'``). The picture stays as it
+By ``exiv2``, which is optional (the extra ``embed``). The picture stays as it
 is: a file whose picture would change is not taken.
 
 ==============  ===================================  =====================  ======================
@@ -40,7 +40,10 @@ _LARGEST = 1 << 30
 class NoEmbedding(BadRequest):
     """The library that writes into files is not there."""
 
-    hint = "pip install 'smugmug-backup[embed]', or --no-embed, which writes sidecars"
+    hint = (
+        "install it as smugmug-backup[embed], as it was installed (docs/packages.md), or "
+        "--no-embed, which writes sidecars"
+    )
 
 
 class Embedder:

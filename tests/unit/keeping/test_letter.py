@@ -113,7 +113,12 @@ def test_it_says_where_it_lies_and_how_to_get_everything_out(place, says):
     text = told(place=place)
     for each in says:
         assert each in text, each
-    assert "README.txt" in text and "pip install smugmug-backup" in text
+    assert "README.txt" in text and "smugmug-backup restore" in text
+
+
+def test_whoever_finds_it_is_not_sent_to_a_package_index_for_a_name_that_may_be_anothers():
+    text = told()
+    assert "pip install" not in text and "and the program" in text
 
 
 def test_an_account_number_that_is_not_known_is_a_line_to_fill_in():
@@ -136,6 +141,10 @@ def test_there_are_lines_to_fill_in_by_hand_and_they_ask_for_no_secret():
         assert word in page
 
 
+def test_photos_of_one_day_were_taken_on_it():
+    assert "taken on 10 August 2024 (known of 8)" in told(taken=("2024-08-10", "2024-08-10", 8))
+
+
 def test_a_day_that_no_calendar_has_is_shown_as_the_camera_wrote_it():
     assert "taken from 2024-00-00 to 21 November 2026" in told(
         taken=("2024-00-00", "2026-11-21", 48_212)
@@ -153,7 +162,7 @@ def test_whatever_it_is_told_is_text():
             account=HOSTILE,
             place=OnDisk(folder=HOSTILE, machine=HOSTILE, label=HOSTILE, inside=HOSTILE),
             page=HOSTILE,
-            taken=(HOSTILE, HOSTILE, 1),
+            taken=(HOSTILE, f"{HOSTILE}!", 1),
         )
     )
     assert Text(page).elements == plain

@@ -183,7 +183,7 @@ def _libraries() -> tuple[Any, Any, Any]:
     except ImportError as error:
         raise Mistaken(
             f"{error.name} is not installed",
-            hint="pip install 'smugmug-backup[browse]' brings what the pages need",
+            hint="install it as smugmug-backup[browse], as it was installed (docs/packages.md)",
         ) from None
     return Site, pictures_of, create_server
 
