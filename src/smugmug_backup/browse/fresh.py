@@ -10,12 +10,14 @@ and a run or a check reported       the catalog is brought up to date first
 since
 and that cannot be seen, or the     it is shown as it is, and says as of when and why; the next
 catalog not brought up              look tries again
+and some albums cannot be read      the others are shown; the next look tries once more, and again
+                                    as long as other albums, or for other reasons, are left over
 ==================================  ==========================================================
 """
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.clock import Clock, Deadline
@@ -31,13 +33,13 @@ Reported = tuple[tuple[str, ...], tuple[str, ...]]
 class Freshness:
     """One look at a time, at most one in ``every`` seconds; safe for many threads.
 
-    ``update`` brings the catalog up to what an archive holds.
+    ``update`` brings the catalog up to what an archive holds; what could not be read, by album.
     """
 
     def __init__(
         self,
         archive: Archive,
-        update: Callable[[Archive], object],
+        update: Callable[[Archive], Mapping[str, str]],
         *,
         clock: Clock,
         every: float,
@@ -47,6 +49,8 @@ class Freshness:
         self._looked = clock.monotonic()
         self._seen: Reported | None = None
         self._found: Reported | None = None
+        self._left: Mapping[str, str] = {}
+        self._again = False
         self.trouble: str | None = None
         """Why the newest state is not known, in words."""
 
@@ -62,11 +66,13 @@ class Freshness:
     def bring(self) -> None:
         """Bring the catalog up to date, as far as that can be had; nobody may read it meanwhile."""
         try:
-            self._update(self._within(_UPDATE))
+            left = self._update(self._within(_UPDATE))
         except (BackupError, sqlite3.Error) as error:
             self.trouble = str(error)
         else:
             self._seen, self.trouble = self._found, None
+            # What is damaged stays so, whoever asks; a disk or a network may be back.
+            self._again, self._left = bool(left) and left != self._left, left
 
     def _is_due(self) -> bool:
         now = self._clock.monotonic()
@@ -88,7 +94,7 @@ class Freshness:
             return False
         self._found = (tuple(each for each in runs if each != run), tuple(checks))
         # What an update passed over (a clock that was ahead) is reported for ever.
-        if not any(self._found) or self._found == self._seen:
+        if not self._again and (not any(self._found) or self._found == self._seen):
             self.trouble = None
             return False
         return True

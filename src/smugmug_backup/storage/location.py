@@ -13,10 +13,11 @@ def open_store(
     endpoint: str | None = None,
     profile: str | None = None,
     one_writer: bool = False,
+    copies: bool = False,
 ) -> BackupStore:
     """The store at ``location``; ``create`` makes a folder ready for writing. Of S3: ``endpoint``
     and ``profile`` as in `aws_client`, where the location does not say them; ``one_writer`` as in
-    `S3Store`.
+    `S3Store`; ``copies`` as in `s3_client`, for the target of a `way_between`.
 
     Raises BadRequest for what is no location, StoreRefused for a folder that cannot be one.
     """
@@ -31,6 +32,7 @@ def open_store(
         max_connections=max_connections,
         endpoint=location.endpoint or endpoint,
         profile=location.profile or profile,
+        copies=copies,
     )
     return S3Store(client, location.bucket, location.prefix, one_writer=one_writer)
 

@@ -54,9 +54,14 @@ and permission."""
 
 
 def s3_client(
-    *, max_connections: int, endpoint: str | None = None, profile: str | None = None
+    *,
+    max_connections: int,
+    endpoint: str | None = None,
+    profile: str | None = None,
+    copies: bool = False,
 ) -> "S3Client":
-    """An S3 client for so many threads, as `aws_client` makes it.
+    """An S3 client for so many threads, as `aws_client` makes it. ``copies``: S3 is to copy by
+    itself, and may say nothing for minutes; whoever asks has a `Budget` for each attempt.
 
     Raises BadRequest for an endpoint that must not be asked, StoreRefused if AWS is not set up.
     """
@@ -70,6 +75,10 @@ def s3_client(
         # Over https, what a checksum is sent of is not hashed once more for the signature.
         s3={"payload_signing_enabled": False},
     )
+    if copies:
+        # Of a copied gigabyte it sends not even the head of its answer before it is there, as
+        # others have seen (aws-sdk-go-v2, issue 712; AutoMQ, issue 791).
+        config = config.merge(Config(read_timeout=Patience().completion))
     try:
         client: S3Client = aws_client("s3", config=config, endpoint=endpoint, profile=profile)
     except AwsRefused as error:

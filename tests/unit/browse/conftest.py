@@ -48,7 +48,7 @@ class Served:
         self.bring(self.archive)
 
     def bring(self, archive):
-        update(self.db, archive, now=self.sample.clock.now(), map_=map)
+        return update(self.db, archive, now=self.sample.clock.now(), map_=map).problems
 
     def stranger(self):
         return Client(self.site)

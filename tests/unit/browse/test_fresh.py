@@ -99,6 +99,22 @@ def test_an_update_that_breaks_down_in_its_middle_changes_nothing_and_is_tried_a
     assert "Brand new" in served.html("/")
 
 
+def test_an_album_that_could_not_be_read_tonight_is_shown_once_it_can_be(served, monkeypatch):
+    read = MemoryStore.read
+
+    def away(store, key):
+        if key.startswith("manifests/harbour"):
+            raise StoreUnavailable("not now")
+        return read(store, key)
+
+    night(served)
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryStore, "read", away)
+        assert "Brand new" not in served.html("/")
+    served.sample.clock.advance(seconds=EVERY_SECONDS)
+    assert "Brand new" in served.html("/")
+
+
 def test_one_answer_never_mixes_two_states(served, monkeypatch):
     """Another program writes to the same catalog while a page is made."""
     states = []
@@ -138,8 +154,11 @@ def looks():
     made = SimpleNamespace(store=MemoryStore(), clock=FakeClock(), updates=0)
     made.store.objects[keys.report(NEWEST)] = b""
 
+    made.left = {}
+
     def update(archive):
         made.updates += 1
+        return dict(made.left)
 
     made.fresh = Freshness(Archive(made.store), update, clock=made.clock, every=30)
 
@@ -183,6 +202,19 @@ def test_a_report_that_no_update_counts_is_looked_at_once(looks):
     looks.store.objects[keys.report(NEXT)] = b""
     looks.page()
     assert looks.updates == 2
+
+
+def test_albums_that_cannot_be_read_are_tried_again_and_damaged_ones_not_for_ever(looks):
+    looks.store.objects[keys.report(AHEAD)] = b""
+    looks.left = {"harbour": "not now", "alps": "damaged"}
+    looks.page()
+    assert looks.updates == 1 and looks.fresh.trouble is None
+    del looks.left["harbour"]
+    looks.page()
+    assert looks.updates == 2
+    for _ in range(5):
+        looks.page()
+    assert looks.updates == 3
 
 
 def test_while_one_looks_the_others_go_on(looks):

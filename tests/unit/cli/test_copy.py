@@ -7,8 +7,10 @@ import pytest
 
 from smugmug_backup.archive import transfer
 from smugmug_backup.model import Room
+from smugmug_backup.storage import s3_copy
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
+from smugmug_backup.storage.s3_budget import Patience
 from tests.tools import fake_s3 as wire
 from tests.tools.independent_reader import assert_sound
 from tests.tools.local_s3 import set_environment
@@ -158,6 +160,21 @@ def test_from_s3_to_s3_no_byte_passes_where_s3_copies_by_itself(shell, sample, f
     assert {s3.headers[key].get("Content-Disposition") for key in moved} == {
         s3.headers[f"a{key[1:]}"].get("Content-Disposition") for key in moved
     }
+
+
+def test_while_s3_copies_something_large_it_may_say_nothing_for_minutes(
+    shell, sample, folder, s3, monkeypatch
+):
+    made, waits = s3_copy.WithinS3, []
+
+    def seen(source, target, promise):
+        waits.append(target._client.meta.config.read_timeout)
+        return made(source, target, promise)
+
+    monkeypatch.setattr(s3_copy, "WithinS3", seen)
+    assert shell("copy", folder, "s3://bucket/a").status == 0
+    assert shell("copy", "s3://bucket/a", "s3://bucket/b", "--yes").status == 0
+    assert waits == [Patience().completion]
 
 
 def test_where_s3_may_not_copy_by_itself_that_is_told_once_and_the_bytes_pass(

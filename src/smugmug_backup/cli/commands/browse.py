@@ -3,7 +3,7 @@
 import argparse
 import socket
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -51,10 +51,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
         clock = SystemClock()
         dates: DatesMeanwhile | None = None
 
-        def update(archive: Archive) -> None:
-            bring_up(catalog.db, archive)
+        def update(archive: Archive) -> Mapping[str, str]:
+            updated = bring_up(catalog.db, archive)
             if dates is not None:
                 dates.look_again()
+            return updated.problems
 
         site = site_of(
             catalog.db,

@@ -64,6 +64,7 @@ def _run(args: argparse.Namespace, console: Console, ending: Ending) -> int:
                 there,
                 max_connections=connections,
                 one_writer=args.one_writer,
+                copies=here.in_s3,
                 **options_of(args, "to"),
             ).bounded(deadline)
         )
