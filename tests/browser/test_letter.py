@@ -16,6 +16,9 @@ _LONG = InBucket(bucket="b" * 63, prefix="/".join(["p" * 49] * 10), region="ap-s
 _LETTERS = {
     "a disk": replace(LETTER, place=DISK),
     "a bucket": replace(LETTER, place=BUCKET),
+    "another S3, nearly long": replace(
+        LETTER, place=replace(BUCKET, host="s3." + "x" * 30 + ".example.org")
+    ),
     "another S3": replace(LETTER, place=replace(BUCKET, host="s3." + "x" * 60 + ".example.org")),
     "never complete": replace(LETTER, is_complete=False, complete_as_of=None, taken=None),
     "two seals": replace(LETTER, place=BUCKET, heads=[*LETTER.heads] * 2),

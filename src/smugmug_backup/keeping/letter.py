@@ -381,7 +381,7 @@ pre{margin:0;padding:1.6mm 2mm;border:.2mm solid #bbb;border-radius:.8mm;white-s
 .hash b{font:700 8.6pt/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .hand{flex:1 1 0;min-height:0;display:flex;flex-direction:column;margin-top:3mm;padding-top:2.4mm;
 border-top:.2mm solid #999;overflow:hidden}
-.hand p{flex:1 1 0;min-height:6.5mm;margin:0;border-bottom:.2mm solid #777}
+.hand p{flex:1 1 0;min-height:6mm;margin:0;border-bottom:.2mm solid #777}
 .hand span{font-size:8.4pt;color:#555}
 .blank{display:inline-block;width:36mm;border-bottom:.2mm solid #777}
 .long{font-size:8.2pt}
