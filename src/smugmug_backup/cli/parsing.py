@@ -151,9 +151,8 @@ def add_one_writer(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_s3_options(parser: argparse.ArgumentParser, place: str) -> None:
-    """``--<place>-endpoint-url`` and ``--<place>-profile``."""
-    what = place.upper()
+def add_s3_options(parser: argparse.ArgumentParser, place: str, *, what: str) -> None:
+    """``--<place>-endpoint-url`` and ``--<place>-profile``; ``what`` the help calls the place."""
     parser.add_argument(
         f"--{place}-endpoint-url", metavar="URL", help=f"the S3 of {what}, if it is not AWS's own"
     )

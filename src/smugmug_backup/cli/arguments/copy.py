@@ -63,6 +63,6 @@ def add_parser(subparsers: Any) -> None:
         help="only print the names of what has to be thawed before it can be copied",
     )
     add_one_writer(parser)
-    add_s3_options(parser, "from")
-    add_s3_options(parser, "to")
+    add_s3_options(parser, "from", what="FROM")
+    add_s3_options(parser, "to", what="TO")
     add_notify(parser)

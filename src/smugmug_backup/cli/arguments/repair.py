@@ -33,4 +33,4 @@ def add_parser(subparsers: Any) -> None:
         "--from", dest="other", metavar="OTHER", required=True, help="the copy that has it"
     )
     add_one_writer(parser)
-    add_s3_options(parser, "from")
+    add_s3_options(parser, "from", what="OTHER")
