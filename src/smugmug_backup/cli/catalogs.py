@@ -26,6 +26,8 @@ from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.words import Location
 
+_CACHE_KIB = 32 * 1024
+"""Of the catalog's pages so much is kept in memory: a search of a large one reads many twice."""
 _PATIENCE_SECONDS = 600
 _HEAD = 100
 _FEW = 32
@@ -185,9 +187,13 @@ def _in_memory(archive: Archive, tell: Tell | None) -> tuple[sqlite3.Connection,
 
 
 def _connect(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
+    db = sqlite3.connect(
         file, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
     )
+    # A file that is no catalog is found out, and told, by who reads it.
+    with suppress(sqlite3.DatabaseError):
+        db.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+    return db
 
 
 def bring_up(db: sqlite3.Connection, archive: Archive) -> Updated:
