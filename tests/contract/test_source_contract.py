@@ -402,7 +402,7 @@ def test_a_download_that_stumbles_once_succeeds(rig: Rig) -> None:
     rig.smugmug.faults.add("status", on="photo", status=503, retry_after=7)
     before = rig.clock.monotonic()
     assert len(rig.bytes_of(source, image.offer)) == image.offer.size
-    assert rig.clock.monotonic() - before >= 7 - 0.01  # a moment of it passes in the true clock
+    assert rig.clock.monotonic() - before >= 7
     assert rig.smugmug.calls.during_retry_after == 0
 
 

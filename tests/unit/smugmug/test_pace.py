@@ -137,7 +137,7 @@ def test_an_answer_that_is_slow_to_begin_is_waited_for() -> None:
     whole = b"TTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
     with dripping(clock, b"", b"H", seconds=45, last=whole) as url:
         assert ask(url, clock, Deadline.none(clock)).body == b"hello"
-        assert clock.elapsed >= 44.99
+        assert clock.elapsed >= 45
 
 
 @pytest.mark.parametrize(("rate", "comes"), [(500, False), (2000, True)])
@@ -152,7 +152,7 @@ def test_bytes_may_be_slow_for_long_but_not_slower_than_the_least_speed(
     with dripping(clock, head, body, seconds=2, size=2 * rate) as url:
         if comes:
             assert fetch(url, clock, Deadline.none(clock)) == body
-            assert clock.elapsed >= seconds - 0.01
+            assert clock.elapsed >= seconds
             return
         with pytest.raises(PhotoError, match="slowly"):
             fetch(url, clock, Deadline.none(clock))
