@@ -22,6 +22,8 @@ _KEPT = 0.95
 """Of a ceiling of calls per second, so much is used: from its turn to SmugMug each call is on its
 way for another time, and one that was quicker would be one more in some second there (seen: 21
 of 20). So the way may differ by 50 ms."""
+_COARSE = 0.001
+"""The wall clock rounds: where both clocks go on, monotonic time alone says when a pause ends."""
 _LOOK = 0.25
 """A thread that waits looks at its deadline so often (seconds)."""
 
@@ -96,7 +98,8 @@ class Lane:
     def pause(self, seconds: float) -> None:
         """No call starts for so long; the pace stays as it is."""
         seconds = min(seconds, LONGEST_PAUSE)
-        until, wall = self._clock.monotonic() + seconds, self._clock.now().timestamp() + seconds
+        until = self._clock.monotonic() + seconds
+        wall = self._clock.now().timestamp() + seconds + _COARSE
         with self._free:
             self._paused_until = max(self._paused_until, until)
             self._paused_until_by_the_wall = max(self._paused_until_by_the_wall, wall)

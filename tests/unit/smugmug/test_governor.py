@@ -49,6 +49,16 @@ def test_a_pause_holds_everybody(clock: FakeClock) -> None:
     assert starts(lane, clock, 1) == [30.0]
 
 
+@pytest.mark.parametrize("moment", [0.0000006, 0.1234567, 0.7654326])
+def test_a_pause_is_no_shorter_though_the_wall_clock_knows_microseconds_only(clock, moment) -> None:
+    lane = Lane(concurrency=1, per_second=None, clock=clock)
+    began = clock.monotonic()
+    lane.pause(7)
+    clock.advance(seconds=moment)
+    with lane.turn(Deadline.none(clock)) as started:
+        assert started >= began + 7
+
+
 def test_a_pause_ends_at_once_when_somebody_asks_for_an_end(clock: FakeClock) -> None:
     """By a thread that holds the deadline, as at a first Ctrl-C."""
     deadline = Deadline.none(clock)
