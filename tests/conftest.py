@@ -12,7 +12,7 @@ from hypothesis import settings
 from tests.stack import environment
 from tests.stack.ministack import LocalAws, local_aws
 
-pytest_plugins = ["tests.tools.skips", "tests.tools.luck"]
+pytest_plugins = ["tests.tools.skips"]
 
 # The same examples each time, and no opinion on how fast a busy machine is.
 settings.register_profile("tests", deadline=None, derandomize=True, database=None)

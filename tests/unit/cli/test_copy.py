@@ -103,7 +103,7 @@ def test_an_s3_that_overwrites_is_refused_and_taken_by_the_owners_word(shell, sa
     s3.obeys = set()
     ran = shell("copy", folder, "s3://bucket/photos")
     assert ran.status == 2 and "--one-writer" in ran.err
-    assert set(s3.objects) == {"photos/work/probe.txt"}
+    assert [key.removeprefix("photos/") for key in s3.objects] == ["work/probe.txt"]
     assert shell("copy", folder, "s3://bucket/photos", "--one-writer").status == 0
     assert_sound(open_store("s3://bucket/photos"), allow={"no_checks", "leftover", "uncommitted"})
 
