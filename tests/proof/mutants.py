@@ -64,7 +64,7 @@ def nearest(module: str, root: Path = ROOT) -> list[str]:
     unit, room, name = root / "tests/unit", inside.parts[0], inside.stem
     whole = ".".join(("smugmug_backup", *inside.parts[:-1]))
     imported = re.compile(
-        rf"{re.escape(whole)}\.{name} import|from {re.escape(whole)} import [^\n]*\b{name}\b"
+        rf"{re.escape(whole)}\.{name}\b|from {re.escape(whole)} import [^\n]*\b{name}\b"
     )
     own = unit / room / f"test_{name}.py" if len(inside.parts) > 1 else unit / f"test_{name}.py"
     rest = [each for each in sorted(unit.rglob("test_*.py")) if imported.search(each.read_text())]

@@ -46,6 +46,7 @@ def doubted(since, difference=None, keys="k"):
         # A fifth, or twenty, is no great loss.
         (shown(80, 80, 100, live=100, lost=20), True),
         (shown(79, 79, 100, live=100, lost=21), False),
+        (shown(160, 160, 200, live=200, lost=40), True),
     ],
 )
 def test_a_full_listing_is_believed_by_its_counts(what, believed):

@@ -165,6 +165,9 @@ def test_what_a_report_names_is_capped_and_counted(nights, source, monkeypatch):
     assert (report.counts.unavailable, report.more_unavailable) == (5, 3)
     report = nights.next_night()
     assert (report.counts.unavailable, report.more_unavailable) == (5, 3)
+    monkeypatch.setattr("smugmug_backup.backup.tally._ASKED", 0)
+    report = nights.next_night()
+    assert (report.counts.unavailable, report.more_unavailable) == (5, 3)
 
 
 def test_the_first_puts_of_an_account_are_counted_exactly(nights, source):

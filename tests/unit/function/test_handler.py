@@ -279,6 +279,7 @@ def test_a_guard_that_cannot_forget_does_not_hide_why_the_run_failed(world, forg
     world.errors["images:harbour"] = SourceUnavailable("98")
     with pytest.raises(RunIncomplete, match="98"):
         invoke(SCHEDULED)
+    assert sum(key.startswith("runs/") and key.endswith(".json") for key in stored()) == 1
 
 
 def test_requests_by_hand_are_not_guarded(world):

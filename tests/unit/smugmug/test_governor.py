@@ -8,7 +8,7 @@ import pytest
 
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import OutOfTime
-from smugmug_backup.smugmug.governor import Governor, Lane
+from smugmug_backup.smugmug.governor import Governor, Lane, nap
 from tests.unit.smugmug.server import FakeClock
 
 
@@ -78,6 +78,17 @@ def test_a_pause_ends_at_once_when_somebody_asks_for_an_end(clock: FakeClock) ->
     with pytest.raises(OutOfTime), lane.turn(deadline):
         pass
     assert slow.elapsed < 6, "and none is begun"
+
+
+def test_after_a_nap_in_which_somebody_asked_for_an_end_nothing_is_asked_again() -> None:
+    class Interrupted(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            deadline.stop()
+
+    deadline = Deadline.none(Interrupted())
+    with pytest.raises(OutOfTime, match="interrupted"):
+        nap(5, deadline)
 
 
 def test_a_pause_ends_at_once_by_a_keyboard_interrupt() -> None:
