@@ -65,6 +65,31 @@ def test_a_finding_that_does_not_hold_changes_nothing(nights):
     assert set(nights.store.objects) - before == {report.key}
 
 
+class MisreadsOnce(MemoryStore):
+    """Bytes of ``key`` come otherwise than they lie there, once: a cable, a controller."""
+
+    key = None
+
+    def read(self, key):
+        body = super().read(key)
+        if key == self.key:
+            self.key = None
+            return body[:-1] + b"?"
+        return body
+
+
+def test_what_one_read_alone_shows_damaged_is_not(source):
+    nights = Nights(source, MisreadsOnce(), source.clock)
+    nights.run()
+    _, key = original_of(nights, "A")
+    check(nights, (key, "A"))
+    before, nights.store.key = set(nights.store.objects), key
+    report = nights.next_night()
+    assert nights.store.key is None, "it was read"
+    assert (report.status, report.counts.repaired, report.check.open) == ("complete", 0, 0)
+    assert set(nights.store.objects) - before == {report.key}
+
+
 def test_what_cannot_be_read_tonight_is_a_failure_of_the_night_and_no_damage(nights):
     image, key = original_of(nights, "A")
     check(nights, (key, "A"))
