@@ -57,21 +57,21 @@ def planted(sources: Mapping[str, str], *, count: int, seed: int) -> list[Mutant
 
 
 def nearest(module: str, root: Path = ROOT) -> list[str]:
-    """The tests of ``module``, the nearest first: its own, those that import it (or those of its
-    room, if it has none of its own), and the rules of a run. What starts a stack or kills
-    processes is left to the suite."""
+    """The tests of ``module``, the nearest first: its own, those that name it, the rules of a run,
+    and those of its room, if it has none of its own. What starts a stack or kills processes is left
+    to the suite."""
     inside = Path(module).relative_to(PACKAGE)
     unit, room, name = root / "tests/unit", inside.parts[0], inside.stem
     whole = ".".join(("smugmug_backup", *inside.parts[:-1]))
-    imported = re.compile(
+    named = re.compile(
         rf"{re.escape(whole)}\.{name}\b|from {re.escape(whole)} import [^\n]*\b{name}\b"
     )
     own = unit / room / f"test_{name}.py" if len(inside.parts) > 1 else unit / f"test_{name}.py"
-    rest = [each for each in sorted(unit.rglob("test_*.py")) if imported.search(each.read_text())]
+    rest = [each for each in sorted(unit.rglob("test_*.py")) if named.search(each.read_text())]
+    rest += [root / each for each in _RULES] if room in _RULED else []
     if not own.is_file() and len(inside.parts) > 1:
         rest += sorted((unit / room).glob("test_*.py"))
-    rules = [root / each for each in _RULES] if room in _RULED else []
-    there = [each for each in dict.fromkeys([own, *rest, *rules]) if each.is_file()]
+    there = [each for each in dict.fromkeys([own, *rest]) if each.is_file()]
     return [str(each.relative_to(root)) for each in there if not _SLOW.search(each.read_text())]
 
 
