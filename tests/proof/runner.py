@@ -17,10 +17,10 @@ from pathlib import Path
 from smugmug_backup.backup.run import Backup, Options, RunReport, RunRequest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.storage.folder import FolderStore
-from tests.proof.points import PointSource
 from tests.tools.clock import START, FakeClock
 from tests.tools.fake_source import JPEG, FakeSource
 from tests.tools.faults import Points
+from tests.tools.faulty_source import FaultySource
 from tests.tools.faulty_store import FaultyStore
 
 
@@ -80,7 +80,7 @@ def back_up(
 
     points = Points(tick=tick)
     backup = Backup(
-        source=PointSource(account(clock, seed, night), points),
+        source=FaultySource(account(clock, seed, night), points),
         store=FaultyStore(FolderStore(folder), points),
         clock=clock,
         token=lambda: secrets.token_hex(4),
