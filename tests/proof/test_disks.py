@@ -24,10 +24,11 @@ from smugmug_backup.ports import BackupStore
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.folder_naming import Naming
 from tests.proof.crash import SCENARIOS, sample, try_all
-from tests.proof.kills import ROOT, kill_often
+from tests.proof.kills import kill_often
 from tests.proof.world import MachineClock
 from tests.tools import disks
 from tests.tools.clock import FakeClock
+from tests.tools.dying import ROOT
 from tests.tools.fake_source import JPEG, FakeSource
 from tests.tools.faulty_disk import bar
 from tests.tools.invariants import violations
