@@ -47,13 +47,13 @@ def kill_often(folder: Path, kills: int, *, seed: int) -> int:
     dice, history, died, night = random.Random(seed), History(), 0, 0
     with Dying(account) as command:
         beside = folder.with_name(f"{folder.name}-undisturbed")
-        # Steps of a first run; a later night has fewer.
         status, steps = command("run", beside, seed=seed, night=0, hours=0)
         assert status == 0
         for number in range(kills):
             # A night has up to five processes; a healthy run closes it.
             now = {"seed": seed, "night": night, "hours": 24 * night + number % 5}
-            ended = command("run", folder, kill_at=dice.randint(1, steps * 2 // 3), **now)
+            most = steps // 3 if night else steps * 2 // 3  # Of a first run; a later has fewer.
+            ended = command("run", folder, kill_at=dice.randint(1, most), **now)
             assert ended.killed or ended.status == 0, ended
             died += ended.killed
             _look(folder, history)

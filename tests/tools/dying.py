@@ -29,7 +29,9 @@ _STEPS = {
     *("open", "os.link", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.utime"),
     "shutil.copyfile",
 }
-"""Python's own events that count; beside them each flush, and each operation of the source."""
+"""Python's own events that count; beside them each flush, and each operation of the source. What
+only reads leaves a disk as it was: to die there is to die at the next step."""
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 class Ended(NamedTuple):
@@ -121,8 +123,8 @@ class _Counter:
                 # The main thread heeds it, in its own time: here the world waits for that.
                 self._heeded.wait(60)
 
-    def hook(self, event: str, _: object) -> None:
-        if event in _STEPS:
+    def hook(self, event: str, about: tuple[Any, ...]) -> None:
+        if event in _STEPS and (event != "open" or about[2] & _WRITES):
             self.step()
 
     def around(self, act: Callable[..., Any]) -> Callable[..., Any]:
