@@ -372,8 +372,8 @@ class Site:
         return self._picture(request, self._version(version), LARGE)
 
     def _picture(self, request: Request, image: ImageView, edge: int) -> Response:
-        tag = f"{image.md5}-{edge}"
-        if image.has_bytes and tag in request.if_none_match:
+        tag = f"{self._pictures.name(image)}-{edge}" if image.has_bytes else ""
+        if tag and tag in request.if_none_match:
             response = Response(status=304)
         elif (body := self._pictures.jpeg(image, edge)) is not None:
             response = Response(body, mimetype="image/jpeg")
