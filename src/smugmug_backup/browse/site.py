@@ -178,8 +178,7 @@ class Site:
     def _newest(self) -> Iterator[None]:
         """One state for a whole answer: the newest one that can be had."""
         if self._fresh is not None and self._fresh.newer(self._known):
-            with self._lock:
-                self._fresh.bring()
+            self._fresh.bring()
         with self._state():
             yield
 
