@@ -131,6 +131,8 @@ def test_a_change_of_api_loses_nothing(nights, source):
     report = nights.next_night(full=True)
     assert losses(told(report)) == 0
     assert report.counts.cursor_misses == 0
+    (note,) = report.notes
+    assert "API v2" in note
     assert told(report).albums["harbour"] == {"changed": 12}
 
 
