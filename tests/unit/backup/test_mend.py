@@ -211,6 +211,24 @@ def test_lines_of_a_damaged_newest_manifest_that_are_proved_come_over(nights):
     assert all(nights.line("A", image.key).live for image in nights.source.world["A"].images)
 
 
+def test_a_line_of_which_no_bytes_are_known_keeps_no_other_from_being_mended(nights):
+    gone = nights.source.upload("A")
+    nights.next_night()
+    newest = "manifests/A=1/00000002.jsonl"
+    nights.store.objects[newest] = b"?" + nights.store.objects[newest][1:]
+    nights.source.world["A"].images.remove(gone)
+    del nights.store.objects[f"originals/{gone.key}/{gone.md5}.jpg"]
+    check(nights, (newest, "A"))
+    nights.next_night()
+    assert nights.line("A", gone.key).original.best is None
+    image, key = original_of(nights, "A")
+    rot(nights, key)
+    check(nights, (key, "A"))
+    report = nights.next_night()
+    assert (report.failures, report.counts.repaired) == ((), 1)
+    assert nights.line("A", image.key).original.key == keys.numbered(key, 2)
+
+
 def test_readme_txt_is_written_again(nights):
     nights.store.objects["README.txt"] = b"not what we wrote"
     check(nights, ("README.txt", None))
