@@ -345,7 +345,7 @@ def test_a_run_that_is_refused_before_any_report_counts_as_refused_too(world, ca
     assert stored() == before
 
 
-def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(world):
+def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(world, caplog):
     world.upload("harbour", video="")
     run = invoke({"action": "backup"})["run_id"]
     application = handler.application()
@@ -354,8 +354,12 @@ def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(wo
     planned = tuple(PlannedAlbum(each, report.albums[each.key]) for each in albums)
     plan = PlannedBatch(planned, report.account)
     write_plan(application.store, run, plan)
-    for line in plan_lines(plan):
-        invoke({"action": "album", "run_id": run, **json.loads(line)})
+    world.upload("harbour")
+    caplog.clear()
+    with caplog.at_level("INFO", logger="smugmug-backup"):
+        for line in plan_lines(plan):
+            invoke({"action": "album", "run_id": run, **json.loads(line)})
+    assert caplog.messages.count("album done") == 1
     with pytest.raises(RunIncomplete, match=r"0 failures, 1 originals pending.*are pending"):
         invoke({"action": "finish", "run_id": run})
 
