@@ -324,6 +324,8 @@ def test_one_run_is_one_summary_line_and_its_metrics(world, capsys, caplog):
     assert len(definition["Metrics"]) <= 10
     assert metrics["Complete"] == [1.0]
     assert metrics["Progress"] == [1.0]
+    counts = result["counts"]
+    assert [metrics["Images"], metrics["Pending"]] == [[counts["images"]], [counts["pending"]]]
 
 
 def test_a_refused_run_counts_as_refused_and_as_no_progress(world, capsys):

@@ -9,6 +9,7 @@ import pytest
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import OutOfTime
 from smugmug_backup.smugmug.governor import Governor, Lane, nap
+from smugmug_backup.smugmug.width import Width
 from tests.unit.smugmug.server import FakeClock
 
 
@@ -234,6 +235,18 @@ def test_downloads_have_places_of_their_own(clock: FakeClock) -> None:
     governor = Governor(clock=clock, max_concurrency=1)
     with governor.calls.turn(Deadline.none(clock)), governor.downloads.turn(Deadline.none(clock)):
         pass
+
+
+def test_downloads_for_which_others_wait_get_more_places(clock: FakeClock) -> None:
+    width = Width(start=1, most=8)
+    lane = Lane(concurrency=8, per_second=None, clock=clock, width=width)
+    tried = set()
+    for _ in range(100):
+        with lane.turn(Deadline.none(clock)):
+            width.wanted()
+            clock.sleep(1)
+        tried.add(width.now)
+    assert tried == {1, 2}, "and no more, for no more came"
 
 
 @pytest.mark.parametrize(("places", "pace"), [(0, None), (1, 0.0), (1, -1.0)])
