@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from smugmug_backup.archive import transfer
+from smugmug_backup.archive import keys, transfer
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.encoding import sha256 as sha256_of
 from smugmug_backup.check.check import SOUND, check
@@ -170,6 +170,15 @@ def test_what_cannot_be_read_tonight_keeps_back_what_names_it_and_comes_the_next
     assert_sound(target)
     assert copied(sample.store, target).whole
     assert target.objects == of_the_backup(sample.store)
+
+
+def test_a_report_that_can_be_read_under_a_numbered_name_is_copied(sample, target):
+    key = min(key for key in sample.store.objects if key.startswith("runs/"))
+    whole = of_the_backup(sample.store)
+    sample.store.objects[keys.numbered(key, 2)] = whole[key]
+    done = copied(FaultyStore(sample.store, Points(always(Fault.UNREADABLE, key))), target)
+    assert (done.waiting, done.whole) == ({}, True)
+    assert target.objects == whole
 
 
 def test_by_the_owners_word_what_cannot_be_read_is_left_out_like_what_is_damaged(sample, target):
