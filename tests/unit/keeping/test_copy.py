@@ -173,7 +173,7 @@ def test_what_cannot_be_read_tonight_keeps_back_what_names_it_and_comes_the_next
 
 
 def test_a_report_that_can_be_read_under_a_numbered_name_is_copied(sample, target):
-    key = min(key for key in sample.store.objects if key.startswith("runs/"))
+    key = sample.nights.reports[0].key
     whole = of_the_backup(sample.store)
     sample.store.objects[keys.numbered(key, 2)] = whole[key]
     done = copied(FaultyStore(sample.store, Points(always(Fault.UNREADABLE, key))), target)
