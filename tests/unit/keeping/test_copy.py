@@ -172,12 +172,17 @@ def test_what_cannot_be_read_tonight_keeps_back_what_names_it_and_comes_the_next
     assert target.objects == of_the_backup(sample.store)
 
 
-def test_a_report_that_can_be_read_under_a_numbered_name_is_copied(sample, target):
+@pytest.mark.parametrize("plain", [b"{}", None])
+def test_a_report_that_can_be_read_under_a_numbered_name_is_copied_and_its_page_made(
+    sample, target, plain
+):
     key = sample.nights.reports[0].key
     whole = of_the_backup(sample.store)
     sample.store.objects[keys.numbered(key, 2)] = whole[key]
-    done = copied(FaultyStore(sample.store, Points(always(Fault.UNREADABLE, key))), target)
-    assert (done.waiting, done.whole) == ({}, True)
+    sample.store.objects[key] = plain or whole[key]
+    unread = [] if plain else [always(Fault.UNREADABLE, key)]
+    done = copied(FaultyStore(sample.store, Points(*unread)), target)
+    assert (done.waiting, done.left_out, done.whole) == ({}, {}, True)
     assert target.objects == whole
 
 
