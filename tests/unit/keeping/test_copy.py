@@ -364,9 +364,9 @@ class MemoryWay:
 
 @pytest.mark.parametrize("opens", [0, 7, 1_000])
 def test_what_comes_by_a_way_of_its_own_is_the_same_store(sample, target, opens):
-    heard = []
+    heard, passed = [], []
     observer = Silent()
-    observer.way_closed = heard.append
+    observer.way_closed, observer.passed = heard.append, passed.append
     key = original_of(sample.store)
     sample.store.objects[key] = b"?" * len(sample.store.objects[key])
     done = copied(
@@ -378,3 +378,4 @@ def test_what_comes_by_a_way_of_its_own_is_the_same_store(sample, target, opens)
     assert done.way_closed == (heard[0] if heard else None)
     whole = of_the_backup(sample.store)
     assert target.objects == {each: whole[each] for each in whole if each != key}
+    assert sum(passed) == sum(len(body) for key, body in whole.items() if ".html" not in key)
