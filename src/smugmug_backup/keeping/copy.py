@@ -394,12 +394,14 @@ class Copier:
 
     def _page(self, run: str) -> None:
         """The same for people: made anew, for nothing states what the page is."""
+        file = self._plan.stock.reports[run].file
         try:
-            self._target.write_page(self._source.report(run))
+            # Under its plain name may lie what is damaged: it came from where its hash led.
+            self._target.write_page(self._source.inspect_report(run, file.sha256))
         except AlreadyStored:
             return  # Made by another version of this program, just now.
         except (NotABackup, StoreError) as error:
-            self._waits(f"{self._plan.stock.reports[run].file.key} (its page)", str(error))
+            self._waits(f"{file.key} (its page)", str(error))
 
 
 def _archived(error: BackupError) -> bool:

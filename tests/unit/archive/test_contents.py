@@ -111,6 +111,23 @@ def test_where_the_newest_is_damaged_the_one_before_is_the_state_and_it_is_named
     assert found.albums["a"].image_count == written.header.image_count - 1
 
 
+@pytest.mark.parametrize(("told", "by"), [(day(3), "report"), (day(2), "manifest")])
+def test_behind_a_lost_manifest_an_album_has_left_if_its_report_or_the_one_before_says_so(
+    made, told, by
+):
+    if by == "report":
+        made.states["a"] = replace(made.states["a"], missing_since=told, deleted_at=told)
+        made.report(3, made.last, albums=made.states)
+        del made.store.objects[keys.manifest("a", 2)]
+    else:
+        made.newest["a"] = made.commit(
+            manifest("a", 3, entry("i0"), deleted_at=told), made.newest["a"]
+        )
+        made.damage(keys.manifest("a", commit(made).header.generation))
+    found = contents(made).albums["a"]
+    assert (found.missing_since, found.deleted_at, found.gone) == (told, told, True)
+
+
 def test_a_generation_that_the_report_names_and_the_listing_lacks_is_lost(made):
     del made.store.objects[keys.manifest("a", 2)]
     found = contents(made)

@@ -36,6 +36,21 @@ def test_a_directory_is_the_key_and_the_mask_of_its_capitals(key, name):
     assert keys.directory(key) == name
 
 
+@pytest.mark.parametrize(
+    ("key", "album_and_image"),
+    [
+        (keys.manifest("hT4mWq", 3), ("hT4mWq", None)),
+        (keys.numbered(keys.manifest("hT4mWq", 3), 2), ("hT4mWq", None)),
+        (keys.records("hT4mWq", HEX[:32]), ("hT4mWq", None)),
+        (keys.original("pW7dQkN", HEX[:32], "jpg"), (None, "pW7dQkN")),
+        (keys.report(RUN), (None, None)),
+        ("holiday.txt", (None, None)),
+    ],
+)
+def test_a_name_tells_whose_file_it_is(key, album_and_image):
+    assert keys.owners(key) == album_and_image
+
+
 @given(IDS)
 def test_a_directory_tells_its_key(key):
     assert keys.parse_directory(keys.directory(key)) == key

@@ -1,6 +1,7 @@
 """How a backup stands, by its newest reports."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -18,6 +19,15 @@ def made():
 
 def standing(made, number=1000, **more):
     return standing_of(made.archive, now=day(number), **more)
+
+
+def test_attempts_and_parts_are_no_runs_of_their_own_by_which_a_schedule_is_known(made):
+    last = None
+    for number in (1, 15, 29):
+        last = made.report(number, *([last] if last else []))
+        last = made.report(number, last, token=1, attempt_of=run_id(number))
+        last = made.report(number, last, token=2, part=True)
+    assert standing(made, 30).patience > timedelta(days=28)
 
 
 def test_a_store_without_reports_has_no_standing_and_is_not_well(made):

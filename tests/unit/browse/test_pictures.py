@@ -117,6 +117,12 @@ def test_every_mode_becomes_rgb(pictures, mode):
     assert pictures.made(saved(picture, form), "jpg" if form == "JPEG" else "png").mode == "RGB"
 
 
+@pytest.mark.parametrize(("mode", "more"), [("RGBA", {}), ("LA", {}), ("P", {"transparency": 0})])
+def test_what_one_can_see_through_lies_on_white(pictures, mode, more):
+    made = pictures.made(saved(Image.new(mode, (80, 40)), "PNG", **more), "png")
+    assert min(made.getpixel((20, 20))) > 250
+
+
 def test_a_small_picture_is_not_made_larger(pictures):
     assert pictures.made(saved(halves((40, 20)), "PNG"), "png", LARGE).size == (40, 20)
 

@@ -28,7 +28,7 @@ def test_what_real_runs_left_is_sound(sample):
     assert result.counts.originals == len(keys(sample, "originals/"))
     assert result.counts.records == len(keys(sample, "records/"))
     assert result.counts.reports == result.counts.reports_read == 5
-    assert result.counts.originals_unused == 1
+    assert (result.counts.originals_unused, result.counts.archived) == (1, 0)
 
 
 def test_reading_all_reads_every_original_and_record_once(sample):
@@ -179,6 +179,7 @@ def test_a_gap_in_the_generations_is_of_the_history(sample):
         (lambda lines: lines[0].update(previous=None) or lines[0].pop("urls"), "urls is missing"),
         (lambda lines: lines[1].pop("fingerprint"), "fingerprint is missing"),
         (lambda lines: lines[1].update(position="1"), "position must be"),
+        (lambda lines: lines[1].update(record_at=None), "with its record"),
         (lambda lines: lines[1].update(record="records/x/" + "0" * 32 + ".jsonl"), "this album"),
         (lambda lines: lines[1]["original"].update(source_md5="0" * 32), "verified"),
         (lambda lines: lines[1]["original"].update(md5="0" * 32), "not named by its md5"),

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from smugmug_backup.archive import transfer
+from smugmug_backup.archive import keys, transfer
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.encoding import sha256 as sha256_of
 from smugmug_backup.check.check import SOUND, check
@@ -75,6 +75,10 @@ def test_a_copy_is_the_same_store_with_the_same_seal(sample, target):
     done = copied(sample.store, target)
     assert done.whole
     assert target.objects == of_the_backup(sample.store)
+    files = {key: len(each) for key, each in target.objects.items() if not key.endswith(".html")}
+    # Of the README and of records only the hash is stated.
+    stated = [n for key, n in files.items() if not key.startswith(("README", "records/"))]
+    assert (done.files, done.bytes) == (len(files), sum(stated))
     assert done.seal == look(Archive(sample.store), Archive(target), map_=map).stock.heads
     assert [each.sha256 for each in done.seal] == [sample.nights.reports[-1].sha256]
     assert_sound(target)
@@ -166,6 +170,20 @@ def test_what_cannot_be_read_tonight_keeps_back_what_names_it_and_comes_the_next
     assert_sound(target)
     assert copied(sample.store, target).whole
     assert target.objects == of_the_backup(sample.store)
+
+
+@pytest.mark.parametrize("plain", [b"{}", None])
+def test_a_report_that_can_be_read_under_a_numbered_name_is_copied_and_its_page_made(
+    sample, target, plain
+):
+    key = sample.nights.reports[0].key
+    whole = of_the_backup(sample.store)
+    sample.store.objects[keys.numbered(key, 2)] = whole[key]
+    sample.store.objects[key] = plain or whole[key]
+    unread = [] if plain else [always(Fault.UNREADABLE, key)]
+    done = copied(FaultyStore(sample.store, Points(*unread)), target)
+    assert (done.waiting, done.left_out, done.whole) == ({}, {}, True)
+    assert target.objects == whole
 
 
 def test_by_the_owners_word_what_cannot_be_read_is_left_out_like_what_is_damaged(sample, target):
@@ -355,9 +373,9 @@ class MemoryWay:
 
 @pytest.mark.parametrize("opens", [0, 7, 1_000])
 def test_what_comes_by_a_way_of_its_own_is_the_same_store(sample, target, opens):
-    heard = []
+    heard, passed = [], []
     observer = Silent()
-    observer.way_closed = heard.append
+    observer.way_closed, observer.passed = heard.append, passed.append
     key = original_of(sample.store)
     sample.store.objects[key] = b"?" * len(sample.store.objects[key])
     done = copied(
@@ -369,3 +387,4 @@ def test_what_comes_by_a_way_of_its_own_is_the_same_store(sample, target, opens)
     assert done.way_closed == (heard[0] if heard else None)
     whole = of_the_backup(sample.store)
     assert target.objects == {each: whole[each] for each in whole if each != key}
+    assert sum(passed) == sum(len(body) for key, body in whole.items() if ".html" not in key)

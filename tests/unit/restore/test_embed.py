@@ -192,16 +192,17 @@ def test_a_repeated_restore_knows_what_it_wrote_and_fetches_nothing(world):
     assert again.embedded == first.embedded
 
 
-def test_an_image_in_three_albums_is_fetched_once_and_told_of_its_own_album(world):
+@pytest.mark.parametrize("others", [("A2",), ("A2", "A3")])
+def test_an_image_in_several_albums_is_fetched_once_and_told_of_its_own_album(world, others):
     image = uploaded(world, picture("JPEG"))
-    for album in ("A2", "A3"):
+    for album in others:
         world.source.album(album, album).images.append(image)
     world.nights.run()
     result = world.restore(embed=True, threads=1)
     assert not result.problems
     assert world.heard == len(image.body)
-    told = {album_in(world.target / "Travel" / album / "one.jpg") for album in ("H", "A2", "A3")}
-    assert told == {"Travel / H", "Travel / A2", "Travel / A3"}
+    for album in ("H", *others):
+        assert album_in(world.target / "Travel" / album / "one.jpg") == f"Travel / {album}"
 
 
 def test_what_the_owner_changed_since_is_another_file(world):

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,30 @@ def test_a_folder_that_cannot_be_flushed_is_told_of_all_that_lies_in_it(store, m
     strike(monkeypatch, "fsync", errno.EIO, when=lambda _: True, times=3)
     failed = batch.barrier()
     assert failed.keys() == {"", "originals/", "originals/i0/"}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "fails", "told"),
+    [(b"the same", [], False), (b"others", [], True), (b"the same", [1], True)],
+)
+def test_what_another_thread_brings_meanwhile_counts_if_it_is_the_same_and_was_stored(
+    root, store, monkeypatch, theirs, fails, told
+):
+    Disk(monkeypatch, fails)
+    batch, (key, *_) = store.batch(), KEYS
+    with monkeypatch.context() as patched:
+
+        def write(upload, chunk):
+            patched.undo()
+            batch.create(key, theirs)
+            upload.write(chunk)
+
+        patched.setattr(folder_batch.BatchUpload, "write", write)
+        with pytest.raises(AlreadyStored) if told else nullcontext():
+            batch.create(key, b"the same")
+    assert list(batch.barrier()) == ([key] if fails else [])
+    assert (store.head(key) is None) == bool(fails)
+    assert parts(root) == []
 
 
 def test_a_disk_that_fills_up_in_a_batch_is_told_at_once(root, store, monkeypatch):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from queue import Empty
 
 import pytest
 
@@ -32,6 +33,20 @@ def test_an_answer_that_does_not_come_is_left_when_an_end_is_asked_for():
 def test_an_answer_that_comes_in_time_is_taken():
     budget = Budget(PATIENCE, Deadline.none(SystemClock()))
     assert within(60, lambda: "whole", late=lambda _: None, budget=budget) == "whole"
+
+
+def test_an_answer_that_comes_just_as_the_time_ends_is_taken_and_none_is_given_back(monkeypatch):
+    late = []
+
+    def ended(answers, *_):
+        answers.put(answers.get(timeout=300))
+        raise Empty
+
+    monkeypatch.setattr(s3_budget, "_waited_for", ended)
+    assert within(60, lambda: "whole", late=late.append) == "whole"
+    with pytest.raises(ZeroDivisionError):
+        within(60, lambda: 1 // 0, late=late.append)
+    assert late == []
 
 
 def test_after_an_end_a_call_has_what_a_last_one_has():
