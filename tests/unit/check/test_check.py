@@ -39,6 +39,9 @@ def test_reading_all_reads_every_original_and_record_once(sample):
         assert sorted(k for k in read if k.startswith(prefix)) == keys(sample, prefix)
     everything = keys(sample, "originals/") + keys(sample, "records/")
     assert result.counts.objects_read == len(everything) == result.plan.objects
+    # Of a file of records all but its last line break.
+    sizes = [len(sample.store.objects[key]) - key.startswith("records/") for key in everything]
+    assert result.counts.bytes_read == sum(sizes)
 
 
 def test_structure_alone_reads_no_bytes_and_asks_for_no_object_one_by_one(sample):
@@ -270,6 +273,31 @@ def test_what_a_run_stores_while_the_check_lists_is_no_damage(sample):
 
     sample.store.list = list_and_run
     assert checked(sample, "all").sound
+
+
+def test_an_album_that_a_listing_lacks_and_that_is_there_is_not_lost(sample):
+    listed = sample.store.list
+
+    def late(prefix, **more):
+        return (each for each in listed(prefix, **more) if "manifests/gone/" not in each.key)
+
+    sample.store.list = late
+    assert checked(sample).sound
+    for key in keys(sample, "manifests/gone/"):
+        del sample.store.objects[key]
+    ((key, problem),) = problems(checked(sample))
+    assert (key.startswith("manifests/gone/"), problem) == (True, "missing")
+
+
+def test_what_is_larger_than_the_amount_that_was_asked_for_has_its_turn_all_the_same(sample):
+    objects = sample.store.objects
+    sample.store.log.clear()
+    largest = max(keys(sample, "records/"), key=lambda key: len(objects[key]))
+    for _ in range(40):  # There are 32 turns.
+        next_check(sample, f"{len(objects[largest]) - 2}B")
+        if ("get", largest) in sample.store.log:
+            break
+    assert ("get", largest) in sample.store.log
 
 
 def test_archived_objects_are_counted_and_not_read(sample):
