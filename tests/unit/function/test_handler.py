@@ -23,9 +23,11 @@ from smugmug_backup.errors import (
     StillInProgress,
 )
 from smugmug_backup.function import guard, handler
+from smugmug_backup.function.actions import deadline_of
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.s3 import S3Store
 from smugmug_backup.wiring import Application, SystemClock
+from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 
 SCHEDULED = {
@@ -368,14 +370,9 @@ def test_clients_are_kept_while_the_settings_stay_and_made_anew_when_they_change
     assert handler.application() is not first
 
 
-def test_the_reserve_never_eats_more_than_half_of_the_time(world):
+def test_the_reserve_never_eats_more_than_half_of_the_time(world, monkeypatch):
     application = handler.application()
-    deadline = handler_deadline(application, Context(seconds=10))
+    monkeypatch.setattr(application, "clock", FakeClock())
+    deadline = deadline_of(application, Context(seconds=10))
     assert not deadline.passed
-    assert 4 < deadline.stops_taking - application.clock.monotonic() <= 5
-
-
-def handler_deadline(application, context) -> Deadline:
-    from smugmug_backup.function.actions import deadline_of
-
-    return deadline_of(application, context)
+    assert deadline.stops_taking - application.clock.monotonic() == 5
