@@ -37,6 +37,8 @@ GRACE = 5.0
 _LONGEST = 40.0
 """Whatever holds on for longer (a network disk that is gone) is not waited for."""
 _SAME = 0.4
+_UNHEARD = 0.2
+"""So often it is looked whether a signal came that the main thread slept through."""
 
 _AT_ONCE = "Stopped at once: what was half done is dropped; the next run does it again."
 _HELD = "Something does not let go (a disk or a network that is gone?). "
@@ -69,16 +71,21 @@ def interruptible(
     terminals = _terminals()
 
     def watch() -> None:
-        asked.wait()
+        while not asked.wait(_UNHEARD):
+            wake.again()
         if state.happened:
             # Not by the handler, which may come in the middle of another print; and the terminal
             # may be gone.
             with suppress(RuntimeError, OSError, OutputLost, ValueError):
                 console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
-            if not ended.wait(_LONGEST):
-                _end_at_once(console, _HELD + _AT_ONCE)
+            longest = time.monotonic() + _LONGEST
+            while not ended.wait(_UNHEARD):
+                wake.again()
+                if time.monotonic() > longest:
+                    _end_at_once(console, _HELD + _AT_ONCE)
 
     def handle(number: int, _frame: FrameType | None) -> None:
+        wake.heard()
         now = monotonic()
         if number == _HANGUP:
             give_up(*terminals)
@@ -91,11 +98,13 @@ def interruptible(
         stop()
         asked.set()
 
+    wake = _Wake()
     watching = threading.Thread(target=watch, name="interruption", daemon=True)
-    watching.start()
     before = {}
     if threading.current_thread() is threading.main_thread():
+        wake.begin()
         before = {each: signal.signal(each, handle) for each in _heeded()}
+    watching.start()
     try:
         yield state
     finally:
@@ -104,6 +113,53 @@ def interruptible(
         watching.join(1.0)
         for each, handler in before.items():
             signal.signal(each, handler)
+        wake.end()
+
+
+class _Wake:
+    """Wakes the main thread for a signal that it slept through.
+
+    Only there, between two of its steps, does Python call a handler. A signal in the moment after
+    the last step, before the thread sleeps (for a lock, a socket), wakes nobody: on a busy machine
+    a Ctrl-C was heard minutes later, when a download came to its end.
+    """
+
+    def __init__(self) -> None:
+        import socket
+
+        self._reading, self._writing = socket.socketpair()
+        for each in (self._reading, self._writing):
+            each.setblocking(False)
+        self._before: int | None = None
+        self._late = b""
+
+    def begin(self) -> None:
+        """From now on Python notes each signal here, as it comes; in the main thread."""
+        self._before = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+
+    def heard(self) -> None:
+        """The handler runs; for whatever came so far."""
+        self._noted()
+        self._late = b""
+
+    def again(self) -> None:
+        """Send again what had come when this was called last, and was not heard meanwhile."""
+        late, self._late = self._late, self._noted()
+        for number in {*late} & {*_heeded()} if hasattr(signal, "pthread_kill") else ():
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+    def end(self) -> None:
+        """No more; in the main thread."""
+        if self._before is not None:
+            signal.set_wakeup_fd(self._before, warn_on_full_buffer=False)
+        self._reading.close()
+        self._writing.close()
+
+    def _noted(self) -> bytes:
+        try:
+            return self._reading.recv(4096)
+        except OSError:  # nothing
+            return b""
 
 
 @contextmanager

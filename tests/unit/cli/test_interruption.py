@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -224,6 +225,24 @@ def test_what_comes_second_ends_at_once_if_a_person_means_it(monkeypatch, signal
     assert state.happened and presses.stops == 1
     assert bool(presses.ended) is ends
     assert "Stopping. Ctrl-C again stops at once." in presses.out.getvalue()
+
+
+def test_what_the_main_thread_sleeps_through_is_heard_all_the_same():
+    """A signal in the moment before it goes to sleep wakes it no more than one that another thread
+    got."""
+    asleep = threading.Lock()
+    asleep.acquire()
+
+    def get_it():
+        time.sleep(0.1)  # Sooner, and the main thread may still be awake.
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    thread = threading.Thread(target=get_it)
+    with interruptible(Console(file=io.StringIO()), asleep.release, saying="Stopping.") as state:
+        thread.start()
+        assert asleep.acquire(timeout=120)
+    assert state.happened
+    thread.join()
 
 
 def test_a_signal_that_was_ignored_stays_so(monkeypatch):
