@@ -77,7 +77,11 @@ def mounts(tmp_path_factory):
         def mount(name):
             return stack.enter_context(disks.mounted(disks.named(name), place))
 
+        # After each test what it left is collected; of all that was there before, once is enough.
+        gc.collect()
+        gc.freeze()
         yield mount
+        gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
