@@ -49,7 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported: no real credentials, proxies, certificates or settings."""
     environment.clean()
-    # Begun in the background it ignores Ctrl-C, and so would every program that a test starts.
+    # In the background of a script Ctrl-C is ignored from the beginning, by all that is started,
+    # too; the program would leave it so (`cli/interruption.py`), and who tests it would wait.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.load_profile("quick" if config.getoption("quick") else "tests")

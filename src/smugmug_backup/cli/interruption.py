@@ -18,6 +18,7 @@ What ends at once loses only what was half done: a store, and a restore, are tru
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -37,8 +38,6 @@ GRACE = 5.0
 _LONGEST = 40.0
 """Whatever holds on for longer (a network disk that is gone) is not waited for."""
 _SAME = 0.4
-_UNHEARD = 0.2
-"""So often it is looked whether a signal came that the main thread slept through."""
 
 _AT_ONCE = "Stopped at once: what was half done is dropped; the next run does it again."
 _HELD = "Something does not let go (a disk or a network that is gone?). "
@@ -71,21 +70,16 @@ def interruptible(
     terminals = _terminals()
 
     def watch() -> None:
-        while not asked.wait(_UNHEARD):
-            wake.again()
+        asked.wait()
         if state.happened:
             # Not by the handler, which may come in the middle of another print; and the terminal
             # may be gone.
             with suppress(RuntimeError, OSError, OutputLost, ValueError):
                 console.print(f"{saying} Ctrl-C again stops at once.", style="yellow")
-            longest = time.monotonic() + _LONGEST
-            while not ended.wait(_UNHEARD):
-                wake.again()
-                if time.monotonic() > longest:
-                    _end_at_once(console, _HELD + _AT_ONCE)
+            if not ended.wait(_LONGEST):
+                _end_at_once(console, _HELD + _AT_ONCE)
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        wake.heard()
         now = monotonic()
         if number == _HANGUP:
             give_up(*terminals)
@@ -98,68 +92,20 @@ def interruptible(
         stop()
         asked.set()
 
-    wake = _Wake()
     watching = threading.Thread(target=watch, name="interruption", daemon=True)
+    watching.start()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        wake.begin()
         before = {each: signal.signal(each, handle) for each in _heeded()}
-    watching.start()
     try:
-        yield state
+        with _heard():
+            yield state
     finally:
         ended.set()
         asked.set()
         watching.join(1.0)
         for each, handler in before.items():
             signal.signal(each, handler)
-        wake.end()
-
-
-class _Wake:
-    """Wakes the main thread for a signal that it slept through.
-
-    Only there, between two of its steps, does Python call a handler. A signal in the moment after
-    the last step, before the thread sleeps (for a lock, a socket), wakes nobody: on a busy machine
-    a Ctrl-C was heard minutes later, when a download came to its end.
-    """
-
-    def __init__(self) -> None:
-        import socket
-
-        self._reading, self._writing = socket.socketpair()
-        for each in (self._reading, self._writing):
-            each.setblocking(False)
-        self._before: int | None = None
-        self._late = b""
-
-    def begin(self) -> None:
-        """From now on Python notes each signal here, as it comes; in the main thread."""
-        self._before = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
-
-    def heard(self) -> None:
-        """The handler runs; for whatever came so far."""
-        self._noted()
-        self._late = b""
-
-    def again(self) -> None:
-        """Send again what had come when this was called last, and was not heard meanwhile."""
-        late, self._late = self._late, self._noted()
-        for number in {*late} & {*_heeded()} if hasattr(signal, "pthread_kill") else ():
-            signal.pthread_kill(threading.main_thread().ident or 0, number)
-
-    def end(self) -> None:
-        """No more; in the main thread."""
-        if self._before is not None:
-            signal.set_wakeup_fd(self._before, warn_on_full_buffer=False)
-        self._reading.close()
-        self._writing.close()
-
-    def _noted(self) -> bytes:
-        try:
-            return self._reading.recv(4096)
-        except OSError:  # nothing
-            return b""
 
 
 @contextmanager
@@ -172,7 +118,8 @@ def at_once(console: "Console") -> Iterator[None]:
     heeded = threading.current_thread() is threading.main_thread() and signal.SIGINT in _heeded()
     before = signal.signal(signal.SIGINT, handle) if heeded else None
     try:
-        yield
+        with _heard():
+            yield
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)
@@ -201,6 +148,50 @@ def ended_by_any() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Within this a signal is heard though the main thread does nothing but wait for others.
+
+    Python runs a handler when the main thread looks. One that comes between its last look and its
+    wait for a lock wakes nobody (`acquire_timed` in CPython's Modules/_threadmodule.c, 3.13): of
+    every twenty Ctrl-C at the start of the transfers one was lost, on a busy machine. But its
+    number is written to a socket at once, and who reads it there wakes the main thread, by a
+    signal that says nothing, until it has looked. Windows has none, and waits as it did.
+    """
+    nudge = getattr(signal, "SIGURG", None)
+    if nudge is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    main, ended, looks = threading.get_ident(), threading.Event(), 0
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+
+    def look(_number: int, _frame: FrameType | None) -> None:
+        nonlocal looks
+        looks += 1
+
+    def wake() -> None:
+        while number := reading.recv(1):
+            seen = looks
+            while number[0] != nudge and looks == seen and not ended.is_set():
+                signal.pthread_kill(main, nudge)
+                ended.wait(0.05)
+
+    waking = threading.Thread(target=wake, name="waking", daemon=True)
+    waking.start()
+    before = signal.signal(nudge, look)
+    written_to = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(written_to)
+        signal.signal(nudge, before)
+        writing.close()
+        waking.join(1.0)
+        reading.close()
 
 
 def _terminals() -> list[TextIO]:

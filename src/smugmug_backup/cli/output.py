@@ -5,10 +5,12 @@ Bytes are counted in decimal units, as disks and cloud bills do: 1 MB = 10^6 byt
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import IO, Any, cast
 
 from rich.cells import cell_len
@@ -18,10 +20,12 @@ from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
+from smugmug_backup.archive.titles import harmless
 from smugmug_backup.archive.titles import shown as shown
 from smugmug_backup.cli.streams import OutputLost as OutputLost
 from smugmug_backup.cli.streams import Printed, Stream
 
+_BREAKS = re.compile(r"[\t\r\n]+")
 _GAP = 2
 _LEAST = 8
 
@@ -38,6 +42,13 @@ class Column:
 
 
 class _Console(Console):
+    """What is printed here drives no terminal, whoever wrote it: SmugMug, a disk, an error."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """As rich has it, which calls it for each text, but what the text could do is made visible.
+        Only the ends of lines stay."""
+        return super().render_str("\n".join(map(harmless, text.split("\n"))), **options)
+
     def on_broken_pipe(self) -> None:
         """Rich would end the program with 1, which means something else here."""
         raise BrokenPipeError
@@ -101,12 +112,23 @@ def print_table(
 ) -> None:
     """A table; where no terminal is, a line per row with tabs between. ``head``: its first line
     names the columns."""
+    lines = ([_cell(text) for text in row] for row in rows)
     if not console.is_terminal:
-        for row in (*([[column.name for column in columns]] if head else []), *rows):
+        for row in chain([[column.name for column in columns]] if head else [], lines):
             # Not by rich, which makes spaces of tabs.
             console.file.write("\t".join(row) + "\n")
         return
-    lines = [*rows]
+    _print_lines(console, columns, [*lines], head=head)
+
+
+def _cell(text: str) -> str:
+    """``text`` in a line that others share: a caption may have tabs and lines of its own."""
+    return harmless(_BREAKS.sub(" ", text))
+
+
+def _print_lines(
+    console: Console, columns: Sequence[Column], lines: Sequence[Sequence[str]], *, head: bool
+) -> None:
     table = Table(
         box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0), show_header=head
     )

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 import smugmug_backup
-from smugmug_backup.aws.client import aws_client
+from smugmug_backup.aws.client import aws_client, region_in_use
 from smugmug_backup.aws.errors import AwsError, AwsRefused, aws_error
 from smugmug_backup.aws.secret import read_secret
 from smugmug_backup.cli.vault import vault_of
@@ -46,7 +46,7 @@ def test_aws_region_counts_and_before_the_other_two(bare, tmp_path):
     bare.setenv("AWS_DEFAULT_REGION", "eu-west-2")
     assert aws_client("ssm").meta.region_name == "eu-west-2"
     bare.setenv("AWS_REGION", "eu-west-1")
-    assert aws_client("ssm").meta.region_name == "eu-west-1"
+    assert aws_client("ssm").meta.region_name == region_in_use() == "eu-west-1"
 
 
 def test_a_profile_of_aws_login_that_cannot_be_used_here_is_said_with_what_helps(bare, tmp_path):
@@ -78,6 +78,16 @@ def test_plain_http_to_another_machine_is_refused_whatever_is_asked(bare, servic
     bare.setenv("AWS_ENDPOINT_URL", endpoint)
     with pytest.raises(BadRequest, match="must be https"):
         aws_client(service)
+
+
+@pytest.mark.parametrize("variable", [None, "AWS_ENDPOINT_URL"])
+def test_an_endpoint_that_is_no_url_is_named_by_where_it_was_set(bare, variable):
+    bare.setenv("AWS_REGION", "us-east-1")
+    given = "http://[nas:4566"
+    if variable is not None:
+        bare.setenv(variable, given)
+    with pytest.raises(AwsRefused, match=rf"\({variable or '--endpoint-url'}\) is no URL"):
+        aws_client("s3", endpoint=None if variable else given)
 
 
 @pytest.mark.parametrize("kind", ["ssm", "secretsmanager"])

@@ -6,6 +6,14 @@ import pytest
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.check_report import HARMLESS, CheckReport, Finding, Scope, Wrong
+from smugmug_backup.archive.original import (
+    Kind,
+    Original,
+    Status,
+    When,
+    forgotten,
+    found_damaged,
+)
 from smugmug_backup.archive.report import Checked
 from smugmug_backup.backup.findings import Findings, mended
 from tests.tools.clock import START
@@ -90,3 +98,52 @@ def test_a_hole_in_the_history_stays_open_as_the_check_says(sample):
     fresh = replace(hole, scope=Scope.STATE)
     assert mended([hole], later, ()) == ()
     assert mended([fresh], replace(later, header=replace(header, previous=None)), ()) == (key,)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "previous", "is_past"),
+    [(1, -1, True), (1, None, True), (1, 0, False), (0, -1, False), (0, None, False)],
+)
+def test_a_damaged_newest_manifest_is_past_once_a_newer_one_passed_it_over(
+    sample, ahead, previous, is_past
+):
+    """Which generation is the newest, and which it says that it follows: from the damaged one."""
+    newest = sample.nights.manifest("harbour")
+    number = newest.header.generation
+    finding = Finding(
+        keys.manifest("harbour", number), "harbour", None, Wrong.DAMAGED, Scope.STATE, START, "cut"
+    )
+    follows = previous is not None and replace(newest.header.previous, generation=number + previous)
+    header = replace(newest.header, generation=number + ahead, previous=follows or None)
+    past = mended([finding], replace(newest, header=header), ())
+    assert past == ((finding.key,) if is_past else ())
+
+
+WHEN = When(START)
+NOTHING = Original(Kind.ORIGINAL, Status.PENDING)
+
+
+@pytest.mark.parametrize(
+    ("line_of", "is_past"),
+    [
+        (lambda line: line, False),
+        (lambda line: found_damaged(line, WHEN), False),
+        (lambda line: replace(line, key=keys.numbered(line.key, 2)), True),
+        (lambda line: replace(NOTHING, previous=line.content), False),
+        (lambda line: NOTHING, False),
+        (lambda line: forgotten(line, WHEN), True),
+    ],
+    ids=["named", "awaited as damaged", "numbered", "awaited", "named by none", "forgotten"],
+)
+def test_a_damaged_original_is_past_once_its_line_names_others_or_wants_none(
+    sample, line_of, is_past
+):
+    newest = sample.nights.manifest("harbour")
+    entry = next(each for each in newest.entries.values() if each.original.stored)
+    key = entry.original.key
+    finding = Finding(
+        key, "harbour", entry.image_key, Wrong.DAMAGED, Scope.STATE, START, "other bytes"
+    )
+    changed = replace(entry, original=line_of(entry.original))
+    later = replace(newest, entries={**newest.entries, entry.image_key: changed})
+    assert mended([finding], later, ()) == ((key,) if is_past else ())

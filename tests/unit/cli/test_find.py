@@ -182,6 +182,24 @@ def test_catalog_takes_no_devices_place(shell, sample, folder, tmp_path):
     assert pipe.is_fifo() and link.is_symlink()
 
 
+def test_a_catalog_that_may_be_made_and_not_be_read_is_told_or_done_without(
+    shell, sample, folder, tmp_path, monkeypatch
+):
+    # As under a umask that forbids everything.
+    real = sqlite3.connect
+
+    def connect(file, **more):
+        if Path(file).suffix == ".sqlite" and not Path(file).name.startswith("."):
+            raise sqlite3.OperationalError("unable to open database file")
+        return real(file, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    found = shell("catalog", folder, tmp_path / "photos.sqlite")
+    assert found.status == 2 and "photos.sqlite cannot be written" in found.err
+    assert shell("find", folder, "quay").status == 0
+    assert shell("find", folder, "quay").status == 0  # one is there by now
+
+
 def test_catalog_of_an_older_form_is_made_anew(shell, sample, folder, tmp_path):
     file = tmp_path / "photos.sqlite"
     shell("catalog", folder, file)

@@ -227,22 +227,26 @@ def test_what_comes_second_ends_at_once_if_a_person_means_it(monkeypatch, signal
     assert "Stopping. Ctrl-C again stops at once." in presses.out.getvalue()
 
 
-def test_what_the_main_thread_sleeps_through_is_heard_all_the_same():
-    """A signal in the moment before it goes to sleep wakes it no more than one that another thread
-    got."""
-    asleep = threading.Lock()
-    asleep.acquire()
+def test_a_signal_that_comes_as_the_main_thread_begins_to_wait_is_heard(monkeypatch):
+    """Played by one that another thread gets: it wakes the main one as little."""
+    presses = Presses(monkeypatch)
+    stopped, main, looks = threading.Event(), threading.main_thread().ident, []
+    presses.stop = stopped.set
 
-    def get_it():
-        time.sleep(0.1)  # Sooner, and the main thread may still be awake.
+    def waits():
+        frame = sys._current_frames()[main]
+        looks.append((frame.f_code, frame.f_lasti))
+        return looks[-10:] == [(threading.Condition.wait.__code__, frame.f_lasti)] * 10
+
+    def press():
+        until(waits)
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)
 
-    thread = threading.Thread(target=get_it)
-    with interruptible(Console(file=io.StringIO()), asleep.release, saying="Stopping.") as state:
-        thread.start()
-        assert asleep.acquire(timeout=120)
-    assert state.happened
-    thread.join()
+    with presses.within() as state:
+        other = threading.Thread(target=press)
+        other.start()
+        assert stopped.wait(60) and state.happened
+        other.join()
 
 
 def test_a_signal_that_was_ignored_stays_so(monkeypatch):
