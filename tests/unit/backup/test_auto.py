@@ -8,18 +8,12 @@ from smugmug_backup.backup.api import Choice, choice_of
 from smugmug_backup.backup.auto import AutoSource
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import LoginLost, SourceRetired, SourceUnavailable
-from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
 from tests.tools.streams import all_of
 
 MAY = Choice(V130, (SourceRetired,), ("larkfield",))
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.backup.room import Space, foreseen, said
 from smugmug_backup.errors import Concerns, StoreFull, StoreRefused, StoreUnavailable
 from smugmug_backup.model import Album, Room
-from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.faults import Fault, Points
 from tests.tools.faulty_store import FaultyStore
@@ -17,26 +16,11 @@ MB = 1_000_000
 
 
 @pytest.fixture
-def clock():
-    return FakeClock()
-
-
-@pytest.fixture
 def source(clock):
     source = FakeSource(clock)
     for key in "abcd":
         source.album(key, images=10)
     return source
-
-
-@pytest.fixture
-def store():
-    return MemoryStore()
-
-
-@pytest.fixture
-def nights(source, store, clock):
-    return Nights(source, store, clock)
 
 
 class Shrinking(MemoryStore):

@@ -18,16 +18,13 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import hosts
-from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.wiring import SystemClock
 from smugmug_backup.words import parse_hosts
 from tests.tools.streams import all_of, chunks_of
-from tests.unit.smugmug.server import START, FakeClock, Said, Server
-
-SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
+from tests.unit.smugmug.server import SIGNED, START, FakeClock, Said, Server
 
 
 def photos(

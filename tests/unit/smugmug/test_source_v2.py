@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,12 +23,10 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Account, Album, Availability, Image
 from smugmug_backup.smugmug.credentials import Credentials
-from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.shapes_v2 import IMAGE_FIELDS, image_of, offer_of
 from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
-from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server
+from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server, source_of
 
-SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
 PUBLIC = Credentials("KEY-1")
 DEADLINE = Deadline.none(FakeClock())
 CHANGED = datetime(2024, 8, 11, 16, 14, 52, tzinfo=UTC)
@@ -76,18 +75,7 @@ VIDEO = {
 }
 
 
-def source(
-    server: Server, credentials: Credentials = SIGNED, nickname: str | None = "larkfield"
-) -> SmugMugV2Source:
-    clock = FakeClock()
-    return SmugMugV2Source(
-        credentials,
-        nickname,
-        api_url=server.url,
-        governor=Governor(clock=clock),
-        clock=clock,
-        attempts=2,
-    )
+source = partial(source_of, SmugMugV2Source)
 
 
 def said(response: object, code: int = 200, **more: Any) -> Said:

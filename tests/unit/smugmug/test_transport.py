@@ -30,9 +30,8 @@ from smugmug_backup.smugmug.errors import EmptyAnswer
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import Transport, checked_api_url
-from tests.unit.smugmug.server import START, FakeClock, Said, Server, serving
+from tests.unit.smugmug.server import SIGNED, START, FakeClock, Said, Server, serving
 
-SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
 OK = Said('{"stat":"ok","method":"smugmug.service.ping"}')
 
 
