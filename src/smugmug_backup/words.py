@@ -9,6 +9,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, replace
 from datetime import time
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def prefix(text: str) -> str:
     return bare
 
 
+@lru_cache(256)
 def is_loopback_name(host: str) -> bool:
     """Whether ``host`` names this machine: localhost, 127.0.0.1, ::1 and alike."""
     name = host.lower().strip("[]")

@@ -159,7 +159,10 @@ def _kept(
     archive: Archive, file: Path, tell: Tell | None
 ) -> tuple[sqlite3.Connection, Updated] | None:
     """The catalog that is there; None if it is broken, or of another version."""
-    db = _connect(file)
+    try:
+        db = _connect(file)
+    except sqlite3.OperationalError:
+        return None  # It may not be read.
     try:
         if schema.is_catalog(db):
             return db, _update(db, archive, tell)
@@ -188,11 +191,11 @@ def _made_anew(
             updated = _update(db, archive, tell)
             db.execute("INSERT INTO image_words(image_words) VALUES ('optimize')")
         fresh.replace(file)
+        return _connect(file), updated
     except sqlite3.OperationalError as error:
         raise OSError(None, str(error)) from None
     finally:
         fresh.unlink(missing_ok=True)
-    return _connect(file), updated
 
 
 def _in_memory(archive: Archive, tell: Tell | None) -> tuple[sqlite3.Connection, Updated]:

@@ -82,7 +82,14 @@ def give_up(*streams: TextIO) -> None:
     """Nothing more can be written there, not even what Python would flush when it ends."""
     for stream in streams:
         with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            place = stream.fileno()
+            try:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+            except OSError:
+                # Nothing more can be opened here: its own place is one that is free.
+                os.close(place)
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, place)
 
 
 class Printed:
