@@ -48,7 +48,7 @@ def test_each_alarm_says_what_to_do_and_mails_it(alarms):
 
 def test_two_alarms_that_one_cause_sets_off_name_each_other(alarms):
     """A run that is refused is tried twice more, and then lies in the queue, too. Neither can go:
-    by hand a run is refused without the queue, and most of what lies in the queue was not refused."""
+    a run by hand is refused without the queue, and most of what lies there was not refused."""
     for one, other in (
         ("RefusedAlarm", "RetriesExhaustedAlarm"),
         ("RetriesExhaustedAlarm", "RefusedAlarm"),
