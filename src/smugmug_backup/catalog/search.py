@@ -29,6 +29,9 @@ _DEGREE_KM = 111.0
 # Written without blanks between words, so that the tokenizer takes a whole sentence for one.
 _UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What a shell hands over of bytes that are no UTF-8; SQLite takes none of it."""
+
 
 class NotAsked(BadRequest):
     """Words or a filter that mean nothing."""
@@ -258,6 +261,8 @@ def _conditions(query: Query, *, taken: bool = True) -> tuple[str, list[Any]]:
 
 
 def _words(words: tuple[str, ...], tests: list[str], values: list[Any]) -> None:
+    if broken := next((each for each in words if _NO_TEXT.search(each)), None):
+        raise NotAsked(f"{broken!r} is no text")
     match = _match(words)
     unparted = [each for each in words if _UNPARTED.search(each)]
     if len(unparted) > _MOST_WORDS:

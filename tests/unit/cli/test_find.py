@@ -50,6 +50,18 @@ def test_a_mistake_in_what_is_looked_for_is_told_with_how_it_is_meant(shell, sam
         assert "doctor" not in hint and ("find --help" in hint or "albums" in hint), hint
 
 
+def test_a_place_in_the_south_is_no_option(shell, sample, folder):
+    for place in ("-33.8568,151.2153,5", "-.5,-60,5", "-33,-60,5"):
+        assert shell("find", folder, "--near", place).out == "nothing found\n"
+    assert shell("find", folder, "--near", "-x").status == 2
+
+
+def test_a_word_that_is_no_text_is_told(shell, sample, folder):
+    for word in ("a\udcff", "\u6e2f\udcff"):
+        ran = shell("find", folder, word)
+        assert ran.status == 2 and "is no text" in ran.err
+
+
 def test_an_album_is_meant_by_its_title(shell, sample, folder):
     ran = shell("find", folder, "--album", "Old things", "--json")
     assert {each["album_key"] for each in ran.json["images"]} == {"gone"}
