@@ -12,6 +12,7 @@ from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
+from tests.tools.streams import all_of
 
 MAY = Choice(V130, (SourceRetired,), ("larkfield",))
 
@@ -64,7 +65,9 @@ def test_it_goes_over_at_the_account_or_at_its_albums(both, deadline, call):
     getattr(source, call)(deadline=deadline)
     assert source.name == V2
     (album,) = source.albums(deadline=deadline)
-    assert source.images(album, since=None, deadline=deadline).images
+    (image,) = source.images(album, since=None, deadline=deadline).images
+    with source.open(image.offer, deadline=deadline) as photo:
+        assert all_of(photo) == both[V2].find(image.key).body
     both[V130].errors.clear()
     assert source.account(deadline=deadline) and source.name == V2
 

@@ -188,6 +188,15 @@ def test_room_that_others_have_under_way_is_not_given_twice(store):
         pass
 
 
+def test_what_is_missing_is_told_less_what_is_free(store):
+    store.has_room = Room(free=300 * MB)
+    space = Space(store)
+    space.expect(700 * MB)
+    assert "at least 400 MB more" in space.needed()
+    space.stored(400 * MB)
+    assert "more" not in space.needed()
+
+
 def test_an_original_that_turns_out_larger_asks_for_more(store):
     space = Space(store)
     store.has_room = Room(free=10, largest=20)

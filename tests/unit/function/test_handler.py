@@ -279,6 +279,7 @@ def test_a_guard_that_cannot_forget_does_not_hide_why_the_run_failed(world, forg
     world.errors["images:harbour"] = SourceUnavailable("98")
     with pytest.raises(RunIncomplete, match="98"):
         invoke(SCHEDULED)
+    assert sum(key.startswith("runs/") and key.endswith(".json") for key in stored()) == 1
 
 
 def test_requests_by_hand_are_not_guarded(world):
@@ -323,6 +324,8 @@ def test_one_run_is_one_summary_line_and_its_metrics(world, capsys, caplog):
     assert len(definition["Metrics"]) <= 10
     assert metrics["Complete"] == [1.0]
     assert metrics["Progress"] == [1.0]
+    counts = result["counts"]
+    assert [metrics["Images"], metrics["Pending"]] == [[counts["images"]], [counts["pending"]]]
 
 
 def test_a_refused_run_counts_as_refused_and_as_no_progress(world, capsys):
@@ -344,7 +347,7 @@ def test_a_run_that_is_refused_before_any_report_counts_as_refused_too(world, ca
     assert stored() == before
 
 
-def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(world):
+def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(world, caplog):
     world.upload("harbour", video="")
     run = invoke({"action": "backup"})["run_id"]
     application = handler.application()
@@ -353,8 +356,12 @@ def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(wo
     planned = tuple(PlannedAlbum(each, report.albums[each.key]) for each in albums)
     plan = PlannedBatch(planned, report.account)
     write_plan(application.store, run, plan)
-    for line in plan_lines(plan):
-        invoke({"action": "album", "run_id": run, **json.loads(line)})
+    world.upload("harbour")
+    caplog.clear()
+    with caplog.at_level("INFO", logger="smugmug-backup"):
+        for line in plan_lines(plan):
+            invoke({"action": "album", "run_id": run, **json.loads(line)})
+    assert caplog.messages.count("album done") == 1
     with pytest.raises(RunIncomplete, match=r"0 failures, 1 originals pending.*are pending"):
         invoke({"action": "finish", "run_id": run})
 

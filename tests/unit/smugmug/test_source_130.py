@@ -424,6 +424,13 @@ def test_a_home_album_is_listed_once_for_all_its_images(server: Server) -> None:
     assert len(server.asked) == 1
 
 
+def test_an_image_that_names_no_home_is_looked_for_nowhere(server: Server) -> None:
+    image = collected()
+    image = replace(image, data={**image.data, "Album": {"id": 1, "Key": "../x"}})
+    assert source(server).resolve(ALBUM, image, deadline=DEADLINE).kind == "none"
+    assert server.asked == []
+
+
 def from_home(home: int, number: int) -> Image:
     data = {
         "id": home * 1000 + number,

@@ -367,6 +367,15 @@ def test_pages_that_shift_for_ever_are_merged(server: Server) -> None:
     assert set(keys) <= set("abcd")
 
 
+def test_what_two_listings_that_shift_show_between_them_is_all(server: Server) -> None:
+    # "d" is not shown by the first one, "a" not by the second.
+    server.answers = Listing("abcd", "dabc", "dbca", "bcad")
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert sorted(image.key for image in listing.images) == list("abcd")
+    assert listing.image_count == 4
+    assert len(server.asked) == 4, "and nothing is asked a third time"
+
+
 def test_what_is_still_missing_shows_in_the_count(server: Server) -> None:
     server.answers = Listing("abc", total=4)
     listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)

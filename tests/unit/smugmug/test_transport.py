@@ -372,9 +372,10 @@ def test_a_code_counts_more_than_the_status_it_comes_with(server: Server, clock:
 
 def test_an_empty_set_tells_its_date(server: Server, clock: FakeClock) -> None:
     server.answers = [fail(15)]
+    one = client(server, clock)
     with pytest.raises(EmptyAnswer) as caught:
-        list_images(client(server, clock), clock)
-    assert caught.value.answered_at == START.replace(second=5)
+        list_images(one, clock)
+    assert caught.value.answered_at == one._transport.answered_at == START.replace(second=5)
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,8 @@ def test_those_that_test_what_imports_a_module_are_asked_too():
     assert nearest("src/smugmug_backup/check/albums.py") == checks
     # By archive/transfer.py, which has no tests of its own either.
     assert "tests/unit/keeping/test_copy.py" in nearest("src/smugmug_backup/archive/stated.py")
-    commands = nearest("src/smugmug_backup/cli/catalogs.py")
-    assert commands == [f"tests/unit/cli/test_{name}.py" for name in ("find", "browse", "letter")]
+    commands = nearest("src/smugmug_backup/cli/thaw.py")
+    assert commands == [f"tests/unit/cli/test_{name}.py" for name in ("copy", "restore")]
 
 
 def test_a_defect_that_a_test_sees_is_noticed_and_one_that_none_sees_survives(tmp_path):
