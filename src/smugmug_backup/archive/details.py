@@ -26,8 +26,9 @@ from typing import Any, Self
 
 from smugmug_backup.archive.records import V2, largest_video_url_field, whole_number
 
-# XML 1.0 has no characters but these, not even as references; nor do people read any other.
-_NOT_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# XML 1.0 has no such characters, not even as references; nor do people read them. (Said by what is
+# text, and not by what is none, it takes Python ten times as long to compile: 7 ms of each start.)
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _FIRST_PHOTO = 1826
 _TIMES = ("DateTimeOriginal", "Date", "LastUpdated")
 
