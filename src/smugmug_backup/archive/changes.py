@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.details import keywords_of, text_of
+from smugmug_backup.archive.texts import keywords_of, text_of
 
 NAMED = 1_000
 """So many images a report names; it counts the rest."""

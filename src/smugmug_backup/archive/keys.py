@@ -87,7 +87,10 @@ def run_id(start: datetime, token: str) -> str:
 
 def run_start(run: str) -> datetime:
     """The start that a run id tells. Raises ValueError for one of no real day."""
-    return datetime.strptime(run[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    begun = datetime.fromisoformat(run[:16])
+    if run_id(begun, "")[:16] != run[:16]:
+        raise ValueError(f"{run!r} is no run id")
+    return begun
 
 
 def album_manifests(album_key: str) -> str:

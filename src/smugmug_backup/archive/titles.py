@@ -1,13 +1,12 @@
 """What an album is called, and which one a person means."""
 
-import difflib
-import html
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from smugmug_backup.archive.keys import directory
+from smugmug_backup.archive.texts import unescaped
 from smugmug_backup.errors import BadRequest
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -30,7 +29,7 @@ def shown(text: str | None) -> str:
 
     For display only; what is stored stays as the source wrote it.
     """
-    return _CONTROLS.sub("\ufffd", html.unescape(text or ""))
+    return _CONTROLS.sub("\ufffd", unescaped(text or ""))
 
 
 def album_name(album: Titled) -> str:
@@ -79,6 +78,8 @@ def _one(
         raise BadRequest(
             f"{len(found)} albums are called '{shown(wanted)}': {named}; name it by its key"
         )
+    import difflib  # for a mistake only
+
     near = dict.fromkeys(
         album_name(albums[known[each][0]])
         for each in difflib.get_close_matches(_plain(wanted), known, n=3, cutoff=0.4)

@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, TextIO
 
 from smugmug_backup.errors import BackupError
@@ -70,12 +70,34 @@ def prepare_streams() -> None:
 
 
 class Plain:
-    """All of a console that a command needs whose output is one text."""
+    """All of a console that a command needs where no terminal is. ``quiet``: it says nothing."""
 
     is_terminal = False
 
-    def __init__(self) -> None:
-        self.file = Stream(sys.stdout)
+    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+        self.file = Stream(stream)
+        self.quiet = quiet
+
+    def print(self, text: str = "", *, end: str = "\n", **_: Any) -> None:
+        """One line, as it is, but for what would move about in it. How a terminal would show it
+        (its ``style``) is nobody's business here. Raises OutputLost."""
+        if not self.quiet:
+            # In one piece, so that two threads do not share a line; and at once, for a log.
+            self.file.write(text.translate(_MOVES).expandtabs() + end)
+            self.file.flush()
+
+    def status(self, _: str) -> AbstractContextManager[None]:
+        """Nothing moves here."""
+        return nullcontext()
+
+    def print_exception(self) -> None:
+        """The error that is being handled, and where it was raised."""
+        import traceback
+
+        self.print(traceback.format_exc(), end="")
+
+
+_MOVES = dict.fromkeys(map(ord, "\a\b\v\f\r"))
 
 
 def give_up(*streams: TextIO) -> None:
