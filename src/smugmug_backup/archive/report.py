@@ -473,6 +473,27 @@ class RunReport:
         return keys.report(self.run_id)
 
 
+def worth_a_page(report: RunReport) -> bool:
+    """Whether a run has anything to show: quiet nights would bury the others. The page: `page`.
+
+    ================================================  ======
+    the run                                           a page
+    ================================================  ======
+    changed something in the backup                   yes
+    saw something change at SmugMug                   yes
+    missed something: something failed, or waits      yes
+    did not end complete, whatever the reason         yes
+    was complete and changed nothing                  no
+    ================================================  ======
+    """
+    return bool(
+        report.counts.albums_changed
+        or report.changes
+        or report.failures
+        or report.status != RunStatus.COMPLETE
+    )
+
+
 def changes_of(data: Mapping[str, Any]) -> News:
     """What changed, by a report or an outcome; nothing by one that was written before they told."""
     found = data.get("changes")

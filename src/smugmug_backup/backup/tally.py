@@ -11,7 +11,6 @@ from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.changes import News, What
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.manifest import RECORD_LOST, Pending, Unavailable, unavailable
-from smugmug_backup.archive.page import worth_a_page
 from smugmug_backup.archive.report import (
     NAMED,
     AlbumState,
@@ -21,6 +20,7 @@ from smugmug_backup.archive.report import (
     RunReport,
     RunStatus,
     merged,
+    worth_a_page,
 )
 from smugmug_backup.backup.account import Binding
 from smugmug_backup.backup.attempts import listed_since

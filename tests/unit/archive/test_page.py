@@ -13,7 +13,7 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.changes import News, Told, What
 from smugmug_backup.archive.manifest import Pending, Unavailable
 from smugmug_backup.archive.original import Reason
-from smugmug_backup.archive.page import REASONS, ROWS, headline, page_of, size, worth_a_page
+from smugmug_backup.archive.page import REASONS, ROWS, headline, page_of, size
 from smugmug_backup.archive.report import (
     AlbumState,
     Checked,
@@ -21,6 +21,7 @@ from smugmug_backup.archive.report import (
     Counts,
     Failure,
     RunReport,
+    worth_a_page,
 )
 from smugmug_backup.errors import StoreRefused
 from smugmug_backup.model import Account

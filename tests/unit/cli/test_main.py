@@ -255,9 +255,7 @@ def test_where_no_terminal_is_the_same_is_printed_with_and_without_what_draws(ca
     assert printed[: len(printed) // 2] * 2 == printed
 
 
-def test_colours_are_there_without_a_terminal_where_the_environment_wants_them(
-    capsys, monkeypatch
-):
+def test_colours_are_there_without_a_terminal_where_the_environment_wants_them(capsys, monkeypatch):
     for name, text in (("FORCE_COLOR", "1"), ("TTY_COMPATIBLE", "1")):
         with monkeypatch.context() as patch:
             patch.setenv(name, text)
