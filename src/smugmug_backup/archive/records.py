@@ -6,8 +6,7 @@ Both sources and the core use these rules, so that a record means the same every
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from smugmug_backup.archive.encoding import (
     Unreadable,
@@ -116,8 +115,7 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
     return data if whole else None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordsFile:
+class RecordsFile(NamedTuple):
     """A records file: its bytes, and where each image's line stands in it (offset, length).
 
     It depends on its content alone: the same records give the same ``digest``, its name.
@@ -174,8 +172,7 @@ def revision(offer: Offer) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """What tells, besides the MD5, that an image shows other bytes than before."""
 
     serial: int | str | None

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.changes import News
@@ -59,8 +59,7 @@ class NextFull(StrEnum):
     STATE_LOST = "state not in the newest report"
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """Since when an album's full listings were not believed.
 
     ``difference``: its count less their length; ``keys``: what tells which images they showed.
@@ -193,8 +192,7 @@ class AlbumState:
         return cls(**known)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """What went wrong with an album, an image of it, or (no album) the run."""
 
     album_key: str | None
@@ -293,8 +291,7 @@ class Link:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class CompleteAsOf:
+class CompleteAsOf(NamedTuple):
     """The newest complete run, and its date: all that SmugMug showed then is stored."""
 
     run_id: str

@@ -250,7 +250,7 @@ def test_no_text_of_smugmug_becomes_markup(title, name, message):
         account=Account(title, "owner"),
         status="incomplete",
         changes=News({"hT4mWq": {What.NEW: 1}}, [Told("hT4mWq", "i1", name, "new")]),
-        failures=(replace(FAILURE, message=message),),
+        failures=(FAILURE._replace(message=message),),
         pending=(Pending("hT4mWq", "i1", message, day(1), name),),
     )
     assert page.tags <= tags | {"small", "span", "dd", "dt", "dl", "h3", "bdi"}
@@ -310,6 +310,6 @@ def test_a_defect_of_the_page_spoils_no_run_either(nights, monkeypatch):
     def broken(_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("smugmug_backup.archive.archive.page_of", broken)
+    monkeypatch.setattr("smugmug_backup.archive.page.page_of", broken)
     nights.source.upload("alps")
     assert nights.next_night().status == "complete"

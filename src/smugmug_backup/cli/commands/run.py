@@ -6,9 +6,8 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import NAMED, Counts, Failure, RunReport, RunStatus
@@ -73,8 +72,7 @@ _SHOWN = 20
 """So many failures are named in a terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What a backup is made of. ``wake`` ends every wait, and ``hear`` says who listens to what the
     source has to say of its connection."""
 
