@@ -177,7 +177,7 @@ class AlbumState:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError for what `as_json` did not make."""
-        known = {each.name: data[each.name] for each in fields(cls)}
+        known = {name: data[name] for name in _STATE}
         instants = ("full_listing_at", "listed_at", "tried_at", "missing_since", "deleted_at")
         known.update({name: parse_stamp_or_none(data[name]) for name in instants})
         known["path"] = tuple(data["path"])
@@ -190,6 +190,9 @@ class AlbumState:
             parse_stamp_or_none(doubt["since"]), doubt["difference"], doubt["keys"]
         )
         return cls(**known)
+
+
+_STATE = tuple(each.name for each in fields(AlbumState))
 
 
 class Failure(NamedTuple):
