@@ -1,6 +1,7 @@
 """What holds for all tests: nothing of the machine's AWS, no host but this one."""
 
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported: no real credentials, proxies, certificates or settings."""
     environment.clean()
+    # In the background of a script Ctrl-C is ignored from the beginning, by all that is started,
+    # too; the program would leave it so (`cli/interruption.py`), and who tests it would wait.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.load_profile("quick" if config.getoption("quick") else "tests")
 
 

@@ -8,6 +8,7 @@ compares them. What the store's files call themselves is `archive/`'s.
 import ipaddress
 import re
 from datetime import time
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
@@ -88,6 +89,7 @@ def prefix(text: str) -> str:
     return bare
 
 
+@lru_cache(256)
 def is_loopback_name(host: str) -> bool:
     """Whether ``host`` names this machine: localhost, 127.0.0.1, ::1 and alike."""
     name = host.lower().strip("[]")

@@ -48,7 +48,8 @@ from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
 from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
-from tests.tools.faulty_source import Fault, FaultySource, enumerate_calls
+from tests.tools.faults import Fault, Points, possible
+from tests.tools.faulty_source import FaultySource
 from tests.tools.killed import Killed
 from tests.tools.streams import all_of
 
@@ -1027,19 +1028,23 @@ def read_all(source: PhotoSource) -> int:
     return size
 
 
-def test_a_faulty_source_fails_at_each_of_its_calls_and_nowhere_else(rig: Rig) -> None:
-    calls = enumerate_calls(read_all, rig.source())
-    assert {call.method for call in calls} >= {"account", "albums", "images", "open"}
-    assert [call.number for call in calls] == list(range(1, len(calls) + 1))
-    for call in calls[:: max(1, len(calls) // 6)]:
-        for fault in Fault:
-            faulty = FaultySource(rig.source(), {call.number: fault})
-            killed = fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER, Fault.KILLED_MIDWAY)
-            with pytest.raises(Killed if killed else SourceError):
+def test_a_faulty_source_fails_at_each_of_its_operations_and_nowhere_else(rig: Rig) -> None:
+    counted = Points()
+    read_all(FaultySource(rig.source(), counted))
+    done = counted.log
+    names = {each.name.removeprefix("source.") for each in done}
+    assert names >= {"account", "albums", "images", "open", "chunk"}
+    assert [each.number for each in done] == list(range(1, len(done) + 1))
+    for each in done[:: max(1, len(done) // 6)]:
+        for fault in possible(each.name):
+            points, source = Points({each.number: fault}), rig.source()
+            faulty = FaultySource(source, points)
+            killed = fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
+            with pytest.raises(Killed if killed else SourceUnavailable):
                 read_all(faulty)
-            assert faulty.struck == [call]
-            assert faulty.answered_at == faulty._source.answered_at
-            assert faulty.calls == calls[: call.number]
+            assert points.struck == [each]
+            assert faulty.answered_at == source.answered_at
+            assert points.log == done[: each.number]
             if killed:
                 with pytest.raises(Killed):
                     faulty.albums(deadline=rig.deadline)
@@ -1047,10 +1052,8 @@ def test_a_faulty_source_fails_at_each_of_its_calls_and_nowhere_else(rig: Rig) -
 
 def test_a_faulty_source_can_be_told_by_what_is_asked(rig: Rig) -> None:
     key = first_album(rig)
-    faulty = FaultySource(
-        rig.source(),
-        lambda call: Fault.REQUEST_LOST if (call.method, call.album) == ("images", key) else None,
-    )
+    points = Points({("source.images", key, 0): Fault.REQUEST_LOST})
+    faulty = FaultySource(rig.source(), points)
     albums = {album.key: album for album in faulty.albums(deadline=rig.deadline)}
     for album in albums.values():
         if album.key == key:

@@ -76,3 +76,20 @@ def test_nothing_is_overwritten_by_the_way(pair):
     name, _ = brought(pair, b"quay", way_between(*pair))
     assert name == KEY.replace(".jpg", ".2.jpg")
     assert [pair[1].read(each) for each in (KEY, name)] == [b"other", b"quay"]
+
+
+@pytest.mark.parametrize("names", [0, 1, 2])
+def test_where_damaged_bytes_have_the_name_the_way_leads_to_the_next_number(client, pair, names):
+    """What S3 states of bytes that a check found damaged is no proof that they are not."""
+    for each in pair:
+        each._bucket.prefix += f"{names}/"
+    pair[0].create(KEY, b"quay")
+    places = [KEY, KEY.replace(".jpg", ".2.jpg"), KEY.replace(".jpg", ".3.jpg")]
+    for place in places[:names]:
+        pair[1].create(place, b"quax")
+    way = way_between(*pair)
+    name = bring(*pair, stated(b"quay"), lambda _: None, way=way, taken=True)
+    assert name == places[names]
+    assert pair[1].read(name) == b"quay"
+    assert way.copied == (client[0] is fake)
+    assert [pair[1].read(each) for each in places[:names]] == [b"quax"] * names

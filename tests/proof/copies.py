@@ -1,7 +1,6 @@
 """Every point at which a copy can fail, and `kill -9` of a real one at seeded steps."""
 
 import random
-import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -18,6 +17,7 @@ from smugmug_backup.keeping.copy import Copied, Copier, look
 from smugmug_backup.storage.folder import FolderStore
 from smugmug_backup.storage.location import open_store
 from tests.tools.clock import FakeClock
+from tests.tools.dying import ROOT, Dying
 from tests.tools.fake_s3 import FakeS3, Request
 from tests.tools.fake_s3 import Fault as Answer
 from tests.tools.faults import Fault, Label, Points, possible
@@ -28,7 +28,6 @@ from tests.tools.local_s3 import set_environment
 from tests.tools.memory_store import MemoryStore
 from tests.tools.sample import sample_store
 
-ROOT = Path(__file__).parents[2]
 _OF_ONE_PLACE = ("checks/", "drills/", "work/")
 _COPY = (sys.executable, "-m", "smugmug_backup.cli", "copy")
 _S3_ALLOWS = {"no_checks", "leftover", "uncommitted"}
@@ -93,19 +92,24 @@ def _live_through(source: MemoryStore, label: Label, fault: Fault, cache: dict[s
 
 def kill_often(folder: Path, kills: int, *, seed: int) -> int:
     """Kill ``kills`` processes that copy a folder into another; how many died on the way."""
-    dice = random.Random(seed)
+    dice, died = random.Random(seed), 0
     source = folder / "photos-backup"
     sample_store(FolderStore(source))
-    died, steps = 0, 2 * len(_files(source))
-    for number in range(kills):
-        target = folder / f"copy-{number // 3}"
-        died += _one(source, target, dice.randint(1, steps))
-        if (target / "manifests").exists():
-            assert_sound(FolderStore(target))
-        if number % 3 == 2 or number == kills - 1:
-            assert not _one(source, target, 0)
-            assert assert_sound(FolderStore(target)).seal == assert_sound(FolderStore(source)).seal
-            assert _files(target) == _files(source)
+    with Dying() as command:
+        status, steps = command("copy", source, folder / "undisturbed")
+        assert status == 0
+        for number in range(kills):
+            target = folder / f"copy-{number // 3}"
+            ended = command("copy", source, target, kill_at=dice.randint(1, steps))
+            assert ended.killed or ended.status == 0, ended
+            died += ended.killed
+            if (target / "manifests").exists():
+                assert_sound(FolderStore(target))
+            if number % 3 == 2 or number == kills - 1:
+                assert command("copy", source, target).status == 0
+                seal = assert_sound(FolderStore(target)).seal
+                assert seal == assert_sound(FolderStore(source)).seal
+                assert _files(target) == _files(source)
     return died
 
 
@@ -159,35 +163,3 @@ def _files(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file() and ".incoming" not in path.parts
     }
-
-
-_DIES = """\
-import os, signal, sys
-left = int(sys.argv.pop(1))
-
-def step(event, _):
-    global left
-    if event in ("os.link", "os.mkdir", "os.remove", "os.rename"):
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(step)
-from smugmug_backup.cli.main import program
-program()
-"""
-"""The tool, which dies before it does one thing more to a folder than so many."""
-
-
-def _one(source: Path, target: Path, dies_at: int) -> bool:
-    """Copy in a process of its own, which is killed at that step (0: at none); whether it was."""
-    done = subprocess.run(
-        [sys.executable, "-c", _DIES, str(dies_at), "copy", str(source), str(target)],
-        cwd=ROOT / "src",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stdout
-    return done.returncode != 0

@@ -31,7 +31,9 @@ PACKAGE = Path("src/smugmug_backup")
 _RULES = ("tests/unit/backup/test_rules.py",)
 _RULED = ("archive", "backup")
 """Rooms whose modules are met by the rules of a run, whatever imports them."""
-_SLOW = re.compile(r"kill -9|^(from|import) tests\.stack", re.MULTILINE)
+_BY_COMMAND = ("cli",)
+"""Rooms with tests for each command: all of them together take minutes."""
+_SLOW = re.compile(r"kill -9|^from tests\.stack\.(?!environment|template)", re.MULTILINE)
 _HEAVY = ("pytest", "hypothesis", "boto3", "moto", "rich")
 _SECONDS = 60.0
 
@@ -57,22 +59,48 @@ def planted(sources: Mapping[str, str], *, count: int, seed: int) -> list[Mutant
 
 
 def nearest(module: str, root: Path = ROOT) -> list[str]:
-    """The tests of ``module``, the nearest first: its own, those that import it (or those of its
-    room, if it has none of its own), and the rules of a run. What starts a stack or kills
-    processes is left to the suite."""
+    """The tests of ``module``, the nearest first: its own, those that import it, those of the
+    modules that import it, those of its room, if it has none of its own, and the rules of a run.
+    What starts a stack or kills processes is left to the suite."""
     inside = Path(module).relative_to(PACKAGE)
-    unit, room, name = root / "tests/unit", inside.parts[0], inside.stem
-    whole = ".".join(("smugmug_backup", *inside.parts[:-1]))
-    imported = re.compile(
-        rf"{re.escape(whole)}\.{name} import|from {re.escape(whole)} import [^\n]*\b{name}\b"
-    )
-    own = unit / room / f"test_{name}.py" if len(inside.parts) > 1 else unit / f"test_{name}.py"
+    unit, room, own = root / "tests/unit", inside.parts[0], _own(inside, root / "tests/unit")
+    imported = _imports(inside)
     rest = [each for each in sorted(unit.rglob("test_*.py")) if imported.search(each.read_text())]
-    if not own.is_file() and len(inside.parts) > 1:
-        rest += sorted((unit / room).glob("test_*.py"))
+    if len(inside.parts) > 1:
+        rest += (_own(each, unit) for each in _above(inside, root / PACKAGE, unit))
+        if not own.is_file() and room not in _BY_COMMAND:
+            rest += sorted((unit / room).glob("test_*.py"))
     rules = [root / each for each in _RULES] if room in _RULED else []
     there = [each for each in dict.fromkeys([own, *rest, *rules]) if each.is_file()]
     return [str(each.relative_to(root)) for each in there if not _SLOW.search(each.read_text())]
+
+
+def _own(inside: Path, unit: Path) -> Path:
+    """The tests of a module (from the package), if there are any."""
+    return unit / (inside.parts[0] if len(inside.parts) > 1 else "") / f"test_{inside.stem}.py"
+
+
+def _imports(inside: Path) -> re.Pattern[str]:
+    """What stands where a module is imported."""
+    whole, name = re.escape(".".join(("smugmug_backup", *inside.parts[:-1]))), inside.stem
+    return re.compile(rf"{whole}\.{name} import|from {whole} import [^\n]*\b{name}\b")
+
+
+def _above(inside: Path, package: Path, unit: Path) -> list[Path]:
+    """The modules with tests that import this one, by others without tests too; those of other
+    rooms only if it has no tests of its own."""
+    sources = {each.relative_to(package): each.read_text() for each in package.rglob("*.py")}
+    found, todo = dict[Path, None](), [inside]
+    while todo:
+        here = todo.pop(0)
+        tested, imported = _own(here, unit).is_file(), _imports(here)
+        for each in sorted(sources):
+            near = not tested or each.parts[0] == here.parts[0]
+            if near and each not in found and imported.search(sources[each]):
+                found[each] = None
+                if not _own(each, unit).is_file():
+                    todo.append(each)
+    return list(found)
 
 
 def changed_modules(base: str | None) -> list[str]:
@@ -143,6 +171,8 @@ def _run_and_exit(folder: Path, tests: Sequence[str]) -> None:
     code = 3
     try:
         os.setsid()
+        # Of who was begun by ``&`` it is ignored, and tests that send it would wait for ever.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         silent = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(silent, 1)
         os.dup2(silent, 2)

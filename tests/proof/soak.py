@@ -25,9 +25,10 @@ from tests.proof import copies
 from tests.proof.big import TableStore
 from tests.proof.crash import SCENARIOS, futures, try_all
 from tests.proof.damage import Result, live_through
-from tests.proof.kills import ROOT, kill_often
+from tests.proof.kills import kill_often
 from tests.proof.machine import BackupMachine
 from tests.proof.years import live_for
+from tests.tools.dying import ROOT
 
 
 @dataclass

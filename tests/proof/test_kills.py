@@ -6,4 +6,4 @@ from tests.proof.kills import kill_often
 
 
 def test_killed_processes_leave_a_backup_that_tells_the_truth(tmp_path: Path) -> None:
-    assert kill_often(tmp_path / "backup", 6, seed=2) > 0
+    assert kill_often(tmp_path / "backup", 10, seed=4) > 0

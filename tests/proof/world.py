@@ -17,11 +17,11 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BackupError
 from smugmug_backup.model import Availability, Image, Offer
 from smugmug_backup.ports import BackupStore
-from tests.proof.points import PointSource
 from tests.tools.clock import FakeClock
 from tests.tools.fake_overflow import FakeOverflow
 from tests.tools.fake_source import FakeImage, FakeSource
 from tests.tools.faults import Plan, Points
+from tests.tools.faulty_source import FaultySource
 from tests.tools.faulty_store import FaultyStore
 from tests.tools.invariants import History, violations
 from tests.tools.killed import Killed
@@ -115,7 +115,7 @@ class World:
         """One process's backup."""
         limits = limits or self.limits
         return (InlineBackup if limits.threads is None else Backup)(
-            source=PointSource(self.source, points),
+            source=FaultySource(self.source, points),
             store=FaultyStore(self.store, points),
             clock=self.machine,
             token=self.token,

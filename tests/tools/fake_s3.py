@@ -35,12 +35,11 @@ class FakeS3:
         self.headers: dict[str, dict[str, str]] = {}
         self.uploads: dict[str, tuple[str, dict[int, bytes]]] = {}
         self.log: list[tuple[str, str]] = []
-        self.obeys = {"PutObject", "CompleteMultipartUpload", "CopyObject"}
-        self.proves = True
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self._next: dict[str, list[Fault]] = {}
         self._always: dict[str, Fault] = {}
+        self.forget()
         outer = self
 
         class Handler(Request):
@@ -65,6 +64,15 @@ class FakeS3:
     def always(self, operation: str, fault: Fault) -> None:
         """This for every request of ``operation`` for which there is no `next` one."""
         self._always[operation] = fault
+
+    def forget(self) -> None:
+        """As new, but for uploads that somebody left."""
+        self.objects.clear()
+        self.headers.clear()
+        self.log.clear()
+        self.obeys = {"PutObject", "CompleteMultipartUpload", "CopyObject"}
+        self.proves = True
+        self.forget_faults()
 
     def forget_faults(self) -> None:
         """Fail no more."""

@@ -9,7 +9,10 @@ from smugmug_backup.archive.keys import directory
 from smugmug_backup.archive.texts import unescaped
 from smugmug_backup.errors import BadRequest
 
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What drives a terminal, breaks a line or turns the direction of what follows."""
 
 
 class Titled(Protocol):
@@ -29,7 +32,17 @@ def shown(text: str | None) -> str:
 
     For display only; what is stored stays as the source wrote it.
     """
-    return _CONTROLS.sub("\ufffd", unescaped(text or ""))
+    return harmless(unescaped(text or ""))
+
+
+def harmless(text: str) -> str:
+    """``text`` with what would drive a terminal made visible; no entity is decoded."""
+    return _CONTROLS.sub("\ufffd", text)
+
+
+def harmless_lines(text: str) -> str:
+    """The same of a text of many lines, which stay."""
+    return "\n".join(map(harmless, text.split("\n")))
 
 
 def album_name(album: Titled) -> str:

@@ -132,10 +132,13 @@ def bring(
     passed: Passed,
     *,
     way: Way | None = None,
+    taken: bool = False,
 ) -> str:
     """Bring these bytes from ``source`` into ``target``; the name that they lie under there.
 
-    By ``way``, if they come by it; whoever knows that has proved them by their SHA-256.
+    By ``way``, if they come by it; whoever knows that has proved them by their SHA-256. ``taken``:
+    what has their name there was found damaged, so ``way`` is asked for the first name that is
+    free: what a store says of damaged bytes is no proof.
 
     Raises NotABackup if no name of ``source`` has them, Unread if one that may have them cannot be
     read, and StoreError, AlreadyStored too, of ``target``.
@@ -144,8 +147,9 @@ def bring(
     there = False
     for name in reading.names(source, stated.key):
         try:
-            if way is not None and _came(way, name, stated, passed):
-                return stated.key
+            place = _first_free(target, stated.key) if way is not None and taken else stated.key
+            if way is not None and _came(way, name, place, stated, passed):
+                return place
             return _bring_from(source, name, target, stated, passed)
         except Unread as error:
             if isinstance(error.error, NotStored):
@@ -162,10 +166,14 @@ def bring(
     )
 
 
-def _came(way: Way, name: str, stated: Stated, passed: Passed) -> bool:
+def _first_free(target: BackupStore, key: str) -> str:
+    return next(place for place in _places(key) if target.head(place) is None)
+
+
+def _came(way: Way, name: str, place: str, stated: Stated, passed: Passed) -> bool:
     size = way.copy(
         name,
-        stated.key,
+        place,
         size=stated.bytes,
         is_meant=stated.proved_by,
         file_name=stated.file_name,

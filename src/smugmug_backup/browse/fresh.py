@@ -4,7 +4,9 @@
 a page is asked for                 then
 ==================================  ==========================================================
 soon after the last look            it is shown as it is
-while another page's look goes on   it is shown as it is
+while another page's look goes on,  it is shown as it is
+or the catalog is brought up to
+date for that one
 and nothing was reported since      it is shown as it is
 and a run or a check reported       the catalog is brought up to date first
 since
@@ -33,7 +35,8 @@ Reported = tuple[tuple[str, ...], tuple[str, ...]]
 class Freshness:
     """One look at a time, at most one in ``every`` seconds; safe for many threads.
 
-    ``update`` brings the catalog up to what an archive holds; what could not be read, by album.
+    ``update`` brings the catalog up to what an archive holds, and sees to it that who reads it
+    meanwhile sees one state of it; what could not be read, by album.
     """
 
     def __init__(
@@ -45,7 +48,7 @@ class Freshness:
         every: float,
     ) -> None:
         self._archive, self._update, self._clock, self._every = archive, update, clock, every
-        self._looking = threading.Lock()
+        self._looking, self._bringing = threading.Lock(), threading.Lock()
         self._looked = clock.monotonic()
         self._seen: Reported | None = None
         self._found: Reported | None = None
@@ -56,7 +59,7 @@ class Freshness:
 
     def newer(self, known: Callable[[], tuple[str, str]]) -> bool:
         """Whether `bring` is to be called. ``known``: the newest run and check of the catalog."""
-        if not self._looking.acquire(blocking=False):
+        if self._bringing.locked() or not self._looking.acquire(blocking=False):
             return False
         try:
             return self._is_due() and self._has_new(*known())
@@ -64,7 +67,9 @@ class Freshness:
             self._looking.release()
 
     def bring(self) -> None:
-        """Bring the catalog up to date, as far as that can be had; nobody may read it meanwhile."""
+        """Bring the catalog up to date, as far as that can be had; nothing where another does."""
+        if not self._bringing.acquire(blocking=False):
+            return
         try:
             left = self._update(self._within(_UPDATE))
         except (BackupError, sqlite3.Error) as error:
@@ -73,6 +78,8 @@ class Freshness:
             self._seen, self.trouble = self._found, None
             # What is damaged stays so, whoever asks; a disk or a network may be back.
             self._again, self._left = bool(left) and left != self._left, left
+        finally:
+            self._bringing.release()
 
     def _is_due(self) -> bool:
         now = self._clock.monotonic()

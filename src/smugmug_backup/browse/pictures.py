@@ -13,9 +13,11 @@ a video on a disk              its first frame, by ``av``
 all else                       none: a sheet with its name is drawn (`sheet`)
 =============================  ===========================================================
 
-Each library is optional; what is lacking, or cannot be decoded, ends in the sheet.
+Each library is optional; what is lacking, or cannot be decoded, ends in the sheet. What a library
+that comes later shows, or shows better, is made then.
 """
 
+import importlib
 import io
 import struct
 import threading
@@ -36,6 +38,8 @@ _HEAD = 128 * 1024
 _ENOUGH = 150
 _MOST_BYTES = 300 * 10**6
 _MOST_PIXELS = 250_000_000
+_LIBRARIES = {"bin": "rawpy", "heic": "pillow_heif", "mp4": "av", "mov": "av"}
+"""What can be shown by one library alone."""
 _AT_A_TIME = 2
 """So many pictures are decoded at once: each may need a gigabyte."""
 
@@ -55,9 +59,13 @@ class Pictures:
 
     def jpeg(self, image: Any, edge: int) -> bytes | None:
         """The picture of a version, at most ``edge`` pixels long; None if there is none."""
-        if not image.has_bytes or (image.md5, edge) in self._none:
+        name = self.name(image)
+        if not image.has_bytes or (name, edge) in self._none:
             return None
-        kept = self._kept(image.md5, edge)
+        library = _LIBRARIES.get(extension_of(image.key))
+        if library is not None and not _is_there(library):
+            return None
+        kept = self._kept(name, edge)
         if kept is not None and kept.exists():
             return kept.read_bytes()
         try:
@@ -66,13 +74,19 @@ class Pictures:
         except BackupError:
             return None  # The disk may be back for the next look.
         if body is None:
-            self._none.add((image.md5, edge))
+            self._none.add((name, edge))
         elif kept is not None:
             _keep(kept, body)
         return body
 
-    def _kept(self, md5: str, edge: int) -> Path | None:
-        return None if self._folder is None else self._folder / md5[:2] / f"{md5}-{edge}.jpg"
+    def name(self, image: Any) -> str:
+        """What the picture of a version is called. One that another library makes better has
+        another name: a TIFF may be a RAW, of which Pillow shows a tiny picture at most."""
+        better = extension_of(image.key) == "tif" and _is_there("rawpy")
+        return f"{image.md5}-raw" if better else str(image.md5)
+
+    def _kept(self, name: str, edge: int) -> Path | None:
+        return None if self._folder is None else self._folder / name[:2] / f"{name}-{edge}.jpg"
 
     def _made(self, image: Any, edge: int) -> bytes | None:
         extension = extension_of(image.key)
@@ -120,6 +134,15 @@ class Pictures:
 def pictures_of(archive: Archive, folder: Path | None, *, on_disk: bool) -> Pictures:
     """The pictures of an archive's originals."""
     return Pictures(Originals(archive), folder, on_disk=on_disk)
+
+
+def _is_there(library: str) -> bool:
+    """Whether it can be used: asked anew each time, as it may come while pages are served."""
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        return False
+    return True
 
 
 class Readable(io.RawIOBase):

@@ -178,8 +178,7 @@ class Site:
     def _newest(self) -> Iterator[None]:
         """One state for a whole answer: the newest one that can be had."""
         if self._fresh is not None and self._fresh.newer(self._known):
-            with self._lock:
-                self._fresh.bring()
+            self._fresh.bring()
         with self._state():
             yield
 
@@ -372,8 +371,8 @@ class Site:
         return self._picture(request, self._version(version), LARGE)
 
     def _picture(self, request: Request, image: ImageView, edge: int) -> Response:
-        tag = f"{image.md5}-{edge}"
-        if image.has_bytes and tag in request.if_none_match:
+        tag = f"{self._pictures.name(image)}-{edge}" if image.has_bytes else ""
+        if tag and tag in request.if_none_match:
             response = Response(status=304)
         elif (body := self._pictures.jpeg(image, edge)) is not None:
             response = Response(body, mimetype="image/jpeg")

@@ -151,7 +151,7 @@ class StaticSite:
     def _picture(self, image: ImageView) -> str | None:
         if not image.has_bytes:
             return None
-        name = f"pictures/{image.md5[:2]}/{image.md5}.jpg"
+        name = f"pictures/{image.md5[:2]}/{self._pictures.name(image)}.jpg"
         if name in self._now:
             return name
         if (self._folder / name).exists() and name in self._before:

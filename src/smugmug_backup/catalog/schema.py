@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 3
+VERSION = 4
 """Stands as ``user_version`` in the file; a catalog of another version is made anew."""
 
 APPLICATION = 0x534D4247
@@ -102,9 +102,9 @@ CREATE TABLE image_versions (
 );
 CREATE INDEX image_versions_of ON image_versions (album_key, image_key, from_generation);
 CREATE INDEX image_versions_shown ON image_versions (
-  album_key, position IS NULL, position, image_key,
+  album_key, until_generation, position IS NULL, position, image_key,
   is_video, taken_at, missing_since, deleted_at, latitude, longitude
-) WHERE until_generation IS NULL;
+);
 CREATE INDEX image_versions_image ON image_versions (image_key);
 CREATE INDEX image_versions_from ON image_versions (valid_from);
 CREATE INDEX image_versions_until ON image_versions (valid_until);

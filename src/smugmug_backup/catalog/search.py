@@ -19,6 +19,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
+from itertools import groupby, islice
 from typing import Any, Self
 
 from smugmug_backup.errors import BadRequest
@@ -141,16 +142,37 @@ def search(db: sqlite3.Connection, query: Query, *, most: int | None = None) -> 
 
     Raises BadRequest for words that hold nothing to look for.
     """
-    tables, where, values = _asked(db, query)
+    sql, values = _select(db, query)
     if query.past:
-        where = (
-            f"v.version_id IN (SELECT max(v.version_id) FROM {tables} WHERE {where} "
-            "GROUP BY v.album_key, v.image_key)"
-        )
-    sql = f"SELECT {_FOUND} FROM {tables} WHERE {where} ORDER BY {_ORDER}"
+        return islice(_newest_of_each(db.execute(sql, values)), most)
     if most is not None:
         sql += f" LIMIT {int(most)}"
     return (Found(*row) for row in db.execute(sql, values))
+
+
+def _select(db: sqlite3.Connection, query: Query) -> tuple[str, list[Any]]:
+    tables, where, values = _asked(db, query)
+    columns, order = _FOUND, _ORDER
+    if query.past:
+        columns, order = f"v.version_id, v.position, {_FOUND}", "a.name, a.album_key"
+    return f"SELECT {columns} FROM {tables} WHERE {where} ORDER BY {order}", values
+
+
+def _newest_of_each(rows: sqlite3.Cursor) -> Iterator[Found]:
+    """Of versions album by album the newest of each image, by their positions."""
+    for _, album in groupby(rows, key=lambda row: row[2:4]):
+        newest: dict[str, tuple[int, int | None, Found]] = {}
+        for version, position, *fields_ in album:
+            found = Found(*fields_)
+            if version > newest.get(found.image_key, (0,))[0]:
+                newest[found.image_key] = version, position, found
+        for _, _, found in sorted(newest.values(), key=_by_position):
+            yield found
+
+
+def _by_position(each: tuple[int, int | None, Found]) -> tuple[bool, int, str]:
+    _, position, found = each
+    return position is None, position or 0, found.image_key
 
 
 def undated(db: sqlite3.Connection, query: Query) -> int:
@@ -165,6 +187,9 @@ _FEW = 1_000
 _MOST_WORDS = 200
 """SQLite takes 1,000 conditions."""
 _FROM_HITS = "image_versions v JOIN albums a USING (album_key)"
+_BY_ALBUM = (
+    "albums a CROSS JOIN image_versions v INDEXED BY image_versions_of ON v.album_key = a.album_key"
+)
 _IN_ORDER = (
     "albums a CROSS JOIN image_versions v INDEXED BY image_versions_shown "
     "ON v.album_key = a.album_key"
@@ -179,12 +204,12 @@ def _asked(
 
     Where words hit few versions these are read and sorted; sorting tens of thousands of hits took
     seconds at 100,000 images. Else an index that has the wanted order and all that the filters ask
-    is read along, until there is enough.
+    is read along, until there is enough. With the past its order is that of the albums only.
     """
     where, values = _conditions(query, taken=taken)
     if query.near:
         db.create_function("km", 4, _km, deterministic=True)
-    return _FROM_HITS if query.past or _hits_few(db, query) else _IN_ORDER, where, values
+    return _FROM_HITS if _hits_few(db, query) else _IN_ORDER, where, values
 
 
 def _hits_few(db: sqlite3.Connection, query: Query) -> bool:

@@ -15,7 +15,10 @@ from smugmug_backup.errors import BackupError
 HEAD = 128 * 1024
 """So many bytes of an original are read: EXIF stands in the first 64 KiB of a JPEG."""
 
-_EXTENSIONS = (".jpg", ".tif", ".heic", ".webp", ".png")
+_EXTENSIONS = (".jpg", ".tif", ".webp", ".png")
+_LONGEST_HEIC = 100 * 10**6
+_FORM = 1
+"""Of the database. In form 0, "none" may also mean that a library was not there."""
 
 Part = Callable[[str, int, int], bytes]
 """Reads a part of an original: its key, the first byte, how many."""
@@ -29,6 +32,9 @@ class Dates:
         db.execute(
             "CREATE TABLE IF NOT EXISTS taken (md5 TEXT PRIMARY KEY, taken_at TEXT) WITHOUT ROWID"
         )
+        if db.execute("PRAGMA user_version").fetchone()[0] < _FORM:
+            db.execute("DELETE FROM taken WHERE taken_at IS NULL")
+            db.execute(f"PRAGMA user_version = {_FORM}")
 
     def known(self) -> dict[str, str | None]:
         """All of it."""
@@ -65,8 +71,11 @@ def put(db: sqlite3.Connection, dated: Mapping[str, str | None]) -> None:
 
 
 def unread(db: sqlite3.Connection, dates: Dates) -> list[tuple[str, str, int]]:
-    """(MD5, key, bytes) of newest originals that say no date and were not read yet."""
-    known = dates.known()
+    """(MD5, key, bytes) of newest originals that say no date, were not read yet, and can be here.
+
+    A kind whose library is not there is left for the day on which it is.
+    """
+    known, extensions = dates.known(), _readable()
     rows = db.execute(
         "SELECT md5, min(key), max(bytes) FROM image_versions WHERE until_generation IS NULL "
         "AND taken_at IS NULL AND key IS NOT NULL AND NOT is_video GROUP BY md5"
@@ -74,8 +83,22 @@ def unread(db: sqlite3.Connection, dates: Dates) -> list[tuple[str, str, int]]:
     return [
         (md5, key, size)
         for md5, key, size in rows
-        if md5 not in known and str(key).endswith(_EXTENSIONS)
+        if md5 not in known and str(key).endswith(extensions)
     ]
+
+
+def _readable() -> tuple[str, ...]:
+    """The endings of what the libraries that are here can read."""
+    try:
+        import PIL  # noqa: F401
+    except ImportError:
+        return ()
+    try:
+        import pillow_heif
+    except ImportError:
+        return _EXTENSIONS
+    pillow_heif.register_heif_opener()
+    return (*_EXTENSIONS, ".heic")
 
 
 def read(
@@ -91,20 +114,24 @@ def read(
         except BackupError:
             yield None
             continue
-        taken_at = date_in(head)
+        taken_at = date_in(head, size)
         dates.keep(md5, taken_at)
         yield md5, taken_at
 
 
-def date_in(head: bytes) -> str | None:
-    """``DateTimeOriginal`` (EXIF 2.3, tag 0x9003) in the first bytes of a picture, as ISO 8601 with
-    its zone (tag 0x9011) if it says one; None if there is none."""
+def date_in(head: bytes, size: int = 0) -> str | None:
+    """``DateTimeOriginal`` (EXIF 2.3, tag 0x9003) in the first bytes of a picture of ``size``, as
+    ISO 8601 with its zone (tag 0x9011) if it says one; None if there is none."""
     from PIL import Image, JpegImagePlugin
 
     with suppress(ImportError):
         import pillow_heif
 
         pillow_heif.register_heif_opener()
+    if head[4:8] == b"ftyp" and len(head) < size <= _LONGEST_HEIC:
+        # libheif opens none that ends before its boxes say. Cameras put the EXIF before the
+        # picture (an iPhone at about byte 4,000), so that what follows may be anything.
+        head += bytes(size - len(head))
     try:
         # Image.open refuses what has many pixels, as a panorama has; of those none is read here.
         is_jpeg = head.startswith(b"\xff\xd8")

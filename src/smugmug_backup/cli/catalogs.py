@@ -8,8 +8,9 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +35,21 @@ _FEW = 32
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """A catalog that is open and up to date, and what that took."""
+    """A catalog that is open and up to date, and what that took; ``file``: None if it is in memory
+    only."""
 
     db: sqlite3.Connection
     updated: Updated
+    file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What writes to a catalog that others read meanwhile. ``alone``: to be entered by whoever uses
+    ``db``."""
+
+    db: sqlite3.Connection
+    alone: Callable[[], AbstractContextManager[object]]
 
 
 def cache_of(location: Location) -> Path | None:
@@ -103,6 +115,7 @@ def open_catalog(
         try:
             db, updated = _in_file(archive, file, tell)
         except OSError:
+            file = None
             db, updated = _in_memory(archive, tell)
     else:
         try:
@@ -112,7 +125,7 @@ def open_catalog(
             raise BadRequest(f"{file} cannot be written: {error.strerror or error}") from None
     with closing(db):
         try:
-            yield Catalog(db, updated)
+            yield Catalog(db, updated, file)
         except sqlite3.OperationalError as error:
             # In use, or no room: it is not broken, and somebody else may be at work on it.
             raise BadRequest(f"the catalog {file or 'in memory'} cannot be used: {error}") from None
@@ -146,7 +159,10 @@ def _kept(
     archive: Archive, file: Path, tell: Tell | None
 ) -> tuple[sqlite3.Connection, Updated] | None:
     """The catalog that is there; None if it is broken, or of another version."""
-    db = _connect(file)
+    try:
+        db = _connect(file)
+    except sqlite3.OperationalError:
+        return None  # It may not be read.
     try:
         if schema.is_catalog(db):
             return db, _update(db, archive, tell)
@@ -175,11 +191,11 @@ def _made_anew(
             updated = _update(db, archive, tell)
             db.execute("INSERT INTO image_words(image_words) VALUES ('optimize')")
         fresh.replace(file)
+        return _connect(file), updated
     except sqlite3.OperationalError as error:
         raise OSError(None, str(error)) from None
     finally:
         fresh.unlink(missing_ok=True)
-    return _connect(file), updated
 
 
 def _in_memory(archive: Archive, tell: Tell | None) -> tuple[sqlite3.Connection, Updated]:
@@ -196,6 +212,22 @@ def _connect(file: Path) -> sqlite3.Connection:
     with suppress(sqlite3.DatabaseError):
         db.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
     return db
+
+
+@contextmanager
+def writer_of(
+    catalog: Catalog, unread: Callable[[], AbstractContextManager[object]]
+) -> Iterator[Writer]:
+    """Writes to ``catalog`` while its ``db`` is read, which sees what was there until all of it is
+    written. ``unread``: nobody reads it while that is entered; only one in memory needs it."""
+    if catalog.file is None:
+        yield Writer(catalog.db, unread)
+        return
+    lock = threading.Lock()
+    with closing(_connect(catalog.file)) as db:
+        # With a page that it writes before the end, SQLite would keep every reader away.
+        db.execute("PRAGMA cache_spill = OFF")
+        yield Writer(db, lambda: lock)
 
 
 def bring_up(db: sqlite3.Connection, archive: Archive) -> Updated:

@@ -4,7 +4,6 @@ On a folder they are read as far as there is time, at each call a little, and wh
 served; from S3 only when asked. Each original is read once: what was read is kept by its MD5.
 """
 
-import importlib.util
 import sqlite3
 import threading
 import time
@@ -43,7 +42,7 @@ def add_dates(
     that takes. Without Pillow nothing is read.
     """
     with _dates(cache) as dates:
-        wanted = _readable(db, dates)
+        wanted = taken.unread(db, dates)
         if wanted and asked and location.in_s3:
             say.print(_costs(wanted), soft_wrap=True)
         read = 0
@@ -55,11 +54,6 @@ def add_dates(
                     break
         taken.fill(db, dates)
         return len(taken.unread(db, dates)) if wanted else 0
-
-
-def _readable(db: sqlite3.Connection, dates: taken.Dates) -> list[tuple[str, str, int]]:
-    """Those that were not read yet, if there is Pillow, which reads them."""
-    return taken.unread(db, dates) if importlib.util.find_spec("PIL") else []
 
 
 def _costs(wanted: Sequence[tuple[str, str, int]]) -> str:
@@ -96,7 +90,7 @@ class DatesMeanwhile:
     def tell(self, say: Console) -> None:
         """Say what that takes of a bucket."""
         with _dates(self._cache) as dates, self._alone():
-            wanted = _readable(self._db, dates)
+            wanted = taken.unread(self._db, dates)
         if wanted:
             say.print(_costs(wanted), soft_wrap=True)
 
@@ -129,7 +123,7 @@ class DatesMeanwhile:
         with _dates(self._cache) as dates:
             with self._alone():
                 taken.fill(self._db, dates)
-                wanted = _readable(self._db, dates)
+                wanted = taken.unread(self._db, dates)
             found: dict[str, str | None] = {}
             begun = put = self._clock.monotonic()
             in_vain = 0

@@ -18,6 +18,7 @@ What ends at once loses only what was half done: a store, and a restore, are tru
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -97,7 +98,8 @@ def interruptible(
     if threading.current_thread() is threading.main_thread():
         before = {each: signal.signal(each, handle) for each in _heeded()}
     try:
-        yield state
+        with _heard():
+            yield state
     finally:
         ended.set()
         asked.set()
@@ -116,7 +118,8 @@ def at_once(console: "Console") -> Iterator[None]:
     heeded = threading.current_thread() is threading.main_thread() and signal.SIGINT in _heeded()
     before = signal.signal(signal.SIGINT, handle) if heeded else None
     try:
-        yield
+        with _heard():
+            yield
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)
@@ -145,6 +148,50 @@ def ended_by_any() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Within this a signal is heard though the main thread does nothing but wait for others.
+
+    Python runs a handler when the main thread looks. One that comes between its last look and its
+    wait for a lock wakes nobody (`acquire_timed` in CPython's Modules/_threadmodule.c, 3.13): of
+    every twenty Ctrl-C at the start of the transfers one was lost, on a busy machine. But its
+    number is written to a socket at once, and who reads it there wakes the main thread, by a
+    signal that says nothing, until it has looked. Windows has none, and waits as it did.
+    """
+    nudge = getattr(signal, "SIGURG", None)
+    if nudge is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    main, ended, looks = threading.get_ident(), threading.Event(), 0
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+
+    def look(_number: int, _frame: FrameType | None) -> None:
+        nonlocal looks
+        looks += 1
+
+    def wake() -> None:
+        while number := reading.recv(1):
+            seen = looks
+            while number[0] != nudge and looks == seen and not ended.is_set():
+                signal.pthread_kill(main, nudge)
+                ended.wait(0.05)
+
+    waking = threading.Thread(target=wake, name="waking", daemon=True)
+    waking.start()
+    before = signal.signal(nudge, look)
+    written_to = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(written_to)
+        signal.signal(nudge, before)
+        writing.close()
+        waking.join(1.0)
+        reading.close()
 
 
 def _terminals() -> list[TextIO]:

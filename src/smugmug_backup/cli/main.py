@@ -108,11 +108,11 @@ def _main(argv: Sequence[str] | None) -> int:
         raise
     except BackupError as error:
         if debug:
-            _console(stderr=True).print_exception()
+            _show_traceback(error)
         told, hint = error, _hint(error, args)
     except Exception as error:  # noqa: BLE001 (the owner never sees a traceback unasked)
         if debug:
-            _console(stderr=True).print_exception()
+            _show_traceback(error)
         told = of_the_system(error) or unforeseen(error)
     document = _wants_json(words) and Printed.documents == before
     return _tell(told, hint, document=document)
@@ -142,6 +142,12 @@ def _at_once(console: "Console") -> AbstractContextManager[None]:
     from smugmug_backup.cli.interruption import at_once
 
     return at_once(console)
+
+
+def _show_traceback(error: Exception) -> None:
+    import traceback
+
+    _console(stderr=True).print("".join(traceback.format_exception(error)), soft_wrap=True)
 
 
 def _tell(error: BackupError, hint: str | None, *, document: bool) -> int:

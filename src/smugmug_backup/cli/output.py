@@ -5,17 +5,22 @@ Bytes are counted in decimal units, as disks and cloud bills do: 1 MB = 10^6 byt
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from smugmug_backup.archive.titles import harmless
 from smugmug_backup.archive.titles import shown as shown
 from smugmug_backup.cli.streams import OutputLost as OutputLost
 from smugmug_backup.cli.streams import Plain, Printed
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_BREAKS = re.compile(r"[\t\r\n]+")
 
 
 class Column(NamedTuple):
@@ -62,14 +67,20 @@ def print_table(
 ) -> None:
     """A table; where no terminal is, a line per row with tabs between. ``head``: its first line
     names the columns."""
+    lines = ([_cell(text) for text in row] for row in rows)
     if not console.is_terminal:
-        for row in (*([[column.name for column in columns]] if head else []), *rows):
+        for row in chain([[column.name for column in columns]] if head else [], lines):
             # Not by rich, which makes spaces of tabs.
             console.file.write("\t".join(row) + "\n")
         return
     from smugmug_backup.cli.terminal import draw_table
 
-    draw_table(console, columns, rows, head=head)
+    draw_table(console, columns, [*lines], head=head)
+
+
+def _cell(text: str) -> str:
+    """``text`` in a line that others share: a caption may have tabs and lines of its own."""
+    return harmless(_BREAKS.sub(" ", text))
 
 
 def size(number: int | None) -> str:

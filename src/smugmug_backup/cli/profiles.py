@@ -177,8 +177,8 @@ def _read(path: Path) -> dict[str, Any]:
     """All profiles of the file."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}  # A home that is a file has no settings.
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise BrokenSettings(f"{path} cannot be read ({why})", hint=_ANEW) from None

@@ -354,77 +354,12 @@ class Watched:
         return self._source.open(offer, deadline=deadline)
 
 
-class RestoreProgress(_Display):
-    """`Observer` of a restore."""
+class _OfFiles(_Display):
+    """Work of which it is known how many files and bytes it is. Where no terminal is, it says
+    every minute how far it is."""
 
-    def __init__(
-        self, console: "Console", *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        super().__init__(console, monotonic)
-        self._files: int | None = None
-        self._total = 0
-        self._done = 0
-        self._written = 0
-        self._problems = 0
-        self._bytes = 0
-        self._byte_rate = Rate(monotonic)
-        self._work_rate = Rate(monotonic)
-        self._next_line = monotonic() + _EVERY
-
-    def expect(self, files: int, bytes: int) -> None:
-        """So much is to be written."""
-        with self.lock:
-            self._files, self._total = files, bytes
-
-    def received(self, size: int) -> None:
-        """See `perform.Observer`."""
-        with self.lock:
-            self._bytes += size
-            self._byte_rate.note(self._bytes)
-
-    def file_done(self, target: "Target", problem: "Problem | None") -> None:
-        """See `perform.Observer`."""
-        with self.lock:
-            self._done += 1
-            self._written += target.bytes
-            self._problems += problem is not None
-            self._work_rate.note(self._written)
-            due = self.monotonic() >= self._next_line and not self.console.is_terminal
-            if due:
-                self._next_line = self.monotonic() + _EVERY
-                line = ", ".join(each for each in (*self.details(), self.left()) if each)
-        if due:
-            self.say(line)
-
-    def fraction(self) -> float | None:
-        """Of the bytes."""
-        if self._files is None:
-            return None
-        if not self._total:
-            return self._done / self._files if self._files else 1.0
-        return min(1.0, max(self._written, self._bytes) / self._total)
-
-    def left(self) -> str:
-        """By the bytes."""
-        return self._work_rate.left(self._total - self._written)
-
-    def details(self) -> list[str]:
-        """Files, bytes, rate, problems."""
-        if self._files is None:
-            return ["looking at the backup, and at what is in the folder already"]
-        found = [
-            f"{number(self._done)}/{plural(self._files, 'file')}",
-            f"{size(self._written)} of {size(self._total)}",
-        ]
-        if self._bytes:
-            found.append(f"{size(int(self._byte_rate.per_second()))}/s")
-        if self._problems:
-            found.append(plural(self._problems, "problem"))
-        return found
-
-
-class CopyProgress(_Display):
-    """`Observer` of a copy."""
+    looking: str
+    """What it does until it knows."""
 
     def __init__(
         self, console: "Console", *, monotonic: Callable[[], float] = time.monotonic
@@ -436,18 +371,17 @@ class CopyProgress(_Display):
         self._next_line = monotonic() + _EVERY
 
     def expect(self, files: int, bytes: int) -> None:
-        """So much is to be copied."""
+        """So much is to be done."""
         with self.lock:
             self._files, self._total = files, bytes
 
-    def passed(self, size: int) -> None:
-        """See `keeping.copy.Observer`."""
+    def received(self, size: int) -> None:
+        """So many bytes more came."""
         with self.lock:
             self._bytes += size
             self._rate.note(self._bytes)
 
-    def file_done(self, problem: str | None) -> None:
-        """See `keeping.copy.Observer`."""
+    def _one_more(self, problem: object) -> None:
         with self.lock:
             self._done += 1
             self._problems += problem is not None
@@ -458,32 +392,82 @@ class CopyProgress(_Display):
         if due:
             self.say(line)
 
-    def way_closed(self, why: str) -> None:
-        """See `keeping.copy.Observer`."""
-        self.say(f"S3 does not copy by itself: the bytes pass through here from now on. {why}")
-
     def fraction(self) -> float | None:
         """Of the bytes, or of the files where these are not known."""
         if self._files is None:
             return None
         if not self._total:
             return self._done / self._files if self._files else 1.0
-        return min(1.0, self._bytes / self._total)
+        return min(1.0, self._passed() / self._total)
 
     def left(self) -> str:
         """By the bytes."""
-        return self._rate.left(max(0, self._total - self._bytes))
+        return self._rate.left(self._total - self._bytes)
 
     def details(self) -> list[str]:
         """Files, bytes, rate, problems."""
         if self._files is None:
-            return ["reading the manifests and reports of the one, and listing the other"]
-        found = [f"{number(self._done)}/{plural(self._files, 'file')}", size(self._bytes)]
+            return [self.looking]
+        found = [f"{number(self._done)}/{plural(self._files, 'file')}", self._amount()]
         if self._bytes:
             found.append(f"{size(int(self._rate.per_second()))}/s")
         if self._problems:
             found.append(plural(self._problems, "problem"))
         return found
+
+    def _passed(self) -> int:
+        return self._bytes
+
+    def _amount(self) -> str:
+        return size(self._bytes)
+
+
+class RestoreProgress(_OfFiles):
+    """`Observer` of a restore."""
+
+    looking = "looking at the backup, and at what is in the folder already"
+
+    def __init__(
+        self, console: "Console", *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(console, monotonic=monotonic)
+        self._written = 0
+        self._work_rate = Rate(monotonic)
+
+    def file_done(self, target: "Target", problem: "Problem | None") -> None:
+        """See `perform.Observer`."""
+        with self.lock:
+            self._written += target.bytes
+            self._work_rate.note(self._written)
+        self._one_more(problem)
+
+    def left(self) -> str:
+        """By the bytes of the files that are there."""
+        return self._work_rate.left(self._total - self._written)
+
+    def _passed(self) -> int:
+        return max(self._written, self._bytes)
+
+    def _amount(self) -> str:
+        return f"{size(self._written)} of {size(self._total)}"
+
+
+class CopyProgress(_OfFiles):
+    """`Observer` of a copy."""
+
+    looking = "reading the manifests and reports of the one, and listing the other"
+
+    def passed(self, size: int) -> None:
+        """See `keeping.copy.Observer`."""
+        self.received(size)
+
+    def file_done(self, problem: str | None) -> None:
+        """See `keeping.copy.Observer`."""
+        self._one_more(problem)
+
+    def way_closed(self, why: str) -> None:
+        """See `keeping.copy.Observer`."""
+        self.say(f"S3 does not copy by itself: the bytes pass through here from now on. {why}")
 
 
 def can_ask() -> bool:

@@ -79,32 +79,32 @@ class Plain:
         self.quiet = quiet
 
     def print(self, text: str = "", *, end: str = "\n", **_: Any) -> None:
-        """One line, as it is, but for what would move about in it. How a terminal would show it
-        (its ``style``) is nobody's business here. Raises OutputLost."""
+        """One line, or several, without what could drive a terminal. How one would show it (its
+        ``style``) is nobody's business here. Raises OutputLost."""
+        from smugmug_backup.archive.titles import harmless_lines
+
         if not self.quiet:
             # In one piece, so that two threads do not share a line; and at once, for a log.
-            self.file.write(text.translate(_MOVES).expandtabs() + end)
+            self.file.write(harmless_lines(text) + end)
             self.file.flush()
 
     def status(self, _: str) -> AbstractContextManager[None]:
         """Nothing moves here."""
         return nullcontext()
 
-    def print_exception(self) -> None:
-        """The error that is being handled, and where it was raised."""
-        import traceback
-
-        self.print(traceback.format_exc(), end="")
-
-
-_MOVES = dict.fromkeys(map(ord, "\a\b\v\f\r"))
-
 
 def give_up(*streams: TextIO) -> None:
     """Nothing more can be written there, not even what Python would flush when it ends."""
     for stream in streams:
         with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            place = stream.fileno()
+            try:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+            except OSError:
+                # Nothing more can be opened here: its own place is one that is free.
+                os.close(place)
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, place)
 
 
 class Printed:

@@ -1,8 +1,8 @@
 """What is drawn on a terminal: colours, a line that moves, tables as wide as the window."""
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import IO, TextIO, cast
+from collections.abc import Sequence
+from typing import IO, Any, TextIO, cast
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -11,6 +11,7 @@ from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
+from smugmug_backup.archive.titles import harmless_lines
 from smugmug_backup.cli.output import Column
 from smugmug_backup.cli.streams import Stream
 
@@ -19,6 +20,13 @@ _LEAST = 8
 
 
 class _Console(Console):
+    """What is printed here drives no terminal, whoever wrote it: SmugMug, a disk, an error."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """As rich has it, which calls it for each text, but what the text could do is made visible.
+        Only the ends of lines stay."""
+        return super().render_str(harmless_lines(text), **options)
+
     def on_broken_pipe(self) -> None:
         """Rich would end the program with 1, which means something else here."""
         raise BrokenPipeError
@@ -64,10 +72,9 @@ def _measures() -> dict[str, str]:
 
 
 def draw_table(
-    console: Console, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, head: bool
+    console: Console, columns: Sequence[Column], lines: Sequence[Sequence[str]], *, head: bool
 ) -> None:
     """See `print_table`."""
-    lines = [*rows]
     table = Table(
         box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0), show_header=head
     )

@@ -31,17 +31,21 @@ from smugmug_backup.archive.stated import Inventory, Stated, take_stock
 from smugmug_backup.archive.transfer import bring, lies_sound
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BackupError, NotABackup, StoreFull
+from smugmug_backup.ports import Way
 
 
 @dataclass(slots=True)
 class Repaired:
     """What was done. ``brought``: the names where the bytes lie now, by the keys that were damaged;
-    ``sound``: keys that were sound already; ``left``: what could not be brought, and why."""
+    ``sound``: keys that were sound already; ``left``: what could not be brought, and why;
+    ``by_way``: how many came by the `Way`, and ``way_closed`` why no more did."""
 
     brought: dict[str, str] = field(default_factory=dict)
     sound: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     checked: bool = True
+    by_way: int = 0
+    way_closed: str | None = None
     stopped: bool = False
 
     @property
@@ -51,9 +55,16 @@ class Repaired:
 
 
 def repair(
-    archive: Archive, other: Archive, *, now: datetime, deadline: Deadline, map_: Map
+    archive: Archive,
+    other: Archive,
+    *,
+    now: datetime,
+    deadline: Deadline,
+    map_: Map,
+    way: Way | None = None,
 ) -> Repaired:
-    """Bring into ``archive`` what is damaged there, and sound in ``other``.
+    """Bring into ``archive`` what is damaged there, and sound in ``other``; by ``way`` what comes
+    by it.
 
     Raises FormatTooNew, and StoreError if a store cannot be listed or takes nothing.
     """
@@ -72,7 +83,9 @@ def repair(
         tried.update((each.key, each.sha256) for each in wanted)
         history = [each for each in wanted if each.key.startswith((keys.RUNS, keys.MANIFESTS))]
         # What a manifest says that came back is asked for by the next look.
-        for _ in map_(lambda each: _one(archive, other, each, done, deadline), history or wanted):
+        for _ in map_(
+            lambda each: _one(archive, other, each, done, deadline, way), history or wanted
+        ):
             pass
         if history:
             tried.difference_update(
@@ -84,6 +97,8 @@ def repair(
     for key in sorted(asked | set(stock.damaged)):
         if key not in found and not _is_past(stock, key):
             done.left[key] = stock.damaged.get(key, "nothing says what it was")
+    if way is not None:
+        done.by_way, done.way_closed = way.copied, way.closed
     done.stopped = deadline.passed
     return done
 
@@ -106,7 +121,12 @@ def _wanted(stock: Inventory, asked: Iterable[str]) -> list[Stated]:
 
 
 def _one(
-    archive: Archive, other: Archive, stated: Stated, done: Repaired, deadline: Deadline
+    archive: Archive,
+    other: Archive,
+    stated: Stated,
+    done: Repaired,
+    deadline: Deadline,
+    way: Way | None,
 ) -> None:
     if deadline.passed:
         return
@@ -114,7 +134,9 @@ def _one(
         if lies_sound(archive.store, stated):
             done.sound.append(stated.key)
             return
-        done.brought[stated.key] = bring(other.store, archive.store, stated, lambda _: None)
+        done.brought[stated.key] = bring(
+            other.store, archive.store, stated, lambda _: None, way=way, taken=True
+        )
         done.left.pop(stated.key, None)
     except StoreFull:
         raise

@@ -10,6 +10,7 @@ that decodes it (LibraryOfCongress/bagit-python issue 157, of 2022, open).
 
 import hashlib
 import os  # noqa: TID251 - restored files are read again here
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path  # noqa: TID251 - as above
 
@@ -40,6 +41,33 @@ def refuse_more(root: Path, missing: int) -> None:
         raise BadRequest(
             f"{root} is a finished bag, and {files} would come into it; name another TARGET"
         )
+
+
+STRANGE = (
+    "is no part of the bag, which was finished without it: a validator will refuse the bag until "
+    "it is taken out"
+)
+LOST = "is named by the bag's manifest, and is not there: a validator will refuse the bag"
+UNREADABLE = "cannot be read: nobody can say what the bag holds"
+
+
+def differences(root: Path) -> Iterator[tuple[str, str]]:
+    """What makes a finished bag another one than its manifest says, by names alone: each path, and
+    `STRANGE`, `LOST` or `UNREADABLE`."""
+    try:
+        text = (root / _MANIFEST).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        yield _MANIFEST, UNREADABLE
+        return
+    # A disk may give a name in another form than the one in which it was written (HFS+).
+    named = {_folded(line.partition("  ")[2]) for line in text.split("\n") if line}
+    there = {_folded(encoded(f"{PAYLOAD}/{path}")) for path in _payload(root / PAYLOAD)}
+    for path in sorted(named ^ there):
+        yield decoded(path), STRANGE if path in there else LOST
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path)
 
 
 def finish(root: Path, *, known: Mapping[str, str], account: str, token: str) -> int:
@@ -81,6 +109,11 @@ def finish(root: Path, *, known: Mapping[str, str], account: str, token: str) ->
 def encoded(path: str) -> str:
     """A path as it stands in a bag's manifest (RFC 8493, section 2.1.3)."""
     return path.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def decoded(path: str) -> str:
+    """The path that `encoded` made this of."""
+    return path.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
 
 
 def _payload(data: Path) -> Iterator[str]:

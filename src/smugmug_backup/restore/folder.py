@@ -264,8 +264,15 @@ def target_at(text: str) -> Path:
         raise BadRequest(f"TARGET is {text!r}: nobody here has that home folder") from None
 
 
+class Overlaps(BadRequest):
+    """What is to be written would lie in the backup, or around it."""
+
+    hint = "name a place outside the backup; nothing was written"
+
+
 def refuse_overlap(location: str, target: Path) -> None:
-    """Nothing is restored into the backup itself, nor around it, by whatever way it is reached.
+    """Nothing of ours but a backup is written into the backup, nor around it, by whatever way that
+    is reached: no restored photo, page, catalog, copy or letter.
 
     Raises BadRequest.
     """
@@ -277,7 +284,7 @@ def refuse_overlap(location: str, target: Path) -> None:
         raise BadRequest(f"{target} cannot be followed: {error}") from None
     # By what they are: a bind mount, or other case on a Mac, gives one folder several paths.
     if _is_among(store, [into, *into.parents]) or _is_among(into, [*store.parents]):
-        raise BadRequest(f"{target} and the backup {location} lie within each other")
+        raise Overlaps(f"{target} and the backup {location} lie within each other")
 
 
 def _is_among(one: Path, others: list[Path]) -> bool:

@@ -22,5 +22,5 @@ def is_sidecar_of(body: bytes, path: str, record_fingerprint: str) -> bool:
         return f'smugmug:Record="{record_fingerprint}"'.encode() in body
     try:
         return fingerprint(canonical_json(json.loads(body))) == record_fingerprint
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         return False

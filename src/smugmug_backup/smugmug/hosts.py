@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -30,6 +31,7 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+@lru_cache(256)
 def is_public(text: str) -> bool:
     """Whether an address is one of the public Internet, also where it wraps another one."""
     try:
@@ -48,6 +50,7 @@ def is_public(text: str) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
+@lru_cache(256)
 def is_loopback(text: str) -> bool:
     """Whether an address is this machine's own."""
     try:

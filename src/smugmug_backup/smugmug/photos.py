@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 
 import requests
 import urllib3
+from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from smugmug_backup.clock import Clock, Deadline
@@ -206,7 +207,7 @@ class Photos:
         """Where ``url`` leads, if it may be followed at all. Raises PhotoUnsafe."""
         try:
             # One parser decides: what is requested later is built from these parts.
-            prepared = requests.Request("GET", url).prepare()
+            prepared = _unsigned(url)
             parts = urllib3.util.parse_url(prepared.url or "")
             target = prepared.path_url
         except (ValueError, urllib3.exceptions.HTTPError):
@@ -325,6 +326,16 @@ class Photos:
             assert_hostname=place.host,
             ssl_context=self._tls,
         )
+
+
+def _unsigned(url: str) -> requests.PreparedRequest:
+    """A GET of ``url`` that has nothing but its address and method, which a signature is made of.
+    Raises ValueError."""
+    request = requests.PreparedRequest()
+    request.prepare_method("GET")
+    request.prepare_url(url, None)
+    request.headers = CaseInsensitiveDict()
+    return request
 
 
 class Body:

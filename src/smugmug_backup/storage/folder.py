@@ -230,7 +230,7 @@ class FolderStore:
         Raises FileExistsError and other OSErrors.
         """
         place, _, name = key.rpartition("/")
-        with self.into(place, later) as (folder, _):
+        with self.into(place, later, there=True) as (folder, _):
             try:
                 incoming = self._tree.kept(file_system.INCOMING)
                 turn = self._writer.turn if self._writer else self._turn
@@ -251,13 +251,16 @@ class FolderStore:
     # -- folders and files -----------------------------------------------------------------------
 
     @contextmanager
-    def into(self, place: str, later: set[str] | None) -> Iterator[tuple[Folder, bool]]:
-        """The folder ``place``, made if it is not there, and whether it was made now.
+    def into(
+        self, place: str, later: set[str] | None, *, there: bool = False
+    ) -> Iterator[tuple[Folder, bool]]:
+        """The folder ``place``, made if it is not there, and whether it was made now. ``there``:
+        it will be; only what is tried first depends on it.
 
         Raises OSError.
         """
         try:
-            folder, is_new, borrowed = self._made(place, later)
+            folder, is_new, borrowed = self._made(place, later, there)
         except FileNotFoundError:
             # A kept folder may have been taken away and made anew.
             check_is_there(self._root)
@@ -265,14 +268,14 @@ class FolderStore:
             self._tree.forget()
             with self._lock:
                 self._flushed.clear()
-            folder, is_new, borrowed = self._made(place, later)
+            folder, is_new, borrowed = self._made(place, later, there)
         try:
             yield folder, is_new
         finally:
             if not borrowed:
                 folder.close()
 
-    def _made(self, place: str, later: set[str] | None) -> tuple[Folder, bool, bool]:
+    def _made(self, place: str, later: set[str] | None, there: bool) -> tuple[Folder, bool, bool]:
         first, *rest = place.split("/")
         if not first:
             self._tree.check_root()
@@ -282,26 +285,45 @@ class FolderStore:
             self._tree.check_root()
             here = self._tree.top()
             try:
-                is_new = self._make(here, first, first, "", later)
+                is_new = here.make(first)
+                self._is_made(here, first, "", later)
             finally:
                 here.close()
         here, path, borrowed = self._tree.kept(first), first, True
-        for part in rest:
-            before, path = path, f"{path}/{part}"
+        for number, part in enumerate(rest, start=1):
             try:
-                if path not in self._flushed:
-                    is_new = self._make(here, part, path, before, later)
-                else:
-                    is_new = False
-                inner = here.within(part)
+                # All images share the upper one, and a name is given where its file was looked for.
+                likely = there or number < len(rest)
+                inner, is_new = self._inner(here, part, path, later, likely)
             finally:
                 if not borrowed:
                     here.close()
-            here, borrowed = inner, False
+            here, path, borrowed = inner, f"{path}/{part}", False
         return here, is_new, borrowed
 
-    def _make(self, here: Folder, name: str, path: str, place: str, later: set[str] | None) -> bool:
-        is_new = here.make(name)
+    def _inner(
+        self, here: Folder, name: str, place: str, later: set[str] | None, likely: bool
+    ) -> tuple[Folder, bool]:
+        """The folder ``name`` in ``here``, which is ``place``; and whether it was made now.
+        ``likely``: it is there, and to make it is tried only if it is not."""
+        path, is_new = f"{place}/{name}", False
+        if path in self._flushed:
+            return here.within(name), False
+        try:
+            inner = here.within(name) if likely else None
+        except FileNotFoundError:
+            inner = None
+        if inner is None:
+            is_new = here.make(name)
+            inner = here.within(name)
+        try:
+            self._is_made(here, path, place, later)
+        except BaseException:
+            inner.close()
+            raise
+        return inner, is_new
+
+    def _is_made(self, here: Folder, path: str, place: str, later: set[str] | None) -> None:
         # Even if another thread made it: it may not have flushed it yet.
         self._flush(here, place, later)
         if later is None:
@@ -309,7 +331,6 @@ class FolderStore:
                 if len(self._flushed) >= _REMEMBERED:
                     self._flushed.clear()
                 self._flushed.add(path)
-        return is_new
 
     def _flush(self, folder: Folder, place: str, later: set[str] | None) -> None:
         if later is not None:

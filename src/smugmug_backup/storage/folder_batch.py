@@ -12,6 +12,7 @@ any other               each file is flushed and named at once; at the barrier t
 Either way no name is seen before its bytes are on the disk, and none counts before the barrier.
 """
 
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,7 +41,8 @@ class FolderBatch:
         self._store = store
         self._lock = threading.Lock()
         self._barrier = threading.Lock()
-        self._waiting: dict[str, tuple[str, int]] = {}
+        self._waiting: dict[str, str] = {}
+        self._waiting_bytes = 0
         self._later: set[str] = set()
         self._failed: dict[str, StoreError] = {}
         self._root: Folder | None = None
@@ -83,7 +85,7 @@ class FolderBatch:
         """See `Batch.barrier`."""
         with self._barrier:
             with self._lock:
-                waiting, self._waiting = self._waiting, {}
+                waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
                 later = sorted(self._later)
                 self._later.clear()
             if waiting:
@@ -128,21 +130,20 @@ class FolderBatch:
             return not is_new and folder.look(name) is not None
 
     def _wait(self, upload: "BatchUpload", size: int) -> None:
-        part, path = upload.finish(), self._store.path(upload.key)
+        key, part = upload.key, upload.finish()
         with self._lock:
             meanwhile: StoreError | None = None
             if upload.age != self._age:
                 # A sync failed meanwhile, and told it of all that was written until then.
-                meanwhile = StoreUnavailable(f"{path} could not be written")
-            elif upload.key in self._waiting:
-                meanwhile = AlreadyStored(f"{path} was written by another thread")
+                meanwhile = StoreUnavailable(f"{self._store.path(key)} could not be written")
+            elif key in self._waiting:
+                meanwhile = AlreadyStored(f"{self._store.path(key)} was written by another thread")
             else:
-                self._waiting[upload.key] = part, size
-            many = len(self._waiting) >= _WAITING
-            many |= sum(each for _, each in self._waiting.values()) >= _WAITING_BYTES
+                self._waiting[key] = part
+                self._waiting_bytes += size
+            many = len(self._waiting) >= _WAITING or self._waiting_bytes >= _WAITING_BYTES
         if meanwhile is not None:
-            with suppress(OSError):
-                system.unlink(self._store.path(INCOMING) / part)
+            self._drop([part])
             self.barrier()
             raise meanwhile
         if many:
@@ -150,19 +151,23 @@ class FolderBatch:
 
     # -- at the barrier --------------------------------------------------------------------------
 
-    def _name_all(self, waiting: Mapping[str, tuple[str, int]]) -> None:
+    def _name_all(self, waiting: Mapping[str, str]) -> None:
         try:
             if self._synced(waiting):
-                for key, (part, _) in waiting.items():
+                for key, part in waiting.items():
                     try:
                         self._name(key, part)
                     except StoreError as error:
                         self._failed[key] = error
                 self._synced(waiting)
         finally:
-            for part, _ in waiting.values():
-                with suppress(OSError):
-                    system.unlink(self._store.path(INCOMING) / part)
+            self._drop(waiting.values())
+
+    def _drop(self, parts: Iterable[str]) -> None:
+        incoming = str(self._store.path(INCOMING))
+        for part in parts:
+            with suppress(OSError):
+                system.unlink(os.path.join(incoming, part))  # noqa: PTH118 - there are many
 
     def _synced(self, waiting: Iterable[str]) -> bool:
         """Sync the disk; if it cannot, nothing that was written until now can be relied upon."""
@@ -174,10 +179,9 @@ class FolderBatch:
             with self._lock:
                 self._age += 1
                 lost = [*waiting, *self._waiting]
-                for part, _ in self._waiting.values():
-                    with suppress(OSError):
-                        system.unlink(self._store.path(INCOMING) / part)
+                self._drop(self._waiting.values())
                 self._waiting.clear()
+                self._waiting_bytes = 0
             self._failed.update(dict.fromkeys(lost, error))
             return False
         return True

@@ -17,11 +17,18 @@ from smugmug_backup import system
 class Folder:
     """One folder, open while it is used (``descriptor`` None: known by its path alone)."""
 
-    __slots__ = ("descriptor", "path")
+    __slots__ = ("_above", "_name", "descriptor")
 
-    def __init__(self, path: Path, descriptor: int | None) -> None:
-        self.path = path
+    def __init__(self, above: "Path | Folder", name: str, descriptor: int | None) -> None:
+        self._above = above
+        self._name = name
         self.descriptor = descriptor
+
+    @property
+    def path(self) -> Path:
+        """Where it lies; made when it is asked for, as it is where no folder can be opened."""
+        above = self._above
+        return (above.path if isinstance(above, Folder) else above) / self._name
 
     def open(self, name: str, flags: int, mode: int = 0o777) -> int:
         """A descriptor of the file ``name``. Raises OSError."""
@@ -53,13 +60,13 @@ class Folder:
 
     def within(self, name: str) -> "Folder":
         """The folder ``name`` in this one. Raises OSError."""
-        path = self.path / name
         if self.descriptor is not None:
-            return Folder(path, os.open(name, system.FOLDER, dir_fd=self.descriptor))
+            return Folder(self, name, os.open(name, system.FOLDER, dir_fd=self.descriptor))
+        path = self.path / name
         _refuse_link(path)
         if not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-        return Folder(path, None)
+        return Folder(self, name, None)
 
     def unlink(self, name: str) -> None:
         """Remove a file. Raises OSError."""
@@ -96,6 +103,7 @@ class Tree:
         self._lock = threading.Lock()
         self._there: os.stat_result | None = None
         self._kept: dict[str, tuple[Folder, os.stat_result]] = {}
+        self._paths: dict[str, Path] = {}
         self._opened: list[Folder] = []
         weakref.finalize(self, _close_all, self._opened)
 
@@ -104,8 +112,8 @@ class Tree:
         if not system.DESCRIPTORS:
             if not stat.S_ISDIR(self.root.stat().st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.root))
-            return Folder(self.root, None)
-        return Folder(self.root, os.open(self.root, system.ROOT))
+            return Folder(self.root, "", None)
+        return Folder(self.root, "", os.open(self.root, system.ROOT))
 
     def folder(self, path: str) -> Folder:
         """The folder of that key, opened anew; the caller closes it. Raises OSError."""
@@ -125,7 +133,10 @@ class Tree:
         It is looked at each time, so that another folder in its place, or a disk that was taken
         away, is noticed.
         """
-        there = (self.root / name).lstat()
+        path = self._paths.get(name)
+        if path is None:
+            path = self._paths[name] = self.root / name
+        there = path.lstat()
         with self._lock:
             known = self._kept.get(name)
             if known is not None and os.path.samestat(known[1], there):

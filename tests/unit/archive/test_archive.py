@@ -188,6 +188,12 @@ def test_a_check_that_cannot_be_read_tonight_stops_nothing(made):
     assert Archive(barred).newest_check(now=day(3)) is None
 
 
+def test_checks_since_one_are_those_that_came_later(made):
+    runs = [made.check(number).run_id for number in (1, 2, 40)]
+    assert made.archive.check_runs() == runs
+    assert [made.archive.check_runs(after=each) for each in runs] == [runs[1:], runs[2:], []]
+
+
 def test_a_long_history_of_checks_costs_one_read(made):
     last = None
     for number in range(1, 60):

@@ -59,6 +59,8 @@ OPEN_V2 = {"Privacy": "Public", "SecurityType": "None"}
         (OPEN, {"Public": False}, What.MADE_PRIVATE),
         ({"Public": "0"}, {"Public": 1}, What.MADE_PUBLIC),
         ({"Public": "true"}, {"Public": "0"}, What.MADE_PRIVATE),
+        ({"Public": "1"}, {"Public": "False"}, What.MADE_PRIVATE),
+        ({"Public": "1", "Passworded": "1"}, {"Public": "1", "Passworded": "0"}, What.MADE_PUBLIC),
         (OPEN, OPEN, None),
         (OPEN, {}, None),
         ({}, OPEN, None),

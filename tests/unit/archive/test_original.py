@@ -21,6 +21,7 @@ from smugmug_backup.archive.original import (
     offered,
     ready_again,
     stored,
+    without_bytes,
 )
 from smugmug_backup.errors import BadBytes, PhotoError, PhotoRefused, PhotoTooLarge, PhotoUnsafe
 from smugmug_backup.model import Availability, Kind, Offer
@@ -45,7 +46,7 @@ def offer(md5=OLD, **fields):
 READY = offer()
 PROCESSING = offer(availability=Availability.PROCESSING)
 NEVER = offer(availability=Availability.NEVER)
-NONE = offer(kind="none", availability=Availability.NEVER)
+NONE = offer(kind="none")  # So say both APIs' listings.
 
 
 def line(status, reason=None, **fields):
@@ -207,6 +208,13 @@ def test_a_mismatch_is_kept_if_nothing_is_offered(what):
     step = shown(MISMATCH, what, full=True)
     assert step.line is MISMATCH
     assert not step.fetch
+
+
+@pytest.mark.parametrize("before", [STORED, MISMATCH])
+def test_what_is_stored_stays_if_a_question_finds_nothing_to_fetch(before):
+    nothing = (PROCESSING, NEVER, NONE, replace(NONE, availability=Availability.NEVER))
+    assert [without_bytes(before, what, at()) for what in nothing] == [before] * 4
+    assert without_bytes(before, READY, at()) is None
 
 
 # -- pending ---------------------------------------------------------------------------------------

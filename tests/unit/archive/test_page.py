@@ -136,6 +136,11 @@ def test_what_is_missing_is_named_by_title_and_file():
     assert "Zc9RkD, Travel / Coast / Harbour & Quay" in page
 
 
+def test_what_failed_for_no_single_album_is_told_without_a_name():
+    page = seen(status="incomplete", failures=(FAILURE._replace(album_key=None),))
+    assert "What failed that night the album's password is wrong" in page
+
+
 @pytest.mark.parametrize(
     ("what", "said"),
     [

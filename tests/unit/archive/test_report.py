@@ -179,6 +179,11 @@ def test_a_report_has_a_successor_once_it_was_written():
     assert RunReport.from_bytes(BODY, key=KEY).link == Link(run_id(1), sha256(BODY))
 
 
+@pytest.mark.parametrize(("told", "when"), [(day(7), day(7)), (None, day(1))])
+def test_the_newest_complete_run_is_dated_by_the_machine_where_smugmug_told_no_date(told, when):
+    assert CompleteAsOf(run_id(1), told).when == when
+
+
 @pytest.mark.parametrize(
     ("hours", "ahead"), [(-1, False), (0, False), (11.9, False), (12, False), (12.1, True)]
 )

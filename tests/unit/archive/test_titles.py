@@ -32,7 +32,7 @@ def test_a_name_is_the_folders_and_the_title_as_a_person_reads_them():
     assert album_name(ALBUMS["b"]) == "Q&amp;A"
 
 
-@pytest.mark.parametrize("text", [None, "", "a\x1bb", "\u202e", "\ud800"])
+@pytest.mark.parametrize("text", [None, "", "a\x1bb", "\u202e", "\u061c", "\ud800"])
 def test_what_is_shown_holds_no_controls(text):
     assert all(letter == "\ufffd" or letter.isprintable() for letter in shown(text))
 

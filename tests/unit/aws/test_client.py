@@ -83,6 +83,16 @@ def test_plain_http_to_another_machine_is_refused_whatever_is_asked(bare, servic
         aws_client(service)
 
 
+@pytest.mark.parametrize("variable", [None, "AWS_ENDPOINT_URL"])
+def test_an_endpoint_that_is_no_url_is_named_by_where_it_was_set(bare, variable):
+    bare.setenv("AWS_REGION", "us-east-1")
+    given = "http://[nas:4566"
+    if variable is not None:
+        bare.setenv(variable, given)
+    with pytest.raises(AwsRefused, match=rf"\({variable or '--endpoint-url'}\) is no URL"):
+        aws_client("s3", endpoint=None if variable else given)
+
+
 @pytest.mark.parametrize("kind", ["ssm", "secretsmanager"])
 def test_a_secret_is_neither_read_nor_written_over_plain_http(bare, kind):
     bare.setenv("AWS_REGION", "us-east-1")

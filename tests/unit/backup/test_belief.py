@@ -98,6 +98,11 @@ def test_a_great_difference_that_became_a_fact_is_told():
     assert "140" in belief.note
 
 
+def test_a_listing_of_which_nobody_tells_a_count_is_a_fact_the_second_time_and_nothing_is_told():
+    belief = verdict(shown(2, None, None, live=3, lost=1), state=doubted(START - DAY))
+    assert (belief.believed, belief.note) == (True, None)
+
+
 def test_without_a_date_no_doubt_becomes_a_fact():
     before = doubted(START - DAY, difference=2)
     assert not verdict(shown(10, 12, 12), state=before, now=None).believed

@@ -90,3 +90,22 @@ def test_a_hole_in_the_history_stays_open_as_the_check_says(sample):
     fresh = replace(hole, scope=Scope.STATE)
     assert mended([hole], later, ()) == ()
     assert mended([fresh], replace(later, header=replace(header, previous=None)), ()) == (key,)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "previous", "is_past"),
+    [(1, -1, True), (1, None, True), (1, 0, False), (0, -1, False), (0, None, False)],
+)
+def test_a_damaged_newest_manifest_is_past_once_a_newer_one_passed_it_over(
+    sample, ahead, previous, is_past
+):
+    """Which generation is the newest, and which it says that it follows: from the damaged one."""
+    newest = sample.nights.manifest("harbour")
+    number = newest.header.generation
+    finding = Finding(
+        keys.manifest("harbour", number), "harbour", None, Wrong.DAMAGED, Scope.STATE, START, "cut"
+    )
+    follows = previous is not None and newest.header.previous._replace(generation=number + previous)
+    header = replace(newest.header, generation=number + ahead, previous=follows or None)
+    past = mended([finding], replace(newest, header=header), ())
+    assert past == ((finding.key,) if is_past else ())

@@ -165,6 +165,7 @@ def test_an_album_that_has_left_is_mended_without_a_listing(nights):
     nights.store.objects[keys.numbered(key, 2)] = body
     assert nights.next_night().check.open == 0
     assert nights.line("B", image.key).original.stored
+    assert nights.line("B", image.key).position == 1
     before = set(nights.store.objects)
     report = nights.next_night()
     assert set(nights.store.objects) - before == {report.key}
@@ -178,7 +179,7 @@ def test_lines_of_a_damaged_newest_manifest_that_are_proved_come_over(nights):
     nights.source.world["A"].images.remove(gone)
     check(nights, (newest, "A"))
     report = nights.next_night()
-    assert report.check.open == 0
+    assert (report.check.open, report.counts.repaired) == (0, 1)
     assert nights.manifest("A").header.previous.generation == 1
     assert nights.line("A", gone.key).missing_since is not None
     assert nights.line("A", gone.key).original.stored

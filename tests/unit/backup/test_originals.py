@@ -116,6 +116,7 @@ def test_a_large_original_in_glacier_is_adopted_by_the_length_and_md5_just_verif
     nights.next_night()
     calls = source.calls[f"photo:{image.key}"]
     assert nights.line("B", image.key).original.stored
+    assert originals(nights, image) == nights.store.archived
     for _ in range(3):
         assert nights.next_night().status == "complete"
     assert source.calls[f"photo:{image.key}"] == calls
@@ -241,3 +242,38 @@ def test_a_size_that_is_not_so_costs_memory_and_no_bytes(nights, source, body, s
     assert nights.run().status == "complete"
     (key,) = originals(nights, image)
     assert nights.store.objects[key] == body
+
+
+@pytest.mark.parametrize("body", [JPEG + b"small", LARGE], ids=["small", "large"])
+def test_without_an_md5_and_a_length_nothing_tells_that_all_bytes_came(nights, source, body):
+    image = source.upload("A", body=body, has_md5=False)
+    source.lengths[image.key] = None
+    report = nights.run()
+    assert (report.status, [each.reason for each in report.pending]) == (
+        "incomplete",
+        ["bad_at_source"],
+    )
+    assert originals(nights, image) == set()
+    del source.lengths[image.key]
+    assert nights.next_night().status == "complete"
+
+
+@pytest.mark.parametrize("body", [JPEG + b"small", LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("lacks", ["md5", "length"])
+def test_an_archived_one_of_another_length_or_named_by_no_md5_proves_nothing(
+    nights, source, body, lacks
+):
+    image = source.upload("A", body=body, has_md5=lacks != "md5")
+    nights.run()
+    (key,) = originals(nights, image)
+    nights.store.archived = {key}
+    for other in [each for each in nights.store.objects if not each.startswith("originals/")]:
+        del nights.store.objects[other]
+    if lacks == "md5":
+        image.body = body[:-1] + b"?"
+    else:
+        nights.store.objects[key] = body[:-1]
+    assert nights.next_night().status == "complete"
+    line = nights.line("A", image.key).original
+    assert line.key == key.replace(".jpg", ".2.jpg")
+    assert nights.store.objects[line.key] == image.body

@@ -54,6 +54,16 @@ def test_a_night_without_changes_asks_once_for_each_thing(nights, source):
     assert source.calls == {"account": 1, "albums": 1, "images:harbour": 1, "images:scans": 1}
 
 
+def test_a_dry_run_names_the_albums_that_are_missing_until_they_are_gone(nights, source):
+    nights.run()
+    assert nights.dry_run().missing_albums == ()
+    del source.world["scans"]
+    assert nights.dry_run().missing_albums == ("scans",)
+    nights.next_night()
+    nights.next_night()
+    assert nights.dry_run().missing_albums == ()
+
+
 # -- what leaves stays ----------------------------------------------------------------------------
 
 

@@ -130,6 +130,24 @@ def test_one_answer_never_mixes_two_states(served, monkeypatch):
     assert len(states) == 6 and all(states)
 
 
+def test_while_the_catalog_is_brought_up_to_date_other_pages_show_it_as_it_stands(served):
+    """A bucket that is slow, or a night of ten thousand photos, takes minutes."""
+    update, meanwhile = served.fresh._update, []
+
+    def slow(archive):
+        assert not served.site._lock.locked(), "every page would wait"
+        for path in ("/", "/album/harbour"):
+            served.sample.clock.advance(seconds=EVERY_SECONDS)
+            meanwhile.append(served.html(path))
+        return update(archive)
+
+    served.fresh._update = slow
+    night(served)
+    assert "Brand new" in served.html("/")
+    assert len(meanwhile) == 2
+    assert all("Harbour &amp; Quay 2024" in page for page in meanwhile)
+
+
 def test_a_picture_of_a_page_that_is_open_stays_the_same_after_an_update(served):
     """An album that is read anew has new numbers, and none that another picture had."""
     old = {n for (n,) in served.db.execute("SELECT version_id FROM image_versions")}
@@ -215,6 +233,21 @@ def test_albums_that_cannot_be_read_are_tried_again_and_damaged_ones_not_for_eve
     for _ in range(5):
         looks.page()
     assert looks.updates == 3
+
+
+def test_while_one_brings_it_up_to_date_no_other_begins_to(looks):
+    """Else, in the end, each thread of the server would wait for a slow bucket."""
+    looks.store.objects[keys.report(NEXT)] = b""
+    update, again = looks.fresh._update, []
+
+    def slow(archive):
+        looks.clock.advance(seconds=30)
+        again.append(looks.fresh.newer(lambda: (NEWEST, "")))
+        return update(archive)
+
+    looks.fresh._update = slow
+    looks.page()
+    assert again == [False] and looks.updates == 1
 
 
 def test_while_one_looks_the_others_go_on(looks):

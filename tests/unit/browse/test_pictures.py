@@ -1,6 +1,8 @@
 """Small pictures: upright, in sRGB, of everything that can be decoded, and a sheet for the rest."""
 
 import io
+import sys
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pillow_heif
@@ -176,6 +178,47 @@ def test_a_disk_that_is_back_shows_what_it_did_not_while_it_was_away(pictures, e
     assert pictures.on_disk.jpeg(image, SMALL) is None
     pictures.store.read_part = part
     assert pictures.on_disk.jpeg(image, SMALL) is not None
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Without a library, for as long as it is entered."""
+
+    @contextmanager
+    def without(library):
+        with monkeypatch.context() as patched:
+            patched.setitem(sys.modules, library, None)
+            yield
+
+    return without
+
+
+def test_what_no_library_could_show_is_shown_once_it_is_there(pictures, without):
+    raw = make_dng(saved(halves(), "JPEG"), width=800, height=400)
+    out = io.BytesIO()
+    pillow_heif.from_pillow(halves()).save(out, quality=90)
+    for library, body, extension in (
+        ("rawpy", raw, "bin"),
+        ("pillow_heif", out.getvalue(), "heic"),
+    ):
+        image = pictures.image(body, extension)
+        image.md5 = extension
+        for place in (pictures.on_disk, pictures.remote):
+            with without(library):
+                assert place.jpeg(image, SMALL) is None
+                assert not pictures.reads, "nobody reads what cannot be shown"
+            assert place.jpeg(image, SMALL) is not None
+            pictures.reads.clear()
+
+
+def test_the_tiny_picture_of_a_raw_gives_way_to_the_large_one_once_its_library_is_there(
+    pictures, without
+):
+    raw = make_dng(saved(halves(), "JPEG"), width=800, height=400, tiny=True)
+    with without("rawpy"):
+        assert pictures.made(raw, "tif", LARGE).size == (8, 8)
+        assert pictures.made(raw, "tif", LARGE).size == (8, 8)
+    assert pictures.made(raw, "tif", LARGE).size == (800, 400)
 
 
 def test_a_video_shows_its_first_frame_where_it_lies_on_a_disk(pictures):

@@ -103,7 +103,7 @@ def test_a_replaced_photo_shows_both_pictures(served):
 
 def test_changes_lists_albums_with_what_became_of_them(served):
     html = served.html("/changes?since=0001-01-01T00:00:00Z")
-    assert "5 came" in html or "6 came" in html
+    assert "5 came" in html
     first = served.views.nights()[0].at
     html = served.html(f"/changes?since={first}")
     assert "Old things" in html and "2 left" in html
@@ -113,9 +113,8 @@ def test_search_finds_and_says_what_is_wrong_with_a_question(served):
     assert "The old quay" in served.html("/search?q=QUAY")
     assert "Nothing found" in served.html("/search?q=zzz")
     assert "is no day" in served.html("/search?taken=soon")
-    assert "of 10 others no date is known" in served.html("/search?taken=2019&gone=no") or (
-        "no date is known" in served.html("/search?taken=2019&gone=no")
-    )
+    html = served.html("/search?taken=2019&gone=no")
+    assert "Nothing found; of 10 images no date is known" in html
 
 
 def test_what_needs_its_owner_is_named(served):
@@ -222,7 +221,8 @@ def test_a_caption_may_hold_anything(served):
     served.update()
     for path in ("/", "/album/harbour", f"/album/harbour/{image.key}", "/search?q=script", "/runs"):
         html = served.html(path)
-        assert "<script>alert" not in html and "<b>'" not in html and "49" not in html[:0]
+        assert "<script>alert" not in html and "<b>'" not in html
+        assert "{{ 7*7 }}" in html
     sheet = served.get(f"/small/{served.version('<b>' + chr(39) + chr(34) + '.jpg')}").text
     assert "<b>" not in sheet
 

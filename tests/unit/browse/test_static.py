@@ -1,6 +1,7 @@
 """Pages as files: all of it is there, a second call writes nothing, nobody's files are touched."""
 
 import re
+import sys
 
 import pytest
 
@@ -61,6 +62,27 @@ def test_a_call_after_a_change_writes_what_changed_and_removes_what_is_gone(serv
 def test_as_of_a_night_shows_what_was_there_then(served, write, tmp_path):
     write(at=served.views.nights()[0].at)
     assert "Old things" in pages(tmp_path)["index.html"]
+
+
+def test_a_picture_that_another_library_makes_better_is_made_anew(served, write, monkeypatch):
+    """Of a RAW that begins as a TIFF, its tiny picture, until there is rawpy."""
+    served.db.execute("UPDATE image_versions SET key = key || '.tif'")
+    served.db.execute("UPDATE image_versions SET md5 = 'ab' WHERE version_id = 1")
+    made = []
+
+    def jpeg(image, edge):
+        made.append(image.md5)
+        return b"a picture"
+
+    monkeypatch.setattr(served.site._pictures, "jpeg", jpeg)
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "rawpy", None)
+        write()
+        count = len(made)
+        write()
+        assert count and len(made) == count
+    write()
+    assert len(made) == 2 * count
 
 
 def test_originals_are_copied_once_and_a_lost_one_is_named(served, write, tmp_path):

@@ -310,3 +310,19 @@ def test_a_word_of_most_photos_is_found_without_sorting_them(photos):
     plan = [row[-1] for row in photos.db.execute(sql, values)]
     assert not any("TEMP B-TREE" in step for step in plan), plan
     assert any("image_versions_shown" in step for step in plan)
+
+
+def test_a_word_of_most_photos_is_found_in_the_past_album_by_album(photos):
+    """It took 440 ms of 100,000 photos to sort all of them for the first 200."""
+    with patch("smugmug_backup.catalog.search._FEW", -1):
+        sql, values = catalog_search._select(photos.db, Query(words=("dsc",), past=True))
+    plan = [row[-1] for row in photos.db.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert not any("TEMP B-TREE" in step for step in plan), plan
+    assert any("image_versions_shown" in step for step in plan)
+
+
+def test_a_search_that_had_enough_holds_nothing_back_from_who_writes(photos):
+    found = search(photos.db, Query(past=True), most=1)
+    assert next(found)
+    assert next(found, None) is None
+    photos.ask("DROP INDEX image_versions_of")

@@ -3,11 +3,13 @@
 import io
 import sqlite3
 import struct
+import sys
 import zlib
 from contextlib import closing
 from datetime import datetime
 
 import piexif
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -61,6 +63,24 @@ def test_the_date_in_a_picture(body, found):
     assert taken.date_in(body) == found
 
 
+def heic(size=(9, 9)):
+    out = io.BytesIO()
+    exif = piexif.dump({"0th": {}, "Exif": {WHEN: b"2021:03:04 05:06:07"}})
+    pillow_heif.from_pillow(Image.effect_noise(size, 90)).save(out, exif=exif)
+    return out.getvalue()
+
+
+def test_the_date_in_a_heic():
+    assert taken.date_in(heic()) == "2021-03-04T05:06:07"
+
+
+def test_the_date_in_a_heic_that_is_longer_than_its_head():
+    """libheif opens no file that ends before its boxes say: of each larger photo it was unknown."""
+    body = heic((64, 64))
+    head = body[: body.index(b"2021:03:04") + 100]
+    assert taken.date_in(head, len(head) + 10**6) == "2021-03-04T05:06:07"
+
+
 @pytest.fixture
 def dates():
     with sqlite3.connect(":memory:", isolation_level=None) as db:
@@ -90,6 +110,33 @@ def test_only_photos_without_a_date_that_were_not_read_are_wanted(made, dates):
     assert made.ask("SELECT DISTINCT md5 FROM images WHERE taken_at IS NOT NULL") == [
         (first[0][0],)
     ]
+
+
+def kinds(db, dates):
+    return {key.rpartition(".")[2] for _, key, _ in taken.unread(db, dates)}
+
+
+def test_a_kind_whose_library_is_not_there_is_read_once_it_is(made, dates, monkeypatch):
+    made.db.execute("UPDATE image_versions SET key = key || '.heic' WHERE album_key = 'alps'")
+    before = kinds(made.db, dates)
+    assert before == {"jpg", "heic"}
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "pillow_heif", None)
+        assert kinds(made.db, dates) == {"jpg"}
+        patched.setitem(sys.modules, "PIL", None)
+        assert not kinds(made.db, dates)
+    assert kinds(made.db, dates) == before
+
+
+def test_that_no_date_was_found_is_asked_again_where_a_library_may_have_been_lacking():
+    """The first form of these dates said "none" of each HEIC whose library was not there."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.execute("CREATE TABLE taken (md5 TEXT PRIMARY KEY, taken_at TEXT) WITHOUT ROWID")
+        db.execute("INSERT INTO taken VALUES ('a', '2020-01-02T00:00:00'), ('b', NULL)")
+        dates = taken.Dates(db)
+        assert dates.known() == {"a": "2020-01-02T00:00:00"}
+        dates.keep("b", None)
+        assert "b" in taken.Dates(db).known()
 
 
 def test_a_write_that_fails_leaves_no_transaction_behind():

@@ -160,6 +160,18 @@ def test_what_smugmug_has_no_more_stays_open_until_the_owner_accepts_it(sample):
     assert next_check(sample, "all").sound
 
 
+def test_bytes_that_are_there_again_stay_a_finding_until_a_run_has_heard_of_them(sample):
+    key = min(e.original.key for e in sample.nights.manifest("gone").entries.values())
+    whole = flip(sample, key)
+    checked(sample, "all")
+    sample.nights.next_night()
+    sample.store.objects[key] = whole
+    assert problems(next_check(sample, "all")) == [(key, "damaged")]
+    report = sample.nights.next_night()
+    assert (report.check.open, report.counts.repaired) == (0, 1)
+    assert next_check(sample, "all").sound
+
+
 def test_nights_of_runs_checks_and_damage_end_sound(sample):
     """The night after: what a run mended, no check tells for ever."""
     for night in range(12):
@@ -354,6 +366,17 @@ def test_a_run_report_that_an_earlier_check_saw_is_missed_even_if_nothing_names_
     key = max(keys(sample, "runs/"))
     del sample.store.objects[key]
     assert (key, "missing") in problems(next_check(sample))
+
+
+def test_a_run_report_that_one_of_two_checks_at_once_saw_is_missed(sample):
+    first = checked(sample).report
+    mine = sample.store.objects.pop(first.key)
+    lost = max(keys(sample, "runs/"))
+    del sample.store.objects[lost]
+    second = next_check(sample).report
+    assert (second.previous, second.of_run < first.of_run) == ((), True)
+    sample.store.objects[first.key] = mine
+    assert problems(next_check(sample)) == [(lost, "missing")]
 
 
 def test_an_unstored_head_does_not_end_the_check(sample):

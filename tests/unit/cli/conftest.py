@@ -1,5 +1,7 @@
 """The owner's tool as from a shell, and a small backup, or an account, for it to look at."""
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,19 @@ from tests.tools.sample import Sample, sample_store
 def _no_timers_of_this_machine(monkeypatch) -> None:
     """The crontab of whoever runs the tests is left alone."""
     Programs(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _no_signal_is_ignored() -> Iterator[None]:
+    """Under `nohup` one is, and the program leaves it so."""
+    ignored = [
+        each for each in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(each) is signal.SIG_IGN
+    ]
+    for each in ignored:
+        signal.signal(each, signal.SIG_DFL)
+    yield
+    for each in ignored:
+        signal.signal(each, signal.SIG_IGN)
 
 
 @pytest.fixture

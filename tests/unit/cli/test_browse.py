@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from werkzeug.test import Client
 
 from tests.stack.environment import ROOT
 from tests.tools import fake_s3
@@ -40,6 +41,32 @@ def test_it_serves_who_has_the_address_until_it_is_interrupted(sample, folder, t
         served.send_signal(2)
         assert served.wait(120) in (0, 130)
         assert "Traceback" not in served.stderr.read()
+
+
+def test_the_pages_it_serves_show_a_night_that_ended_meanwhile(shell, sample, folder, monkeypatch):
+    seen = []
+
+    class Server:
+        """Somebody looks once before, and once after another night."""
+
+        def __init__(self, site, *, sockets, **_):
+            self.browser, (self.listener,) = Client(site), sockets
+            self.host = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+            self.browser.get(f"/?token={site.token}", base_url=self.host)
+
+        def run(self):
+            seen.append(self.browser.get("/", base_url=self.host).text)
+            sample.source.world["harbour"].title = "Brand new"
+            sample.nights.next_night(full=True)
+            seen.append(self.browser.get("/", base_url=self.host).text)
+
+        def close(self):
+            self.listener.close()
+
+    monkeypatch.setattr("waitress.server.create_server", Server)
+    monkeypatch.setattr("smugmug_backup.cli.commands.browse._LOOK_EVERY", 0.0)
+    assert shell("browse", folder, "--no-browser").status == 0
+    assert ["Brand new" in each for each in seen] == [False, True]
 
 
 def test_it_writes_pages(shell, sample, folder, tmp_path):

@@ -225,6 +225,13 @@ def test_what_is_archived_is_told_before_anything_is_copied_and_waits(
     assert_sound(FolderStore(disk))
 
 
+def test_the_command_that_thaws_goes_to_the_place_that_was_named(shell, s3, frozen, disk):
+    own = f"--from-endpoint-url {s3.address}"
+    ran = shell("copy", "s3://bucket/a", disk, *own.split(), "--dry-run")
+    assert f"smugmug-backup copy s3://bucket/a {disk} {own} --list-archived |" in ran.out
+    assert f"--endpoint-url {s3.address}" in ran.out.partition("--list-archived |")[2]
+
+
 def test_the_names_of_what_is_archived_are_printed_for_the_tool_that_thaws(shell, frozen, disk):
     ran = shell("copy", "s3://bucket/a", disk, "--list-archived")
     assert (ran.status, ran.out.split()) == (0, frozen)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -224,6 +225,28 @@ def test_what_comes_second_ends_at_once_if_a_person_means_it(monkeypatch, signal
     assert state.happened and presses.stops == 1
     assert bool(presses.ended) is ends
     assert "Stopping. Ctrl-C again stops at once." in presses.out.getvalue()
+
+
+def test_a_signal_that_comes_as_the_main_thread_begins_to_wait_is_heard(monkeypatch):
+    """Played by one that another thread gets: it wakes the main one as little."""
+    presses = Presses(monkeypatch)
+    stopped, main, looks = threading.Event(), threading.main_thread().ident, []
+    presses.stop = stopped.set
+
+    def waits():
+        frame = sys._current_frames()[main]
+        looks.append((frame.f_code, frame.f_lasti))
+        return looks[-10:] == [(threading.Condition.wait.__code__, frame.f_lasti)] * 10
+
+    def press():
+        until(waits)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    with presses.within() as state:
+        other = threading.Thread(target=press)
+        other.start()
+        assert stopped.wait(60) and state.happened
+        other.join()
 
 
 def test_a_signal_that_was_ignored_stays_so(monkeypatch):

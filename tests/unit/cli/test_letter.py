@@ -78,6 +78,18 @@ def test_what_somebody_wrote_is_left_as_it_was(shell, sample, folder, place, wri
     assert file.read_bytes() == before
 
 
+def test_no_letter_is_laid_among_the_files_of_the_backup(shell, sample, folder, monkeypatch):
+    """Whoever stands in the backup's own folder names no file, and means no such place."""
+    before = sorted(folder.rglob("*"))
+    monkeypatch.chdir(folder)
+    for words in ((".",), (".", "letter.html"), (folder, folder / "manifests" / "letter.html")):
+        ran = shell("letter", *words)
+        assert ran.status == 2 and "lie within each other" in ran.err
+        assert "outside the backup" in ran.err.splitlines()[1]
+    assert sorted(folder.rglob("*")) == before
+    assert shell("letter", ".", "../letter.html").status == 0
+
+
 def test_a_location_that_is_remembered_may_be_left_out(shell, sample, folder, place, monkeypatch):
     monkeypatch.setenv("SMUGMUG_BACKUP_LOCATION", str(folder))
     assert shell("letter").status == 0

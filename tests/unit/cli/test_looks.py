@@ -1,5 +1,6 @@
 """The questions that `doctor` and `setup` ask, row by row."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -117,6 +118,17 @@ def test_a_folder_that_lets_one_file_take_anothers_place_will_not_do(tmp_path, m
     monkeypatch.setattr(FolderStore, "create", lambda *a, **m: _raise(AlreadyStored("x")))
     with pytest.raises(AlreadyStored):
         try_out(tmp_path)
+
+
+def test_a_folder_that_will_not_do_and_a_disk_that_tells_no_space_are_said_and_the_rest_too(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(FolderStore, "create", lambda *a, **m: None)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _raise(OSError(116, "Stale file handle")))
+    told = {each.subject: each for each in place.lines(Location.parse(str(tmp_path)), now=NOW)}
+    assert list(told) == ["location", "space", "backup"]
+    assert "take another's place" in told["location"].said and not told["location"].fine
+    assert told["space"] == Line("space", "cannot be told (Stale file handle)")
 
 
 def _raise(error):

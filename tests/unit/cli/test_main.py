@@ -100,6 +100,13 @@ def test_what_nobody_expected_shows_neither_traceback_nor_text(shell, monkeypatc
     assert "Traceback" in shell("--debug").err
 
 
+def test_not_even_a_traceback_can_drive_the_terminal(shell, monkeypatch):
+    command_that(monkeypatch, raising(RuntimeError("\x1b[2J\u202etitle")))
+    ran = shell("--debug")
+    assert "Traceback" in ran.err and "title" in ran.err
+    assert "\x1b" not in ran.err and "\u202e" not in ran.err
+
+
 def test_an_interruption_ends_with_130(shell, monkeypatch):
     command_that(monkeypatch, raising(KeyboardInterrupt()))
     assert shell().status == 130

@@ -16,9 +16,15 @@ from smugmug_backup.archive.schemas import load
 from smugmug_backup.cli.commands import authorize
 from smugmug_backup.cli.main import COMMANDS
 from smugmug_backup.cli.output import make_console
+from smugmug_backup.cli.progress import RunProgress
 from smugmug_backup.errors import SourceUnavailable
-from smugmug_backup.model import Account
+from smugmug_backup.model import Account, Album
+from smugmug_backup.storage.location import open_store
+from smugmug_backup.words import Location
 from tests.tools import json_page
+from tests.tools.clock import FakeClock
+from tests.tools.fake_source import FakeSource
+from tests.tools.nights import Nights
 
 SCHEMA = json.loads(
     (files("smugmug_backup.cli") / "output.schema.json").read_text(encoding="utf-8")
@@ -207,3 +213,90 @@ def test_a_terminal_that_is_said_to_have_no_size_shows_all_the_same(monkeypatch,
     monkeypatch.setattr(sys, "stderr", Screen())
     make_console(stderr=True).print("error: something")
     assert "error: something" in sys.stderr.getvalue()
+
+
+# -- words of the account --------------------------------------------------------------------------
+
+HOSTILE = "a\x1b[2Jb\x9b31mc\u202ed\re\x07f\u2066g\u061ch"
+"""Clears the screen, writes in red, runs backwards, goes over what stands there, rings."""
+DRIVES = set("\x1b\x9b\u202e\r\x07\u2066\u061c")
+
+
+@pytest.fixture
+def hostile(shell, folder):
+    """A backup whose account writes such words wherever it can."""
+    source = FakeSource(FakeClock())
+    source.album("A1", f"quay {HOSTILE}")
+    for name in ("first", "second"):
+        source.upload(
+            "A1",
+            file_name=f"{name} {HOSTILE}.jpg",
+            caption=f"harbour {HOSTILE}\ntwo\tlines",
+            keywords=f"boats {HOSTILE}",
+            has_md5=False,
+        )
+    source.upload("A1", file_name=f"none {HOSTILE}.jpg", has_url=False)
+    nights = Nights(source, open_store(Location.parse(str(folder)), create=True), source.clock)
+    nights.run()
+    source.touch(source.world["A1"].images[0], caption=f"the old harbour {HOSTILE}")
+    source.world["A1"].title = f"the quay {HOSTILE}"
+    nights.next_night(full=True)
+    shell.at(source.clock)
+    return source
+
+
+@pytest.mark.parametrize("terminal", [False, True], ids=["a pipe", "a terminal"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["find", "HERE", "harbour"],
+        ["find", "HERE", "harbour", "--past"],
+        ["find", "HERE", "--album", "no such"],
+        ["albums", "HERE"],
+        ["images", "HERE", "A1"],
+        ["diff", "HERE", "2026-11-24", "latest"],
+        ["status", "HERE"],
+        ["check", "HERE", "--read-data", "all"],
+        ["restore", "HERE", "THERE"],
+        ["browse", "HERE", "--static", "THERE"],
+        ["catalog", "HERE", "THERE"],
+        ["letter", "HERE", "THERE"],
+        ["forget", "HERE", "i000002"],
+    ],
+    ids=" ".join,
+)
+def test_what_the_account_says_cannot_drive_a_terminal(
+    shell, hostile, folder, tmp_path, monkeypatch, words, terminal
+):
+    places = {"HERE": str(folder), "THERE": str(tmp_path / "there")}
+    monkeypatch.setenv("TERM", "dumb")  # What is left of controls is not our own.
+    monkeypatch.setattr(sys, "stdin", io.StringIO("no\n"))
+    if terminal:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    ran = shell(*[places.get(word, word) for word in words])
+    assert not DRIVES & {*ran.out, *ran.err}
+
+
+def test_a_caption_of_two_lines_is_one_line_of_a_table_and_exact_as_json(shell, hostile, folder):
+    table = shell("find", folder, "boats").out.splitlines()
+    assert len(table) == 3 and {line.count("\t") for line in table} == {5}
+    assert "two lines" in table[2]
+    found = shell("find", folder, "boats", "--json").json["images"]
+    assert any(
+        "\u202e" in each["caption"] and each["caption"].endswith("\ntwo\tlines") for each in found
+    )
+    named = shell("images", folder, "A1", "--json").json["images"]
+    assert {f"{each} {HOSTILE}.jpg" for each in ("first", "second", "none")} == {
+        each["file_name"] for each in named
+    }
+
+
+def test_what_is_going_on_is_told_without_controls(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Screen())
+    monkeypatch.setenv("TERM", "dumb")
+    progress = RunProgress(make_console(stderr=True), debug=True)
+    progress.noted(HOSTILE)
+    progress.defect(Album("A1", 1, "", (), 0, {}, ()), ValueError(HOSTILE))
+    said = sys.stderr.getvalue()
+    assert "ValueError: a" in said and not DRIVES & {*said}

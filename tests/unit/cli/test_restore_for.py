@@ -268,6 +268,21 @@ def test_a_finished_bag_takes_nothing_more(shell, location, tmp_path):
     assert tree(out) == before
 
 
+def test_a_strangers_file_in_a_finished_bag_is_named_by_the_same_command(shell, location, tmp_path):
+    out = tmp_path / "out"
+    shell("restore", location, out, "--bag")
+    (out / "data" / "mine.txt").write_text("not from the backup")
+    before = tree(out)
+    ran = shell("restore", location, out, "--bag")
+    assert ran.status == 1
+    assert "is no part of the bag" in ran.out and "data/mine.txt" in ran.out
+    (told,) = shell("restore", location, out, "--bag", "--json").json["problems"]
+    assert (told["path"], told["code"]) == ("data/mine.txt", "bag")
+    assert tree(out) == before
+    (out / "data" / "mine.txt").unlink()
+    assert shell("restore", location, out, "--bag").status == 0
+
+
 @pytest.mark.filterwarnings("ignore:'count' is passed as positional argument")
 def test_what_is_not_in_the_bag_is_named_and_the_bag_is_one_of_the_rest(shell, location, tmp_path):
     min((location / "originals").rglob("*.jpg")).unlink()

@@ -202,6 +202,13 @@ def read_only_home(world, tmp_path, monkeypatch):
 
 
 @contextmanager
+def file_for_a_home(world, tmp_path, monkeypatch):
+    (tmp_path / "no-folder").write_text("")
+    monkeypatch.setenv("HOME", str(tmp_path / "no-folder"))
+    yield
+
+
+@contextmanager
 def odd_terminal(world, tmp_path, monkeypatch):
     for name, value in {"TERM": "nonsense", "COLUMNS": "x", "LINES": "0", "LC_ALL": "xx"}.items():
         monkeypatch.setenv(name, value)
@@ -232,6 +239,7 @@ GOES_ON = {
     "a terminal of few letters": (with_letters("latin-1", Terminal), {}),
     "streams closed": (closed_streams, {}),
     "read-only home": (read_only_home, {"setup": 2}),
+    "a file for a home": (file_for_a_home, {"setup": 2}),
     "odd terminal": (odd_terminal, {}),
     "current folder gone": (folder_that_is_gone, {}),
     "torn AWS config": (torn_aws_config, {}),

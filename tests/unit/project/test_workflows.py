@@ -145,6 +145,11 @@ def test_no_job_may_do_more_than_stands_in_one_table():
         assert "uses" in about or about["timeout-minutes"] <= 90, place
 
 
+def _needs(about):
+    needs = about.get("needs", [])
+    return [needs] if isinstance(needs, str) else needs
+
+
 def test_what_a_strangers_pull_request_starts_writes_nothing_but_findings():
     for place, about in JOBS.items():
         name, _ = place
@@ -152,8 +157,8 @@ def test_what_a_strangers_pull_request_starts_writes_nothing_but_findings():
             *WORKFLOWS[name]["on"]
         }
         if "pull_request" in WORKFLOWS[name]["on"] and place in MAY_WRITE:
-            needs = JOBS.get((name, about.get("needs")), {})
-            only_tags = "github.ref_type == 'tag'" in (about.get("if"), needs.get("if"))
+            before = [JOBS[name, each] for each in _needs(about)]
+            only_tags = "github.ref_type == 'tag'" in [each.get("if") for each in (about, *before)]
             assert only_tags or MAY_WRITE[place] == {"security-events"}, place
 
 
@@ -191,6 +196,15 @@ def test_a_release_is_tested_built_once_signed_for_and_only_then_uploaded():
     built = "\n".join(step.get("run", "") for step in steps)
     assert "cache" not in TEXTS["release.yml"]
     assert built.index("changelog.py") < built.index("make dist") < built.index("make sbom")
+
+
+def test_an_image_is_tested_and_tried_before_it_is_published():
+    needs = {job: _needs(about) for (name, job), about in JOBS.items() if name == "image.yml"}
+    assert needs == {"tests": [], "build": [], "publish": ["tests", "build"], "join": ["publish"]}
+    tests, publish = JOBS["image.yml", "tests"], JOBS["image.yml", "publish"]
+    assert tests["uses"] == JOBS["release.yml", "tests"]["uses"]
+    # One that is passed over would pass over what waits for it.
+    assert tests["if"] == publish["if"] == "github.ref_type == 'tag'"
 
 
 def test_what_the_owner_of_the_repository_sets_by_hand_is_told():

@@ -1,5 +1,7 @@
 """Bags, as another's validator sees them."""
 
+import unicodedata
+
 import bagit
 import pytest
 
@@ -76,6 +78,36 @@ def test_a_finished_bag_takes_no_more_files(root):
     bag.refuse_more(root, 0)
     with pytest.raises(BadRequest, match="finished bag"):
         bag.refuse_more(root, 3)
+
+
+def test_what_the_manifest_of_a_finished_bag_does_not_name_or_names_in_vain_is_told(root):
+    finish(root)
+    assert list(bag.differences(root)) == []
+    (root / "data/A/.DS_Store").write_bytes(b"")
+    (root / "data/100%.jpg").write_bytes(b"")
+    (root / "data/b.csv").unlink()
+    assert list(bag.differences(root)) == [
+        ("data/100%.jpg", bag.STRANGE),
+        ("data/A/.DS_Store", bag.STRANGE),
+        ("data/b.csv", bag.LOST),
+    ]
+
+
+def test_a_bag_on_a_disk_that_writes_letters_in_another_form_is_the_same_bag(root):
+    finish(root)
+    for path in (root / "data/A").glob("zwei*"):
+        path.rename(path.with_name(unicodedata.normalize("NFD", path.name)))
+    assert list(bag.differences(root)) == []
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\xff")]
+)
+def test_a_manifest_that_cannot_be_read_is_told(root, harm):
+    finish(root)
+    harm(root / "manifest-sha256.txt")
+    ((path, why),) = bag.differences(root)
+    assert path == "manifest-sha256.txt" and why == bag.UNREADABLE
 
 
 def test_the_declaration_comes_last(root, monkeypatch):

@@ -544,15 +544,18 @@ def test_xmp_sidecars_are_resumed_too(world: World) -> None:
     assert len(list(world.target.rglob("*.xmp"))) == 2
 
 
-def test_a_sidecar_that_the_owner_edited_stays(world: World) -> None:
+@pytest.mark.parametrize(
+    "text", ["{}", "{", '{"image": NaN}', "[" * 200_000], ids=["other", "cut", "nan", "deep"]
+)
+def test_a_sidecar_that_the_owner_edited_stays(world: World, text: str) -> None:
     image = world.source.album("A1", "H", images=1).images[0]
     world.nights.run()
     world.restore()
     beside = world.target / "Travel/H" / f"{image.file_name}.json"
-    beside.write_text("{}")
+    beside.write_text(text)
     result = world.restore()
     assert codes(result) == ["sidecar"]
-    assert beside.read_text() == "{}"
+    assert beside.read_text() == text
 
 
 def test_a_manifest_under_a_wrong_key_is_not_believed(world: World) -> None:

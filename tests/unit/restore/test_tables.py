@@ -133,6 +133,15 @@ def test_a_photo_without_its_record_has_a_row_too():
     assert (row["image_key"], row["title"], row["said_in_the_file"]) == ("x", "", "")
 
 
+def test_photos_whose_place_in_the_album_is_not_known_come_first():
+    first = album()[0].entries["x"]
+    entries = (first, replace(entry("y", "y.jpg", number=2), position=None))
+    manifest = Manifest(header("a", "A"), {each.image_key: each for each in entries})
+    plan = made(*entries)
+    found = rows(photos_table([manifest], plan, {}, embedded=(), problems=()))
+    assert [(row["image_key"], row["position"]) for row in found] == [("y", ""), ("x", "2")]
+
+
 def test_what_is_to_be_set_at_smugmug_is_named_one_by_one():
     manifest, plan = album()
     told = {row["set"]: row["to"] for row in rows(by_hand_table([manifest], {"a": "A"}, plan, ()))}

@@ -15,7 +15,7 @@ from smugmug_backup.errors import OutOfTime, PhotoError, SourceUnavailable
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug.errors import TimedOut
 from smugmug_backup.smugmug.governor import Governor
-from smugmug_backup.smugmug.pace import Pace, paced, patiently
+from smugmug_backup.smugmug.pace import Pace, _Socket, paced, patiently
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.transport import Reply, Transport
 from smugmug_backup.wiring import SystemClock
@@ -230,3 +230,38 @@ def test_what_goes_wrong_in_the_other_thread_is_raised_here() -> None:
         pytest.raises(ConnectionRefusedError),
     ):
         patiently(refuse)
+
+
+def test_a_connection_that_comes_at_the_very_end_is_given_back() -> None:
+    let_go, given_back = threading.Event(), threading.Event()
+    other: list[threading.Thread] = []
+
+    def connect() -> None:
+        other.append(threading.current_thread())
+        let_go.wait(300)
+
+    class AtTheEnd(FakeClock):
+        """Whoever asks it is told of the end, and meanwhile the connection has come."""
+
+        def monotonic(self) -> float:
+            let_go.set()
+            other[0].join(300)
+            return float("inf")
+
+    pace = Pace(SystemClock(), until=0.0, stall=300, deadline=Deadline(AtTheEnd(), 0.0, 0.0))
+    with paced(pace), pytest.raises(TimeoutError):
+        patiently(connect, late=given_back.set)
+    assert given_back.is_set()
+
+
+def test_an_answer_that_is_closed_is_read_no_more_and_lets_its_connection_go() -> None:
+    here, there = socket.socketpair()
+    with there:
+        there.sendall(b"more")
+        answer = _Socket(here, Pace(SystemClock(), until=0.0, stall=1)).makefile("rb")
+        here.close()
+        answer.close()
+        assert answer.closed
+        there.settimeout(60)
+        with pytest.raises(ConnectionResetError):
+            there.recv(1)

@@ -44,7 +44,7 @@ def text(incoming):
 def test_two_stores_of_one_process_share_it_and_it_ends_with_the_last(incoming):
     one, is_new = only_writer(incoming)
     other, again = only_writer(incoming)
-    assert (one is other, is_new, again) == (True, True, False)
+    assert (one is other, is_new, again, one.remark) == (True, True, False, None)
     assert json.loads(text(incoming))["process"] == os.getpid()
     del one
     assert text(incoming)
@@ -57,6 +57,7 @@ def test_a_lock_that_a_dead_process_left_is_taken_and_told(incoming):
     left(incoming, process=4_000_001, host="nas")
     writer, _ = only_writer(incoming)
     assert writer.remark.startswith("process 4000001 on nas died")
+    assert json.loads(text(incoming))["process"] == os.getpid()
 
 
 def test_a_second_writer_is_refused_in_one_sentence(incoming):
@@ -71,7 +72,8 @@ def test_a_second_writer_is_refused_in_one_sentence(incoming):
 
 @pytest.mark.usefixtures("no_locks")
 class TestWithoutLocksOfTheSystem:
-    def test_the_file_itself_is_the_lock_and_goes_at_the_end(self, incoming):
+    def test_the_file_itself_is_the_lock_and_goes_at_the_end(self, incoming, monkeypatch):
+        lacks.removing_what_is_open(monkeypatch)
         writer, _ = only_writer(incoming)
         assert json.loads(text(incoming))["process"] == os.getpid()
         del writer

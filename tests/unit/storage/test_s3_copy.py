@@ -20,25 +20,6 @@ KEY = "originals/V2xgTbs=11/51f7e3a09bd24cc8816e0f42d7a9c350.jpg"
 LARGE = bytes(16 * 1024 * 1024 + 1)
 
 
-@pytest.fixture(scope="module")
-def served():
-    with wire.FakeS3() as s3:
-        yield s3, client(s3.address)
-
-
-@pytest.fixture
-def s3(served):
-    s3, _ = served
-    s3.objects.clear()
-    s3.headers.clear()
-    s3.log.clear()
-    s3.obeys = {"PutObject", "CompleteMultipartUpload", "CopyObject"}
-    s3.proves = True
-    yield s3
-    s3.forget_faults()
-    assert not s3.uploads
-
-
 @pytest.fixture
 def stores(served, s3):
     patience = Patience(answer=3, backoff=0.01, attempts=2)

@@ -18,23 +18,6 @@ PROBE = "pre/work/probe.txt"
 LARGE = bytes(16 * 1024 * 1024 + 1)
 
 
-@pytest.fixture(scope="module")
-def served():
-    with wire.FakeS3() as s3:
-        yield s3, client(s3.address)
-
-
-@pytest.fixture
-def s3(served):
-    s3, _ = served
-    s3.objects.clear()
-    s3.log.clear()
-    s3.obeys = {"PutObject", "CompleteMultipartUpload"}
-    yield s3
-    s3.forget_faults()
-    assert not s3.uploads
-
-
 @pytest.fixture
 def opened(served):
     """Another store on the same S3, as another run has."""

@@ -88,6 +88,15 @@ def test_a_module_without_tests_of_its_own_is_asked_of_its_room():
     assert "tests/unit/restore/test_perform.py" in near
 
 
+def test_those_that_test_what_imports_a_module_are_asked_too():
+    checks = [f"tests/unit/check/test_{name}.py" for name in ("albums", "check", "data")]
+    assert nearest("src/smugmug_backup/check/albums.py") == checks
+    # By archive/transfer.py, which has no tests of its own either.
+    assert "tests/unit/keeping/test_copy.py" in nearest("src/smugmug_backup/archive/stated.py")
+    commands = nearest("src/smugmug_backup/cli/catalogs.py")
+    assert commands == [f"tests/unit/cli/test_{name}.py" for name in ("find", "browse", "letter")]
+
+
 def test_a_defect_that_a_test_sees_is_noticed_and_one_that_none_sees_survives(tmp_path):
     source, tests = tmp_path / "src/smugmug_backup/a.py", tmp_path / "tests/unit/test_a.py"
     for each in (source, tests):

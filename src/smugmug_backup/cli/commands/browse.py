@@ -4,7 +4,7 @@ import argparse
 import socket
 import webbrowser
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,14 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.browse.fresh import Freshness
 from smugmug_backup.browse.views import PAGE, Views
 from smugmug_backup.catalog.taken import HEAD
-from smugmug_backup.cli.catalogs import Catalog, bring_up, cache_of, open_catalog, reading
+from smugmug_backup.cli.catalogs import (
+    Catalog,
+    bring_up,
+    cache_of,
+    open_catalog,
+    reading,
+    writer_of,
+)
 from smugmug_backup.cli.dates import DatesMeanwhile, add_dates
 from smugmug_backup.cli.errors import Mistaken, tell_problems
 from smugmug_backup.cli.estimate import LookEstimate, out_of_s3
@@ -45,6 +52,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with (
         _listening(args.port) as listener,
         _catalog(args, opened, cache, say) as catalog,
+        ExitStack() as stack,
     ):
         port = listener.getsockname()[1]
         tell_problems([f"album {key}: {why}" for key, why in catalog.updated.problems.items()])
@@ -52,7 +60,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         dates: DatesMeanwhile | None = None
 
         def update(archive: Archive) -> Mapping[str, str]:
-            updated = bring_up(catalog.db, archive)
+            with writer.alone():
+                updated = bring_up(writer.db, archive)
             if dates is not None:
                 dates.look_again()
             return updated.problems
@@ -70,8 +79,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
                 every=_LOOK_EVERY_S3 if args.location.in_s3 else _LOOK_EVERY,
             ),
         )
+        writer = stack.enter_context(writer_of(catalog, site.alone))
         if args.read_exif or not args.location.in_s3:
-            dates = DatesMeanwhile(catalog.db, opened.archive, cache, alone=site.alone, clock=clock)
+            dates = DatesMeanwhile(
+                writer.db, opened.archive, cache, alone=writer.alone, clock=clock
+            )
             if args.location.in_s3:
                 dates.tell(say)
         address = f"http://127.0.0.1:{port}/?token={site.token}"

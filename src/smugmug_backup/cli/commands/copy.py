@@ -31,7 +31,7 @@ from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest, StoreFull
 from smugmug_backup.keeping.copy import Copied, Copier, Plan, look
-from smugmug_backup.restore.folder import refuse_overlap
+from smugmug_backup.restore.folder import Overlaps, refuse_overlap
 from smugmug_backup.words import Location
 
 _SHOWN = 50
@@ -148,7 +148,7 @@ def refuse_same(here: Location, there: Location, *, same_s3: bool) -> None:
     if here.in_s3 and there.in_s3 and here.bucket == there.bucket and same_s3:
         one, other = here.key(""), there.key("")
         if one.startswith(other) or other.startswith(one):
-            raise BadRequest(f"{here} and {there} lie within each other")
+            raise Overlaps(f"{here} and {there} lie within each other")
 
 
 def _announce(say: Console, planned: Plan, estimate: CopyEstimate) -> None:

@@ -25,6 +25,7 @@ from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.cli.whereabouts import whereabouts
 from smugmug_backup.errors import BackupError, BadRequest
 from smugmug_backup.keeping.letter import Letter, may_be_replaced, page_of
+from smugmug_backup.restore.folder import refuse_overlap
 from smugmug_backup.words import Location, a_path
 
 _SECONDS = 20.0
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if len(names) > 1:
         raise Mistaken(f"one file, not {len(names)}", hint="`smugmug-backup letter LOCATION FILE`")
     file = a_path(names[0])
+    refuse_overlap(str(args.location), file)
     replaces = _may_write(file)
     opened = open_to_look(args.location)
     letter, problems = _letter(opened.archive, args.location)

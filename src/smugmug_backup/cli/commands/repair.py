@@ -17,7 +17,7 @@ from smugmug_backup.cli.parsing import (
     INTERRUPTED,
     NOT_ALL,
 )
-from smugmug_backup.cli.store import open_existing, options_of
+from smugmug_backup.cli.store import open_existing, options_of, way_between
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.clock import Deadline
 from smugmug_backup.keeping.repair import Repaired, repair
@@ -30,7 +30,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     refuse_same(there, args.location, same_s3=args.from_endpoint_url == args.location.endpoint)
     clock = SystemClock()
     deadline = Deadline.none(clock)
-    archive = Archive(open_existing(args.location, one_writer=args.one_writer).bounded(deadline))
+    archive = Archive(
+        open_existing(args.location, one_writer=args.one_writer, copies=there.in_s3).bounded(
+            deadline
+        )
+    )
     other = Archive(open_existing(there, **options_of(args, "from")).bounded(deadline))
     say = make_console(stderr=args.json, quiet=args.quiet)
 
@@ -41,7 +45,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
         ThreadPoolExecutor(8) as executor,
         interruptible(say, stop, saying="Stopping: what was brought stays."),
     ):
-        done = repair(archive, other, now=clock.now(), deadline=deadline, map_=executor.map)
+        done = repair(
+            archive,
+            other,
+            now=clock.now(),
+            deadline=deadline,
+            map_=executor.map,
+            way=way_between(other.store, archive.store),
+        )
     if args.json:
         print_json(console, _as_json(args, done))
     elif not (args.quiet and done.whole):
@@ -63,6 +74,8 @@ def _tell(console: Console, done: Repaired) -> None:
     for key, name in sorted(done.brought.items()):
         where = "" if key == name else f", as {shown(name)}"
         console.print(f"brought {shown(key)}{where}", soft_wrap=True)
+    if done.by_way:
+        console.print(f"S3 copied {plural(done.by_way, 'file')} of them by itself")
     if done.left:
         console.print(f"still damaged: {plural(len(done.left), 'file')}", style="bold red")
     elif done.brought:
@@ -78,5 +91,7 @@ def _as_json(args: argparse.Namespace, done: Repaired) -> dict[str, Any]:
         "brought": done.brought,
         "left": done.left,
         "checked": done.checked,
+        "copied_by_s3": done.by_way,
+        "not_by_s3": done.way_closed,
         "interrupted": done.stopped,
     }

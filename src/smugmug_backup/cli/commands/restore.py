@@ -94,8 +94,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     except Stopped:
         say.print("Interrupted before anything was written.")
         return INTERRUPTED
-    if args.bag and not result.stopped and not bag.is_finished(base):
-        if waiting:
+    if args.bag and not result.stopped:
+        if bag.is_finished(base):
+            for path, why in bag.differences(base):
+                result.problems.append(Problem("", None, path, "bag", why))
+        elif waiting:
             message = f"no bag was made yet: {plural(waiting, 'file')} may still come into it"
             result.problems.append(Problem("", None, str(base), "bag", message))
         else:
