@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 MEDIA_TYPES = {
     "jpg": "image/jpeg",
@@ -28,8 +28,7 @@ class Account:
     access: str
 
 
-@dataclass(frozen=True, slots=True)
-class Album:
+class Album(NamedTuple):
     """An album as the account's listing shows it.
 
     ``data`` is what the API says, under the API's own names, already without volatile and secret
@@ -94,8 +93,7 @@ class Offer:
     url: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """One image of a listing; ``data`` and ``urls`` as in `Album`.
 
     ``position`` is 1-based in the album. ``last_updated`` is the source's text, verbatim.
@@ -114,8 +112,7 @@ class Image:
     components: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """One answer about the images of an album, parsed whole.
 
     ``full``: it claims to show all images, not only the changed ones. ``image_count``: the
@@ -129,8 +126,7 @@ class Listing:
     answered_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """What a store can still take: ``free`` bytes in originals, and no object above ``largest``;
     None where there is no limit, or nobody can tell."""
 
@@ -138,8 +134,7 @@ class Room:
     largest: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(NamedTuple):
     """An object of the store: key (relative to the prefix), size in bytes.
 
     ``archived``: it must be thawed before it can be read (Glacier Flexible Retrieval, Deep

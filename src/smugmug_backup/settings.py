@@ -6,7 +6,7 @@ An ARN or the name of a secret may stand there, a secret never.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from smugmug_backup.errors import BadRequest
@@ -21,8 +21,7 @@ DEFAULT_PHOTO_HOSTS = (".smugmug.com",)
 _SECRET = re.compile(r"(ssm|secretsmanager|file|keyring):(.+)")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretName:
+class SecretName(NamedTuple):
     """Where the credentials lie: ``ssm:<name>``, ``secretsmanager:<name or ARN>``, or (for the
     owner's tool) ``file:<path>`` and ``keyring:<name>``."""
 

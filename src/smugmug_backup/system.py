@@ -5,7 +5,6 @@ what their documentation, or the issue named beside it, says. Where a disk can b
 tried out instead (`storage.probe`); nothing is decided by a system's name that a try can tell.
 """
 
-import ctypes
 import errno
 import os
 import shutil
@@ -59,6 +58,8 @@ def rename_without_replacing(source: int | None = None, target: int | None = Non
 
     ``renameat2`` on Linux (glibc before 2.28 and musl lack it), ``renameatx_np`` on macOS.
     """
+    import ctypes  # Here, as below: of a night on which nothing changes no file is renamed.
+
     here, there = (_HERE if each is None else each for each in (source, target))
     try:
         library = ctypes.CDLL(None, use_errno=True)
@@ -86,6 +87,8 @@ def renamed(
     rename = rename_without_replacing(source, target)
     if rename is None:
         return False
+    import ctypes
+
     if rename(os.fsencode(old), os.fsencode(new)) == 0:
         return True
     number = ctypes.get_errno()
@@ -184,6 +187,8 @@ def syncs_whole(descriptor: int) -> Callable[[], None] | None:
     """
     if sys.platform != "linux" or _kernel() < _TELLS_ERRORS:
         return None
+    import ctypes
+
     try:
         library = ctypes.CDLL(None, use_errno=True)
         sync, look = library.syncfs, library.fstatfs
@@ -295,6 +300,8 @@ def lock(descriptor: int) -> bool | None:
 def runs(process: int) -> bool:
     """Whether this machine has a process of that number."""
     if sys.platform == "win32":
+        import ctypes
+
         # os.kill(…, 0) would not ask but send Ctrl-C (signal.CTRL_C_EVENT is 0).
         kernel = ctypes.windll.kernel32
         handle = kernel.OpenProcess(0x1000, False, process)  # PROCESS_QUERY_LIMITED_INFORMATION

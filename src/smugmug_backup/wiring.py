@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from typing import NamedTuple
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
@@ -146,8 +147,7 @@ def read_credentials(secret: SecretName) -> Credentials:
         raise BadRequest(f"the secret {secret} cannot be used: {error}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class AtHome:
+class AtHome(NamedTuple):
     """What a run at somebody's home asks of the source besides, and a function never.
 
     ``patience``: seconds that a lost connection is waited for, which ``tell`` says;

@@ -7,11 +7,11 @@ compares them. What the store's files call themselves is `archive/`'s.
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
 from datetime import time
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
+from typing import NamedTuple
 
 from smugmug_backup.errors import BadRequest
 
@@ -60,9 +60,7 @@ DEFAULT_CREDENTIALS = "ssm:/smugmug-backup/secret"
 """Where a stack that is deployed with its defaults looks for the credentials."""
 
 _KEY = re.compile(KEY)
-_BUCKET = re.compile(BUCKET)
-_PREFIX = re.compile(PREFIX)
-_AMOUNT = re.compile(AMOUNT, re.IGNORECASE | re.ASCII)
+_ANY_CASE = re.IGNORECASE | re.ASCII
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -86,7 +84,7 @@ def prefix(text: str) -> str:
     Raises ValueError.
     """
     bare = text.removesuffix("/")
-    if text and not (len(bare) <= LONGEST_PREFIX and _PREFIX.fullmatch(bare)):
+    if text and not (len(bare) <= LONGEST_PREFIX and re.fullmatch(PREFIX, bare)):
         raise ValueError("must be like photos/smugmug, without a leading slash")
     return bare
 
@@ -137,8 +135,7 @@ def a_path(text: str) -> Path:
         raise BadRequest(f"{text!r} is no path: nobody here has that home folder") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """Where a store lies: in a ``folder``, or in a ``bucket`` of S3 under a ``prefix``.
 
     ``endpoint`` and ``profile``: of which S3, and with whose credentials (a profile of the AWS
@@ -167,7 +164,7 @@ class Location:
     @classmethod
     def _in_s3(cls, text: str) -> "Location":
         bucket, _, rest = text.removeprefix("s3://").partition("/")
-        if not _BUCKET.fullmatch(bucket):
+        if not re.fullmatch(BUCKET, bucket):
             raise BadRequest(f"{text!r} names no bucket; write s3://bucket or s3://bucket/prefix")
         try:
             return cls(text, bucket=bucket, prefix=prefix(rest))
@@ -203,15 +200,14 @@ class Location:
         if self.folder is not None and (endpoint or profile):
             option = "--endpoint-url" if endpoint else "--aws-profile"
             raise BadRequest(f"{option} is for a bucket, and {self} is a folder")
-        return replace(self, endpoint=endpoint or self.endpoint, profile=profile or self.profile)
+        return self._replace(endpoint=endpoint or self.endpoint, profile=profile or self.profile)
 
     def key(self, key: str) -> str:
         """The whole name in the bucket of what the store calls ``key``."""
         return f"{self.prefix}/{key}" if self.prefix else key
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """How much to read: so many bytes, or every day one of so many turns (1: all).
 
     ==========================  ==================================
@@ -230,7 +226,7 @@ class Amount:
     def parse(cls, text: str) -> "Amount":
         """Raises BadRequest for what is no amount."""
         text = text.strip()
-        if not _AMOUNT.fullmatch(text):
+        if not re.fullmatch(AMOUNT, text, _ANY_CASE):
             raise BadRequest(
                 f"'{text:.40}' is no amount of data to read; it must be like 5GB, 5% or all"
             )
@@ -249,20 +245,17 @@ LEAST_RATE = 1000
 RATE = r"([0-9]{1,12}(\.[0-9]{1,9})?) ?([KMG]?)(B?)"
 """Bytes a second, as wget and curl take them, but in decimal units as all sizes here."""
 
-_RATE = re.compile(RATE, re.IGNORECASE | re.ASCII)
-
 
 def bytes_per_second(text: str) -> float:
     """``5M`` is 5,000,000 a second. Raises ValueError, whose text goes on from the name."""
-    match = _RATE.fullmatch(text.strip())
+    match = re.fullmatch(RATE, text.strip(), _ANY_CASE)
     rate = float(match[1]) * _UNITS[match[3].upper() + "B"] if match else 0.0
     if rate < LEAST_RATE:
         raise ValueError("must be bytes a second, such as 500K or 5M, and 1K at least")
     return rate
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(NamedTuple):
     """From one time of day until another, by the clock on the wall; over midnight where the first
     is the later one."""
 
@@ -272,7 +265,7 @@ class Hours:
     @classmethod
     def parse(cls, text: str) -> "Hours":
         """``01:00-06:00``. Raises ValueError, whose text goes on from the name."""
-        match = _HOURS.fullmatch(text.strip())
+        match = re.fullmatch(_HOURS, text.strip())
         if match is None or match[1] == match[2]:
             raise ValueError("must be two times of day, such as 01:00-06:00 or 22:30-06:00")
         return cls(time.fromisoformat(match[1]), time.fromisoformat(match[2]))
@@ -287,4 +280,4 @@ class Hours:
         return now >= self.begin or now < self.end
 
 
-_HOURS = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])")
+_HOURS = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])"

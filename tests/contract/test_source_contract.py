@@ -176,7 +176,7 @@ def test_every_album_is_shown_once_the_empty_ones_too(rig: Rig) -> None:
 def test_an_album_can_travel(rig: Rig) -> None:
     for album in rig.source().albums(deadline=rig.deadline):
         data = json.loads(json.dumps(dict(album.data)))
-        again = replace(album, data=data, urls=tuple(json.loads(json.dumps(album.urls))))
+        again = album._replace(data=data, urls=tuple(json.loads(json.dumps(album.urls))))
         assert album_fingerprint(again.data) == album_fingerprint(album.data)
 
 

@@ -1,7 +1,6 @@
 """Everything that can happen to an account and its backup, in any order."""
 
 import random
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -101,18 +100,18 @@ class LyingSource(FakeSource):
             return listing
         if lie == "twice":
             # No lie: it is taken once.
-            return replace(listing, images=(*images, *images[:1]))
+            return listing._replace(images=(*images, *images[:1]))
         if lie in ("cut off", "overlapping pages") and not (listing.full and len(images) > 1):
             return listing
         self.lied = True
         if lie == "overlapping pages":
-            return replace(listing, images=(*images[:-1], images[0]))
+            return listing._replace(images=(*images[:-1], images[0]))
         if lie == "no date":
-            return replace(listing, answered_at=None)
+            return listing._replace(answered_at=None)
         if lie == "years off":
-            return replace(listing, answered_at=self.clock.now() + timedelta(days=400))
+            return listing._replace(answered_at=self.clock.now() + timedelta(days=400))
         # Neither its own count nor the album's.
-        return replace(listing, images=images[:-1], image_count=len(images) + 7)
+        return listing._replace(images=images[:-1], image_count=len(images) + 7)
 
 
 LIES = ("twice", "overlapping pages", "no date", "years off", "cut off", "no albums")

@@ -9,31 +9,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from smugmug_backup.archive import chain, forgotten, generations, keys, lookup, newer, reading
+from smugmug_backup.archive import chain, generations, keys, lookup, newer, reading
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.contents import Contents, by_album, read_contents
-from smugmug_backup.archive.drill_report import DrillReport
 from smugmug_backup.archive.encoding import sha256
 from smugmug_backup.archive.encoding import sha256 as sha256_of
-from smugmug_backup.archive.forgotten import Holding
 from smugmug_backup.archive.generations import Listed, Newest
-from smugmug_backup.archive.inspection import (
-    forgotten_keys,
-    inspect_check_report,
-    inspect_manifest,
-    inspect_records,
-    inspect_report,
-)
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
 from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.original import StoredBytes, When
-from smugmug_backup.archive.page import page_of, worth_a_page
 from smugmug_backup.archive.readme import README_TEXT
 from smugmug_backup.archive.records import parse_line, records_files
-from smugmug_backup.archive.report import AlbumState, Link, RunReport, future
+from smugmug_backup.archive.report import AlbumState, Link, RunReport, future, worth_a_page
 from smugmug_backup.errors import (
     AlreadyStored,
     CommitConflict,
@@ -47,14 +37,19 @@ from smugmug_backup.errors import (
 from smugmug_backup.model import StoredObject
 from smugmug_backup.ports import BackupStore, Batch
 
-__all__ = ["Archive", "Contents", "Holding", "Listed", "Map", "Newest", "by_album"]
+if TYPE_CHECKING:
+    from smugmug_backup.archive.drill_report import DrillReport
+    from smugmug_backup.archive.forgotten import Holding
+
+__all__ = ["Archive", "Contents", "Listed", "Map", "Newest", "by_album"]
 
 
 class Archive:
     """A store seen through its format; safe for many threads.
 
     It keeps nothing between calls but one batch of the store: what `write_records` and `batch`
-    bring is durable when `commit` has named it.
+    bring is durable when `commit` has named it. What no quiet night asks for (a check's scrutiny,
+    drills, what was forgotten, pages for people) is loaded when it is asked for.
     """
 
     def __init__(self, store: BackupStore) -> None:
@@ -137,6 +132,8 @@ class Archive:
         Nothing names it, so nothing is lost where it cannot be written.
         """
         if worth_a_page(report):
+            from smugmug_backup.archive.page import page_of
+
             self.store.create(keys.page(report.run_id), page_of(report))
 
     def page_of(self, report: RunReport) -> str | None:
@@ -249,8 +246,10 @@ class Archive:
                     found.append(run)
         return sorted(found)
 
-    def newest_drill(self, *, now: datetime) -> DrillReport | None:
+    def newest_drill(self, *, now: datetime) -> "DrillReport | None":
         """The newest drill report that can be read, None if there is none."""
+        from smugmug_backup.archive.drill_report import DrillReport
+
         for run in reversed(self.drills()):
             key = keys.drill_report(run)
             with suppress(NotABackup, StoreError):
@@ -258,7 +257,7 @@ class Archive:
                     return DrillReport.from_bytes(self.store.read(key), key=key)
         return None
 
-    def write_drill(self, report: DrillReport) -> None:
+    def write_drill(self, report: "DrillReport") -> None:
         """Store a drill report."""
         self.store.create(report.key, report.to_bytes())
 
@@ -269,11 +268,15 @@ class Archive:
 
         Raises NotStored if it is not there, NotABackup for damage, FormatTooNew, StoreError.
         """
+        from smugmug_backup.archive.inspection import inspect_report
+
         key = keys.report(run)
         return inspect_report(reading.read_stated(self.store, key, sha256), key=key)
 
     def inspect_check(self, run: str, sha256: str | None = None) -> CheckReport:
         """The same of a check report."""
+        from smugmug_backup.archive.inspection import inspect_check_report
+
         key = keys.check_report(run)
         return inspect_check_report(reading.read_stated(self.store, key, sha256), key=key)
 
@@ -402,6 +405,8 @@ class Archive:
         ``lines``: as `inspect_manifest` takes them, to go through many generations of an album.
         Raises NotStored if it is not there, NotABackup for damage, FormatTooNew, StoreError.
         """
+        from smugmug_backup.archive.inspection import inspect_manifest
+
         key = keys.manifest(album_key, generation)
         body = reading.read_stated(self.store, key, sha256)
         try:
@@ -411,6 +416,8 @@ class Archive:
 
     def numbered_manifests(self, album_key: str, generation: int) -> Iterator[Manifest]:
         """What lies, sound by itself, under the numbered names of a generation."""
+        from smugmug_backup.archive.inspection import inspect_manifest
+
         for name in reading.numbered_names(self.store, keys.manifest(album_key, generation)):
             with suppress(NotStored, NotABackup, FormatTooNew):
                 yield inspect_manifest(self.store.read(name), key=name)
@@ -447,6 +454,8 @@ class Archive:
     def sound_records(self, key: str, entries: Iterable[Entry] = ()) -> None:
         """Read a records file whole and hold it, or a numbered name of it, to its own name and to
         the lines that name it. Raises NotStored, NotABackup, FormatTooNew, StoreError."""
+        from smugmug_backup.archive.inspection import inspect_records
+
         plain, _ = keys.plain(key)
         numbered = reading.numbered_names(self.store, plain)
         names = [key, *(name for name in (plain, *numbered) if name != key)]
@@ -511,10 +520,14 @@ class Archive:
 
     def forgotten(self, key: str) -> tuple[str, ...]:
         """What was deleted, by one of these. Raises NotABackup, FormatTooNew, StoreError."""
+        from smugmug_backup.archive.inspection import forgotten_keys
+
         return forgotten_keys(self.store.read(key), key=key)
 
     def told_forgotten(self, image_key: str) -> frozenset[str] | None:
         """What is told to be deleted of an image; see `forgotten.told`."""
+        from smugmug_backup.archive import forgotten
+
         return forgotten.told(self.store, image_key)
 
     def is_forgotten(self, key: str) -> bool:
@@ -524,17 +537,23 @@ class Archive:
 
     def tell_forgotten(self, image_key: str, named: Iterable[str], *, at: datetime) -> str:
         """Write that these objects of an image are deleted for good; the key of what tells it."""
+        from smugmug_backup.archive import forgotten
+
         return forgotten.tell(self.store, image_key, named, at=at)
 
     def originals_of(self, image_key: str) -> tuple[str, ...]:
         """All originals of an image, of every version, plain and numbered."""
+        from smugmug_backup.archive import forgotten
+
         return forgotten.originals_of(self.store, image_key)
 
     def records_holding(
         self, album_key: str, images: Collection[str], map_: Map
-    ) -> dict[str, Holding]:
+    ) -> "dict[str, Holding]":
         """The records files of an album that hold a line of one of ``images``, and the rest of
         each. Raises FormatTooNew, StoreError."""
+        from smugmug_backup.archive import forgotten
+
         return forgotten.records_holding(self.store, album_key, images, map_)
 
     # -- the account's albums --------------------------------------------------------------------

@@ -8,10 +8,10 @@ that: what else changed stands in the manifests, and `diff` shows it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from smugmug_backup.archive import keys
-from smugmug_backup.archive.details import keywords_of, text_of
+from smugmug_backup.archive.texts import keywords_of, text_of
 
 NAMED = 1_000
 """So many images a report names; it counts the rest."""
@@ -249,8 +249,7 @@ _GRAVEST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(NamedTuple):
     """What the change guard tells of one kind: images, in how many albums, the largest first."""
 
     what: What

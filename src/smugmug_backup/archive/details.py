@@ -16,18 +16,15 @@ is_video       a ``Video…URL`` was there, or a         ``IsVideo``
 Texts are decoded (SmugMug writes HTML entities); what is unknown or makes no sense is None.
 """
 
-import html
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from smugmug_backup.archive.records import V2, largest_video_url_field, whole_number
+from smugmug_backup.archive.texts import keywords_of, text_of
 
-# XML 1.0 has no characters but these, not even as references; nor do people read any other.
-_NOT_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FIRST_PHOTO = 1826
 _TIMES = ("DateTimeOriginal", "Date", "LastUpdated")
 
@@ -128,23 +125,6 @@ def _moment(value: object) -> datetime | None:
         return None
     # What is older than photography is a camera's or a program's mistake.
     return moment if moment.year >= _FIRST_PHOTO else None
-
-
-def keywords_of(image: Mapping[str, Any]) -> list[str]:
-    """The keywords one by one, each once; SmugMug parts them by semicolons, or by commas."""
-    listed = image.get("KeywordArray")
-    if isinstance(listed, list) and listed:
-        words = [text_of(each) for each in listed]
-    else:
-        text = text_of(image.get("Keywords"))
-        words = text.split(";" if ";" in text else ",")
-    return list(dict.fromkeys(word for word in (each.strip(' "\t\n\r') for each in words) if word))
-
-
-def text_of(value: object) -> str:
-    """A text without HTML entities and without what is no character."""
-    text = html.unescape(value) if isinstance(value, str) else ""
-    return _NOT_TEXT.sub("\ufffd", text)
 
 
 def place_of(image: Mapping[str, Any]) -> Place | None:

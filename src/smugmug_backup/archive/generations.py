@@ -17,8 +17,7 @@ generation, or does not have the SHA-256 that a report or the next generation st
 import json
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from smugmug_backup.archive import keys, newer, reading
 from smugmug_backup.archive.encoding import Unreadable
@@ -54,8 +53,7 @@ class Listed(dict[str, _T]):
         self.unreadable: dict[str, StoreError] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(NamedTuple):
     """An album's newest state: the sound manifest that tells it, and the greatest generation.
 
     ``damage`` says what is wrong with generations newer than ``manifest``; None if nothing is.

@@ -29,9 +29,10 @@ _MANIFEST = re.compile(rf"manifests/({_DIR})/([0-9]{{8}})\.jsonl")
 _RECORDS = re.compile(rf"records/({_DIR})/([0-9a-f]{{32}})\.jsonl")
 _ORIGINAL = re.compile(rf"originals/({_DIR})/(rev-[0-9a-f]{{16}}|[0-9a-f]{{32}})\.({_EXTENSION})")
 _REPORT = re.compile(rf"(?:runs|checks|drills)/[0-9]{{4}}/[0-9]{{2}}/({_RUN})\.json")
-_FORGOTTEN = re.compile(rf"forgotten/({_DIR})\.json")
-_OUTCOME = re.compile(rf"work/[^/]+/({_DIR})-([0-9]{{3}})\.json")
-_NUMBERED = re.compile(r"(.+/[^/.]+|[^/.]+)\.([2-9]|[1-9][0-9]{1,3})(\.[a-z0-9]+)")
+_FORGOTTEN = rf"forgotten/({_DIR})\.json"
+_OUTCOME = rf"work/[^/]+/({_DIR})-([0-9]{{3}})\.json"
+_NUMBERED = r"(.+/[^/.]+|[^/.]+)\.([2-9]|[1-9][0-9]{1,3})(\.[a-z0-9]+)"
+# Texts, and no patterns yet, where few starts need one: Python keeps what it has compiled.
 
 # Windows keeps these names for devices, whatever extension follows.
 _RESERVED = frozenset(
@@ -87,7 +88,10 @@ def run_id(start: datetime, token: str) -> str:
 
 def run_start(run: str) -> datetime:
     """The start that a run id tells. Raises ValueError for one of no real day."""
-    return datetime.strptime(run[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    begun = datetime.fromisoformat(run[:16])
+    if run_id(begun, "")[:16] != run[:16]:
+        raise ValueError(f"{run!r} is no run id")
+    return begun
 
 
 def album_manifests(album_key: str) -> str:
@@ -191,7 +195,7 @@ def forgotten(image_key: str) -> str:
 
 def parse_forgotten(key: str) -> str | None:
     """The image key of such a file, None for any other key."""
-    match = _FORGOTTEN.fullmatch(key)
+    match = re.fullmatch(_FORGOTTEN, key)
     return parse_directory(match[1]) if match else None
 
 
@@ -212,7 +216,7 @@ def outcome(run: str, album_key: str, turn: int) -> str:
 
 def parse_outcome(key: str) -> tuple[str, int] | None:
     """(album key, turn) of an outcome's key, None for any other key."""
-    match = _OUTCOME.fullmatch(key)
+    match = re.fullmatch(_OUTCOME, key)
     album_key = parse_directory(match[1]) if match else None
     return (album_key, int(match[2])) if match and album_key and int(match[2]) else None
 
@@ -252,7 +256,7 @@ def numbered(key: str, number: int) -> str:
 
 def plain(key: str) -> tuple[str, int]:
     """(the name without its number, the number); a name without one has the number 1."""
-    match = _NUMBERED.fullmatch(key)
+    match = re.fullmatch(_NUMBERED, key)
     return (match[1] + match[3], int(match[2])) if match else (key, 1)
 
 

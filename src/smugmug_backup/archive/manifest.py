@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import (
@@ -103,8 +103,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A generation and the SHA-256 of its file, as its successor names it."""
 
     generation: int
@@ -274,8 +273,7 @@ def live_count(entries: Iterable[Entry]) -> int:
     return sum(entry.live for entry in entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """What an album's live lines add up to.
 
     ``bytes``: of stored originals. ``pending`` counts what waits as of ``when``, a

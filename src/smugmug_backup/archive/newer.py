@@ -22,7 +22,7 @@ from smugmug_backup.archive.manifest import VERSION
 from smugmug_backup.errors import BackupError, FormatTooNew, NotABackup, StoreError
 from smugmug_backup.ports import BackupStore
 
-_SAYS = re.compile(r"^ *version +of this description, ([0-9]{1,9})\r?$", re.MULTILINE)
+_SAYS = r"^ *version +of this description, ([0-9]{1,9})\r?$"
 
 
 def judged(store: BackupStore, key: str, refused: FormatTooNew) -> BackupError:
@@ -46,7 +46,7 @@ def _versions(store: BackupStore) -> list[int | None]:
     found: list[int | None] = []
     try:
         for name in reading.names(store, keys.README):
-            match = _SAYS.search(store.read(name).decode("utf-8", "replace"))
+            match = re.search(_SAYS, store.read(name).decode("utf-8", "replace"), re.MULTILINE)
             found.append(int(match[1]) if match else None)
     except StoreError:
         found.append(None)

@@ -45,7 +45,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import digest
@@ -86,8 +86,7 @@ _ENDS_IN_A_NAME = frozenset(
 """After 14 days of one of these an image is unavailable; no other reason ever makes it so."""
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """The instant of an event. ``decides``: it is by a clock by which time may be seen to pass."""
 
     at: datetime
@@ -105,8 +104,7 @@ class When:
         return self.at if since is None or self.since(since) < timedelta() else since
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBytes:
+class StoredBytes(NamedTuple):
     """Bytes in the store: where they lie, their length, and their hashes (lower hex)."""
 
     key: str
@@ -208,8 +206,7 @@ def _key(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What the line says now, and whether to fetch the bytes.
 
     ``kept``: what it says again if the source, asked for this one, still states the MD5 of the

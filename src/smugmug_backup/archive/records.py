@@ -6,8 +6,7 @@ Both sources and the core use these rules, so that a record means the same every
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from smugmug_backup.archive.encoding import (
     Unreadable,
@@ -39,6 +38,9 @@ _VOLATILE = frozenset({"Position"})
 _VOLATILE_IN_ALBUMS = frozenset({"ImageCount", "LastUpdated", "ImagesLastUpdated", "Highlight"})
 _SECRET = frozenset({"Password", "PasswordHint", "DownloadPassword", "UploadKey", "GuestUploadURL"})
 _SECRET_ENDINGS = ("Token", "TokenSecret", "token", "token_secret")
+_DROPPED_ENDINGS = _VOLATILE_ENDINGS + _SECRET_ENDINGS
+_DROPPED = _VOLATILE | _SECRET
+_DROPPED_OF_ALBUMS = _DROPPED | _VOLATILE_IN_ALBUMS
 _DEEPEST = 64
 
 
@@ -49,21 +51,22 @@ def tidy(data: Mapping[str, Any], *, album: bool = False) -> tuple[dict[str, Any
     sorted; a secret field is not even named. ``album``: what is volatile in an album goes too.
     Raises ValueError if the data is nested deeper than any answer of SmugMug is.
     """
-    drop = _VOLATILE | _SECRET | (_VOLATILE_IN_ALBUMS if album else frozenset())
+    drop = _DROPPED_OF_ALBUMS if album else _DROPPED
     urls = sorted(
         name
         for name, value in data.items()
         if name.endswith(_VOLATILE_ENDINGS) and name not in _SECRET and value
     )
-    return {name: _tidied(value, drop, 1) for name, value in _kept(data, drop)}, tuple(urls)
+    return _kept(data, drop, 1), tuple(urls)
 
 
-def _kept(data: Mapping[str, Any], drop: frozenset[str]) -> list[tuple[str, Any]]:
-    return [
-        (name, value)
+def _kept(data: Mapping[str, Any], drop: frozenset[str], depth: int) -> dict[str, Any]:
+    # Of every image of every listing: most values are texts and numbers, and cost no call.
+    return {
+        name: _tidied(value, drop, depth) if isinstance(value, (dict, list)) else value
         for name, value in data.items()
-        if name not in drop and not name.endswith(_VOLATILE_ENDINGS + _SECRET_ENDINGS)
-    ]
+        if name not in drop and not name.endswith(_DROPPED_ENDINGS)
+    }
 
 
 def _tidied(value: Any, drop: frozenset[str], depth: int) -> Any:
@@ -73,7 +76,7 @@ def _tidied(value: Any, drop: frozenset[str], depth: int) -> Any:
         raise ValueError("nested too deep")
     if isinstance(value, list):
         return [_tidied(item, drop, depth + 1) for item in value]
-    return {name: _tidied(item, drop, depth + 1) for name, item in _kept(value, drop)}
+    return _kept(value, drop, depth + 1)
 
 
 FORMAT = "smugmug-backup/records"
@@ -116,8 +119,7 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
     return data if whole else None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordsFile:
+class RecordsFile(NamedTuple):
     """A records file: its bytes, and where each image's line stands in it (offset, length).
 
     It depends on its content alone: the same records give the same ``digest``, its name.
@@ -174,8 +176,7 @@ def revision(offer: Offer) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(NamedTuple):
     """What tells, besides the MD5, that an image shows other bytes than before."""
 
     serial: int | str | None

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.changes import News
@@ -59,8 +59,7 @@ class NextFull(StrEnum):
     STATE_LOST = "state not in the newest report"
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """Since when an album's full listings were not believed.
 
     ``difference``: its count less their length; ``keys``: what tells which images they showed.
@@ -178,7 +177,7 @@ class AlbumState:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError for what `as_json` did not make."""
-        known = {each.name: data[each.name] for each in fields(cls)}
+        known = {name: data[name] for name in _STATE}
         instants = ("full_listing_at", "listed_at", "tried_at", "missing_since", "deleted_at")
         known.update({name: parse_stamp_or_none(data[name]) for name in instants})
         known["path"] = tuple(data["path"])
@@ -193,8 +192,10 @@ class AlbumState:
         return cls(**known)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+_STATE = tuple(each.name for each in fields(AlbumState))
+
+
+class Failure(NamedTuple):
     """What went wrong with an album, an image of it, or (no album) the run."""
 
     album_key: str | None
@@ -293,8 +294,7 @@ class Link:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class CompleteAsOf:
+class CompleteAsOf(NamedTuple):
     """The newest complete run, and its date: all that SmugMug showed then is stored."""
 
     run_id: str
@@ -471,6 +471,27 @@ class RunReport:
     def key(self) -> str:
         """Where it lies."""
         return keys.report(self.run_id)
+
+
+def worth_a_page(report: RunReport) -> bool:
+    """Whether a run has anything to show: quiet nights would bury the others. The page: `page`.
+
+    ================================================  ======
+    the run                                           a page
+    ================================================  ======
+    changed something in the backup                   yes
+    saw something change at SmugMug                   yes
+    missed something: something failed, or waits      yes
+    did not end complete, whatever the reason         yes
+    was complete and changed nothing                  no
+    ================================================  ======
+    """
+    return bool(
+        report.counts.albums_changed
+        or report.changes
+        or report.failures
+        or report.status != RunStatus.COMPLETE
+    )
 
 
 def changes_of(data: Mapping[str, Any]) -> News:

@@ -1,13 +1,12 @@
 """What an album is called, and which one a person means."""
 
-import difflib
-import html
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from smugmug_backup.archive.keys import directory
+from smugmug_backup.archive.texts import unescaped
 from smugmug_backup.errors import BadRequest
 
 _CONTROLS = re.compile(
@@ -39,12 +38,17 @@ def shown(text: str | None) -> str:
 
     For display only; what is stored stays as the source wrote it.
     """
-    return harmless(html.unescape(text or ""))
+    return harmless(unescaped(text or ""))
 
 
 def harmless(text: str) -> str:
     """``text`` with what would drive a terminal made visible; no entity is decoded."""
     return _CONTROLS.sub("\ufffd", text)
+
+
+def harmless_lines(text: str) -> str:
+    """The same of a text of many lines, which stay."""
+    return "\n".join(map(harmless, text.split("\n")))
 
 
 def album_name(album: Titled) -> str:
@@ -93,6 +97,8 @@ def _one(
         raise NoSuchAlbum(
             f"{len(found)} albums are called '{shown(wanted)}': {named}; name it by its key"
         )
+    import difflib  # for a mistake only
+
     near = dict.fromkeys(
         album_name(albums[known[each][0]])
         for each in difflib.get_close_matches(_plain(wanted), known, n=3, cutoff=0.4)

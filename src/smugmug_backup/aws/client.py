@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
+from botocore.utils import parse_timestamp
 
 from smugmug_backup import __version__
 from smugmug_backup.aws.errors import AwsRefused, setup_words
@@ -80,6 +82,7 @@ def is_this_machine(host: str) -> bool:
 def _made(service: str, config: Config, endpoint: str | None, profile: str | None) -> Any:
     session = botocore.session.Session(profile=profile)
     session.register_component("data_loader", _SERVICES)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_instant)
     # botocore reads AWS_DEFAULT_REGION only (1.44); Lambda sets both, an owner often this one.
     # Set here, it holds for what botocore itself asks on the way, such as STS for a role.
     if region := os.environ.get("AWS_REGION"):
@@ -87,6 +90,16 @@ def _made(service: str, config: Config, endpoint: str | None, profile: str | Non
     client = session.create_client(service, config=config, endpoint_url=endpoint)
     _share_tls(client)
     return client
+
+
+def _instant(value: Any) -> datetime:
+    """A time of an answer, as botocore reads it. What S3 lists has one form, and dateutil, which
+    takes any, needs longer for it than all else of an entry."""
+    if isinstance(value, str) and value[10:11] == "T" and value.endswith("Z"):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
+    found: datetime = parse_timestamp(value)
+    return found
 
 
 def _share_tls(client: Any) -> None:

@@ -1,7 +1,7 @@
 """The account's guard: whose store this is, and which account listing is believed."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.errors import LesserView, NoAlbums, OtherAccount, RunRefused
@@ -12,8 +12,7 @@ _EXCUSED_ALBUMS = 2
 _EXCUSED_IMAGES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """Whose backup a store holds: in its widest view, and the names that the account had before."""
 
     account: Account | None

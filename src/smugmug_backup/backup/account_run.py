@@ -16,7 +16,6 @@ from smugmug_backup.archive.report import (
     RunReport,
     RunStatus,
 )
-from smugmug_backup.backup import overflow as handover
 from smugmug_backup.backup.account import Binding, check_albums, check_binding, is_bound
 from smugmug_backup.backup.album import AlbumWork
 from smugmug_backup.backup.api import change_of_api
@@ -24,9 +23,9 @@ from smugmug_backup.backup.attempts import Attempts
 from smugmug_backup.backup.context import Context
 from smugmug_backup.backup.dates import RunDate
 from smugmug_backup.backup.departures import departures
+from smugmug_backup.backup.earlier import Earlier, look
 from smugmug_backup.backup.originals import Originals
 from smugmug_backup.backup.outcome import Outcome
-from smugmug_backup.backup.overflow import PlannedAlbum
 from smugmug_backup.backup.request import DryRun, RunRequest
 from smugmug_backup.backup.session import Parts, Session
 from smugmug_backup.backup.tally import Ending, Tally, write_report
@@ -61,7 +60,7 @@ class AccountRun(Session):
     ) -> None:
         super().__init__(parts, deadline, albums_pool, transfers)
         self._request = request
-        self._earlier = handover.Earlier()
+        self._earlier = Earlier()
 
     def run(self) -> RunReport | DryRun:
         """See `Backup.run`."""
@@ -155,13 +154,15 @@ class AccountRun(Session):
         overflow = self.parts.overflow
         if overflow is None or self._request.albums:
             return
-        self._earlier = handover.look(self.archive.store, overflow)
+        self._earlier = look(self.archive.store, overflow)
 
     def _entries(self) -> Mapping[str, AlbumState]:
         entries = self._reports.albums
         trusted, earlier = self._reports.trusted, self._earlier
         if trusted is None or trusted.status != RunStatus.CONTINUING or earlier.ended is None:
             return entries
+        from smugmug_backup.backup import overflow as handover
+
         store, run = self.archive.store, earlier.ended
         if not handover.has_plan(store, run):
             return entries
@@ -260,7 +261,7 @@ class AccountRun(Session):
             shown = {album.key for album in albums}
             self._note_missing_albums(tally, context, work, shown, contents.damage)
         before = dict(tally.states)
-        left: list[PlannedAlbum] = []
+        left: list[tuple[Album, AlbumState]] = []
 
         def one(album: Album) -> Outcome:
             state, unreadable = before.get(album.key, AlbumState()), contents.unreadable
@@ -272,7 +273,7 @@ class AccountRun(Session):
         for album, outcome in zip(todo, self.albums_pool.map(one, todo), strict=True):
             self._take(tally, album.key, outcome)
             if outcome.left_over:
-                left.append(PlannedAlbum(album, outcome.state))
+                left.append((album, outcome.state))
         halted = context.alone.halted
         if isinstance(halted, StoreFull):
             halted = StoreFull(f"{halted}; {context.space.needed()}")
@@ -367,21 +368,26 @@ class AccountRun(Session):
     def _why_no_more(self) -> str:
         return "the run was interrupted" if self.deadline.stopped else "time ran out"
 
-    def _hand_over(self, tally: Tally, left: Sequence[PlannedAlbum], context: Context) -> None:
+    def _hand_over(
+        self, tally: Tally, left: Sequence[tuple[Album, AlbumState]], context: Context
+    ) -> None:
         overflow = self.parts.overflow
         if overflow is None or self._earlier.going is not None:
             wait = f"{len(left)} albums wait" if len(left) > 1 else "1 album waits"
             tally.notes.append(f"{self._why_no_more()}; {wait} for the next run")
             return
+        from smugmug_backup.backup import overflow as handover
+
+        planned = [handover.PlannedAlbum(album, state) for album, state in left]
         if context.full:
             reason = NextFull.ASKED_FOR
-            left = [replace(each, state=replace(each.state, next_full=reason)) for each in left]
+            planned = [replace(p, state=replace(p.state, next_full=reason)) for p in planned]
         plan = handover.Plan(
-            tuple(left),
+            tuple(planned),
             context.account,
             tuple(sorted(context.accepted)),
             self._check.run_id if self._check and self._findings.albums else None,
-            self._findings.left(outside={each.album.key for each in left}),
+            self._findings.left(outside={album.key for album, _ in left}),
         )
         try:
             waiting = handover.write_plan(self.archive.store, self.run_id, plan)

@@ -5,8 +5,8 @@ day of its own. So the decision needs the reports of several days, and API v2's 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.records import V130, api_name
@@ -17,8 +17,7 @@ TRIGGERS = 3
 LASTING = timedelta(hours=48)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """``first``: the API that is asked. ``leaving_for``: errors of it tonight for which the run
     goes over to v2, if that shows the account ``nicknames`` (none: whichever it shows)."""
 

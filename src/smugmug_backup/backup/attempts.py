@@ -6,16 +6,15 @@ done by one if it was listed and believed since the first of them began.
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import AlbumState, RunReport
 from smugmug_backup.errors import FormatTooNew, NotABackup, StoreError
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
+class Attempts(NamedTuple):
     """``reports``: those of the attempts so far, the newest first."""
 
     reports: tuple[RunReport, ...] = ()

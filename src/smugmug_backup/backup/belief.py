@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from smugmug_backup.archive.report import AlbumState, Doubt
 
@@ -36,8 +37,7 @@ class Shown:
         return None if self.count is None else self.count - self.length
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
+class Belief(NamedTuple):
     """``believed``, or the ``doubt`` that stands until then; ``note``: what should be told."""
 
     believed: bool

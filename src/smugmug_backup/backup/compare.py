@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from smugmug_backup.archive import original, records
 from smugmug_backup.archive.changes import News, What, what_changed
@@ -20,8 +21,7 @@ ReadRecords = Callable[[Sequence[Entry]], Mapping[str, Record]]
 """Reads the records of lines, by image key; those that are lost are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """An original that is needed: for which image, and what its line says until it is there.
 
     ``kept`` is what the line says again if the source's MD5 is still that of the bytes we hold,
@@ -67,8 +67,7 @@ class Changes:
     lost: News = field(default_factory=News)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """What a listing is compared with, and under which circumstances.
 
     ``believed``: a full listing that shows all there is, so that what it does not show has
@@ -204,7 +203,7 @@ def _take(
 def _wanted(image: Image, step: Step) -> Wanted:
     if image.offer.availability is not Availability.LOOKUP:
         # An album of 5,000 waits here; only a look-up needs more than the offer.
-        image = replace(image, data={}, urls=())
+        image = image._replace(data={}, urls=())
     return Wanted(image, step.line, step.kept)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.check_report import Finding
@@ -26,8 +26,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """How runs work.
 
     ``concurrency``: albums at a time. ``transfers``: originals at a time, fetched or being stored

@@ -12,8 +12,8 @@ Our own clock only names things: run ids, ``written_at``. The run's date, the ``
 credible answer plus the monotonic time since, stands where no answer has one of its own.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 _CREDIBLE = timedelta(hours=12)
 
@@ -23,8 +23,7 @@ def is_credible(answered_at: datetime | None, *, now: datetime) -> bool:
     return answered_at is not None and abs(answered_at - now) <= _CREDIBLE
 
 
-@dataclass(frozen=True, slots=True)
-class RunDate:
+class RunDate(NamedTuple):
     """SmugMug's clock at one instant of a run; ``at`` is None if no answer had a date.
 
     ``doubted``: it was more than 12 hours away from this machine's clock.

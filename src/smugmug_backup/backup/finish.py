@@ -108,7 +108,7 @@ class Finish(Session):
         with suppress(SourceError, BackupError):
             self.ask_account()
         date = self.date()
-        return replace(date, doubted=date.doubted or any(doubted))
+        return date._replace(doubted=date.doubted or any(doubted))
 
     def _take(self, tally: Tally, planned: PlannedAlbum, turns: Sequence[handover.Turn]) -> None:
         key = planned.album.key

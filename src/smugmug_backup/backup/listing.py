@@ -1,8 +1,8 @@
 """Which listing to ask for, and how far the cursor may move."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from smugmug_backup.archive.report import AlbumState, NextFull
 from smugmug_backup.model import Album
@@ -17,8 +17,7 @@ in none, even with the zone off by 8 hours.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A listing to ask for: full (``since`` None) for a reason, or the changes since an epoch."""
 
     since: int | None

@@ -270,7 +270,7 @@ def _looked_at(context: Context, entry: Entry) -> Original:
         if line.stored and name == best.key:
             return line
         if line.stored or line.reason == Reason.DAMAGED:
-            return original.found_sound(line, replace(best, key=name))
+            return original.found_sound(line, best._replace(key=name))
         return line
     if entry.image_key in context.forgotten:
         return original.forgotten(line, context.when())

@@ -26,7 +26,7 @@ from smugmug_backup.backup.outcome import Outcome
 from smugmug_backup.clock import Deadline, parse_stamp_or_none, stamp_or_none
 from smugmug_backup.errors import AlreadyStored, BadRequest, NotStored, StoreError
 from smugmug_backup.model import Account, Album
-from smugmug_backup.ports import BackupStore, Overflow
+from smugmug_backup.ports import BackupStore
 
 BATCH_ALBUMS = 50
 BATCH_SECONDS = 300.0
@@ -313,34 +313,6 @@ def merged(turns: Sequence[Turn]) -> Outcome:
         committed=committed,
         mended=tuple(key for turn in turns for key in turn.outcome.mended),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """The overflows of earlier runs: the run whose execution is ``going``, and the ``albums`` that
-    are left to it; if none is, the run of the newest one that has ``ended``."""
-
-    going: str | None = None
-    albums: frozenset[str] = frozenset()
-    ended: str | None = None
-    notes: tuple[str, ...] = ()
-
-
-def look(store: BackupStore, overflow: Overflow) -> Earlier:
-    """What earlier runs handed over, as it stands now."""
-    recent = overflow.recent()
-    ended = next((run for run, going in recent if not going), None)
-    going = next((run for run, going in recent if going), None)
-    if going is None:
-        return Earlier(ended=ended)
-    try:
-        albums = frozenset(each.album.key for each in read_plan(store, going).albums)
-    except BadRequest as error:
-        return Earlier(ended=ended, notes=(f"an execution called {going} is running, but {error}",))
-    note = (
-        f"the overflow of run {going} is still working on {len(albums)} albums; they are left to it"
-    )
-    return Earlier(going, albums, notes=(note,))
 
 
 def taken_up(

@@ -4,18 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import RunReport
 from smugmug_backup.backup.account_run import AccountRun
-from smugmug_backup.backup.batch import Batch
 from smugmug_backup.backup.context import Options
-from smugmug_backup.backup.finish import Finish
-from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.request import DryRun, RunRequest
 from smugmug_backup.backup.session import Observer, Parts
 from smugmug_backup.clock import Clock, Deadline
 from smugmug_backup.ports import BackupStore, Overflow, PhotoSource
+
+if TYPE_CHECKING:
+    from smugmug_backup.backup.overflow import PlannedBatch
 
 __all__ = ["Backup", "DryRun", "Observer", "Options", "RunRequest"]
 
@@ -47,13 +48,15 @@ class Backup:
         with self._pools() as pools:
             return AccountRun(self._parts(), request, deadline, *pools).run()
 
-    def work(self, run: str, planned: PlannedBatch, *, deadline: Deadline) -> bool:
+    def work(self, run: str, planned: "PlannedBatch", *, deadline: Deadline) -> bool:
         """Do a batch of another run's plan; each outcome is stored under ``work/``.
 
         Returns whether it made progress and something is left, so that another turn pays. Raises
         BadRequest if the store holds no plan of that run, RunRefused if the source shows another
         account, or less of it, than the plan was made for.
         """
+        from smugmug_backup.backup.batch import Batch
+
         with self._pools() as pools:
             return Batch(self._parts(), run, deadline, *pools).work(planned)
 
@@ -62,6 +65,8 @@ class Backup:
 
         Raises BadRequest if there is no plan, or none of ours.
         """
+        from smugmug_backup.backup.finish import Finish
+
         with self._pools() as pools:
             return Finish(self._parts(), run, deadline, *pools).finish()
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.chain import Reports
@@ -34,8 +33,7 @@ class Observer(Listener, Protocol):
         """One of them is done, or was left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What runs are made of. ``token`` is 8 random hex digits."""
 
     source: PhotoSource

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from smugmug_backup.archive.archive import Archive, Contents, Map, by_album
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.changes import News, What
 from smugmug_backup.archive.check_report import CheckReport
 from smugmug_backup.archive.manifest import RECORD_LOST, Pending, Unavailable, unavailable
-from smugmug_backup.archive.page import worth_a_page
 from smugmug_backup.archive.report import (
     NAMED,
     AlbumState,
@@ -21,6 +21,7 @@ from smugmug_backup.archive.report import (
     RunReport,
     RunStatus,
     merged,
+    worth_a_page,
 )
 from smugmug_backup.backup.account import Binding
 from smugmug_backup.backup.attempts import listed_since
@@ -186,8 +187,7 @@ class Tally:
                     yield f"the field {name} differs in {number} of {total} {what} listed"
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """What a report says besides the tally.
 
     ``since``: albums listed at or after it count as listed by an earlier attempt of this trigger.
@@ -230,7 +230,7 @@ def write_report(
         tally.merge(ended.albums, newer)
     for other in newer[::-1]:
         binding = ending.binding.beside(Binding(other.account, tuple(other.formerly)))
-        ending = replace(ending, binding=binding)
+        ending = ending._replace(binding=binding)
     complete = [ending.begun.complete_as_of, *(other.complete_as_of for other in newer)]
     known = [each for each in complete if each is not None]
     tally.ask_for_names(archive)

@@ -17,12 +17,12 @@ from smugmug_backup.archive import keys
 from smugmug_backup.archive.archive import Archive, Contents
 from smugmug_backup.archive.chain import Reports
 from smugmug_backup.archive.check_report import CheckReport
-from smugmug_backup.archive.details import keywords_of, text_of
 from smugmug_backup.archive.generations import Listed
 from smugmug_backup.archive.manifest import Header
 from smugmug_backup.archive.many import Map
 from smugmug_backup.archive.original import When
 from smugmug_backup.archive.report import AlbumState, RunReport
+from smugmug_backup.archive.texts import keywords_of, text_of
 from smugmug_backup.archive.titles import album_name, shown
 from smugmug_backup.catalog.versions import AlbumHistory, ImageVersion, Known, read_history
 from smugmug_backup.clock import parse_stamp, stamp, stamp_or_none

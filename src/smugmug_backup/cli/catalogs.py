@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.catalog import schema
@@ -87,10 +86,13 @@ def albums_of(db: sqlite3.Connection) -> dict[str, AlbumNamed]:
 def reading() -> Iterator[Tell]:
     """Shows on a terminal how far a catalog is, where that takes its time."""
     console = make_console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     columns = (TextColumn("reading the backup"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None, visible=False)
 
         def tell(done: int, total: int) -> None:

@@ -9,10 +9,9 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import Link, RunReport
@@ -27,8 +26,7 @@ _REPORTS = 5
 _HISTORIES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A backup that lay at a location: whose it is, and its newest reports, the newest first."""
 
     account: str

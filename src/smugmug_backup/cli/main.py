@@ -194,7 +194,7 @@ def _run(args: argparse.Namespace) -> int:
         from smugmug_backup.cli.settings import location_of
 
         args.location = location_of(args)
-    console = cast("Console", Plain()) if getattr(args, "plain", False) else _console()
+    console = cast("Console", Plain(sys.stdout)) if getattr(args, "plain", False) else _console()
     began = time.monotonic()
     with _at_once(console) if getattr(args, "looks_only", False) else nullcontext():
         status = command(args, console)

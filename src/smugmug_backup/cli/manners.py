@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.clock import Clock, Deadline
@@ -19,8 +19,7 @@ NAMES = {
 """What the environment calls them; of addresses it may have several, with blanks between."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manners:
+class Manners(NamedTuple):
     """``limit_rate``: bytes a second, of all downloads together; ``between``: no work is begun
     outside of these hours; ``notify``: whom to tell, see `notify`."""
 

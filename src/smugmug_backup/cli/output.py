@@ -8,30 +8,22 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import IO, Any, cast
-
-from rich.cells import cell_len
-from rich.console import Console, RenderableType
-from rich.status import Status
-from rich.style import StyleType
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from smugmug_backup.archive.titles import harmless
 from smugmug_backup.archive.titles import shown as shown
 from smugmug_backup.cli.streams import OutputLost as OutputLost
-from smugmug_backup.cli.streams import Printed, Stream
+from smugmug_backup.cli.streams import Plain, Printed
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _BREAKS = re.compile(r"[\t\r\n]+")
-_GAP = 2
-_LEAST = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """``elastic``: it gives way when the terminal is narrow. ``middle``: then the middle goes, as
     the ends of names tell them apart."""
 
@@ -41,70 +33,33 @@ class Column:
     middle: bool = False
 
 
-class _Console(Console):
-    """What is printed here drives no terminal, whoever wrote it: SmugMug, a disk, an error."""
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        """As rich has it, which calls it for each text, but what the text could do is made visible.
-        Only the ends of lines stay."""
-        return super().render_str("\n".join(map(harmless, text.split("\n"))), **options)
-
-    def on_broken_pipe(self) -> None:
-        """Rich would end the program with 1, which means something else here."""
-        raise BrokenPipeError
-
-    def status(
-        self,
-        status: RenderableType,
-        *,
-        spinner: str = "line",
-        spinner_style: StyleType = "status.spinner",
-        speed: float = 1.0,
-        refresh_per_second: float = 12.5,
-    ) -> Status:
-        """As rich has it, but for the spinner: every encoding has its letters."""
-        return super().status(
-            status,
-            spinner=spinner,
-            spinner_style=spinner_style,
-            speed=speed,
-            refresh_per_second=refresh_per_second,
-        )
-
-
-def make_console(*, stderr: bool = False, quiet: bool = False) -> Console:
+def make_console(*, stderr: bool = False, quiet: bool = False) -> "Console":
     """A console that takes texts as they are; lines are never broken where no terminal is.
 
-    ``quiet``: it says nothing.
+    ``quiet``: it says nothing. What draws on a terminal is loaded where one is, or where the
+    environment asks for its colours.
     """
     stream = sys.stderr if stderr else sys.stdout
-    terminal = stream.isatty()
-    return _Console(
-        file=cast("IO[str]", Stream(stream)),
-        markup=False,
-        highlight=False,
-        emoji=False,
-        width=None if terminal else 100_000,
-        soft_wrap=not terminal,
-        quiet=quiet,
-        _environ=_measures(),
-    )
+    if not stream.isatty() and not _colours_are_wanted():
+        return cast("Console", Plain(stream, quiet=quiet))
+    from smugmug_backup.cli.terminal import terminal_console
+
+    return terminal_console(stream, quiet=quiet)
 
 
-def _measures() -> dict[str, str]:
-    """The environment without a size of nothing, of which nothing at all would be shown."""
-    sizes = ("COLUMNS", "LINES")
-    return {name: text for name, text in os.environ.items() if name not in sizes or text.strip("0")}
+def _colours_are_wanted() -> bool:
+    """By the two names that rich listens to, https://force-color.org and its own."""
+    return bool(os.environ.get("FORCE_COLOR")) or os.environ.get("TTY_COMPATIBLE") == "1"
 
 
-def print_json(console: Console, value: Any) -> None:
+def print_json(console: "Console", value: Any) -> None:
     """One JSON document; a command prints one and no more."""
     Printed.documents += 1
     console.file.write(json.dumps(value, ensure_ascii=True, indent=2, default=_json_of) + "\n")
 
 
 def print_table(
-    console: Console,
+    console: "Console",
     columns: Sequence[Column],
     rows: Iterable[Sequence[str]],
     *,
@@ -118,61 +73,14 @@ def print_table(
             # Not by rich, which makes spaces of tabs.
             console.file.write("\t".join(row) + "\n")
         return
-    _print_lines(console, columns, [*lines], head=head)
+    from smugmug_backup.cli.terminal import draw_table
+
+    draw_table(console, columns, [*lines], head=head)
 
 
 def _cell(text: str) -> str:
     """``text`` in a line that others share: a caption may have tabs and lines of its own."""
     return harmless(_BREAKS.sub(" ", text))
-
-
-def _print_lines(
-    console: Console, columns: Sequence[Column], lines: Sequence[Sequence[str]], *, head: bool
-) -> None:
-    table = Table(
-        box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0), show_header=head
-    )
-    widths = _widths(console.width, columns, lines)
-    for column, width in zip(columns, widths, strict=True):
-        table.add_column(
-            column.name,
-            justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            width=width,
-        )
-    for line in lines:
-        cells = zip(columns, line, widths, strict=True)
-        table.add_row(*(Text(_cut(c, w) if column.middle else c) for column, c, w in cells))
-    console.print(table)
-
-
-def _cut(text: str, width: int) -> str:
-    """``text`` in at most ``width`` cells, an ellipsis in its middle where it is longer."""
-    if cell_len(text) <= width:
-        return text
-    tail = text[-(width // 3) :]
-    while cell_len(tail) > width // 3:
-        tail = tail[1:]
-    head = text
-    while cell_len(head) + 1 + cell_len(tail) > width:
-        head = head[:-1]
-    return f"{head}\u2026{tail}"
-
-
-def _widths(space: int, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
-    """As wide as the cells need; where that is too wide, the widest elastic column gives way."""
-    widths = [
-        max([cell_len(column.name), *(cell_len(row[index]) for row in rows)])
-        for index, column in enumerate(columns)
-    ]
-    elastic = [index for index, column in enumerate(columns) if column.elastic]
-    for _ in range(sum(widths) + _GAP * (len(widths) - 1) - space):
-        widest = max(elastic, key=widths.__getitem__, default=None)
-        if widest is None or widths[widest] <= _LEAST:
-            break
-        widths[widest] -= 1
-    return widths
 
 
 def size(number: int | None) -> str:

@@ -4,7 +4,6 @@ Reading needs the standard library alone; writing keeps what a person wrote besi
 No secret stands there, only where it lies.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -183,6 +182,8 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise BrokenSettings(f"{path} cannot be read ({why})", hint=_ANEW) from None
+    import tomllib  # where there is something to read
+
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -7,12 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
-
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from smugmug_backup.archive.report import Counts, Failure
 from smugmug_backup.archive.titles import shown
@@ -22,7 +17,11 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.model import Account, Album, Image, Listing, Offer
 from smugmug_backup.ports import PhotoSource
 from smugmug_backup.ports import PhotoStream as Stream
-from smugmug_backup.restore.plan import Problem, Target
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from smugmug_backup.restore.plan import Problem, Target
 
 _WINDOW = 30.0
 """Rates are those of the last half minute."""
@@ -77,7 +76,7 @@ def duration(seconds: float) -> str:
 class _Display:
     """Two lines at the bottom of a terminal: bar, percentage and time left; the details."""
 
-    def __init__(self, console: Console, monotonic: Callable[[], float]) -> None:
+    def __init__(self, console: "Console", monotonic: Callable[[], float]) -> None:
         self.console = console
         self.lock = threading.RLock()
         self.monotonic = monotonic
@@ -87,7 +86,12 @@ class _Display:
         """Somebody asked for an end; a signal's handler calls it."""
         self._stopping = True
 
-    def __rich__(self) -> RenderableType:
+    def __rich__(self) -> "RenderableType":
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
         with self.lock:
             fraction, left = self.fraction(), "stopping" if self._stopping else self.left()
             details = " · ".join(each for each in self.details() if each)
@@ -127,6 +131,8 @@ class _Display:
         if not self.console.is_terminal:
             yield
             return
+        from rich.live import Live
+
         with Live(self, console=self.console, refresh_per_second=4, transient=True):
             yield
 
@@ -136,7 +142,7 @@ class RunProgress(_Display):
 
     def __init__(
         self,
-        console: Console,
+        console: "Console",
         *,
         debug: bool = False,
         verbose: bool = False,
@@ -356,7 +362,7 @@ class _OfFiles(_Display):
     """What it does until it knows."""
 
     def __init__(
-        self, console: Console, *, monotonic: Callable[[], float] = time.monotonic
+        self, console: "Console", *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(console, monotonic)
         self._files: int | None = None
@@ -422,13 +428,13 @@ class RestoreProgress(_OfFiles):
     looking = "looking at the backup, and at what is in the folder already"
 
     def __init__(
-        self, console: Console, *, monotonic: Callable[[], float] = time.monotonic
+        self, console: "Console", *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(console, monotonic=monotonic)
         self._written = 0
         self._work_rate = Rate(monotonic)
 
-    def file_done(self, target: Target, problem: Problem | None) -> None:
+    def file_done(self, target: "Target", problem: "Problem | None") -> None:
         """See `perform.Observer`."""
         with self.lock:
             self._written += target.bytes

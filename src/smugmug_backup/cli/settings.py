@@ -7,8 +7,7 @@ that the environment has for a setting, so that function and tool read them alik
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.profiles import (
@@ -32,8 +31,7 @@ LOCATION = NAMES["location"]
 SECRET = NAMES["secret"]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting, and who says so: ``--api``, ``SMUGMUG_API`` or the file's path."""
 
     name: str

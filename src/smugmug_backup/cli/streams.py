@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, TextIO
 
 from smugmug_backup.errors import BackupError
@@ -70,12 +70,27 @@ def prepare_streams() -> None:
 
 
 class Plain:
-    """All of a console that a command needs whose output is one text."""
+    """All of a console that a command needs where no terminal is. ``quiet``: it says nothing."""
 
     is_terminal = False
 
-    def __init__(self) -> None:
-        self.file = Stream(sys.stdout)
+    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+        self.file = Stream(stream)
+        self.quiet = quiet
+
+    def print(self, text: str = "", *, end: str = "\n", **_: Any) -> None:
+        """One line, or several, without what could drive a terminal. How one would show it (its
+        ``style``) is nobody's business here. Raises OutputLost."""
+        from smugmug_backup.archive.titles import harmless_lines
+
+        if not self.quiet:
+            # In one piece, so that two threads do not share a line; and at once, for a log.
+            self.file.write(harmless_lines(text) + end)
+            self.file.flush()
+
+    def status(self, _: str) -> AbstractContextManager[None]:
+        """Nothing moves here."""
+        return nullcontext()
 
 
 def give_up(*streams: TextIO) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from smugmug_backup.archive.archive import Archive
-from smugmug_backup.archive.drill_report import sentence
 from smugmug_backup.archive.report import Failure, RunReport, RunStatus
 from smugmug_backup.backup.run import DryRun, RunRequest
 from smugmug_backup.clock import Deadline
@@ -148,6 +147,7 @@ def _check(event: CheckEvent, application: Application, context: LambdaContext) 
 @_perform.register
 def _drill(event: DrillEvent, application: Application, context: LambdaContext) -> Result:
     # Once a month; no night waits for it to be loaded.
+    from smugmug_backup.archive.drill_report import sentence
     from smugmug_backup.keeping.drill import drill
 
     deadline = deadline_of(application, context)

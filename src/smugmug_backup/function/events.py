@@ -3,39 +3,37 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smugmug_backup.archive.keys import is_run_id
-from smugmug_backup.backup.overflow import PlannedBatch
 from smugmug_backup.backup.run import RunRequest
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.words import ACCOUNT, DRILL_IMAGES, MOST_DRILL_IMAGES, Amount, is_id
 
+if TYPE_CHECKING:
+    from smugmug_backup.backup.overflow import PlannedBatch
 
-@dataclass(frozen=True, slots=True)
-class BackupEvent:
+
+class BackupEvent(NamedTuple):
     """Back up the account. With a ``trigger`` it is a schedule's, and guarded against doubles."""
 
     request: RunRequest
 
 
-@dataclass(frozen=True, slots=True)
-class AlbumEvent:
+class AlbumEvent(NamedTuple):
     """Do a batch of albums of another run's plan."""
 
     run_id: str
-    planned: PlannedBatch
+    planned: "PlannedBatch"
 
 
-@dataclass(frozen=True, slots=True)
-class FinishEvent:
+class FinishEvent(NamedTuple):
     """Make the report of a run's overflow."""
 
     run_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckEvent:
+class CheckEvent(NamedTuple):
     """Check the store; ``read_data`` as ``check --read-data`` takes it, None: structure only.
 
     ``history``: older generations and reports, too.
@@ -45,8 +43,7 @@ class CheckEvent:
     history: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DrillEvent:
+class DrillEvent(NamedTuple):
     """Restore so many ``images`` to nowhere, and compare them with what SmugMug serves."""
 
     images: int = DRILL_IMAGES
@@ -112,6 +109,8 @@ def _backup(event: Mapping[str, Any]) -> BackupEvent:
 
 def _album(event: Mapping[str, Any]) -> AlbumEvent:
     # A line of the plan and the run that made it; what only a newer plan has is not ours.
+    from smugmug_backup.backup.overflow import PlannedBatch
+
     _only(event, "run_id", "albums", "account", "accept_shrink", "check", "open_elsewhere")
     return AlbumEvent(_run_id(event), PlannedBatch.from_json(event))
 

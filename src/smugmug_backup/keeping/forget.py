@@ -18,8 +18,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from smugmug_backup.archive import keys, original
-from smugmug_backup.archive.archive import Archive, Holding, Map
+from smugmug_backup.archive.archive import Archive, Map
 from smugmug_backup.archive.encoding import fingerprint
+from smugmug_backup.archive.forgotten import Holding
 from smugmug_backup.archive.manifest import Entry, Manifest
 from smugmug_backup.archive.original import Reason, When
 from smugmug_backup.archive.titles import album_name

@@ -25,7 +25,8 @@ from datetime import datetime
 from pathlib import Path  # noqa: TID251 - restored files are written here
 from typing import Any
 
-from smugmug_backup.archive.details import Place, instant_of, keywords_of, place_of, text_of
+from smugmug_backup.archive.details import Place, instant_of, place_of
+from smugmug_backup.archive.texts import keywords_of, text_of
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.restore.picture import picture_digest
 from smugmug_backup.restore.plan import Target

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smugmug_backup.archive.details import Details, text_of
+from smugmug_backup.archive.details import Details
 from smugmug_backup.archive.encoding import canonical_json
 from smugmug_backup.archive.manifest import Header, Manifest
+from smugmug_backup.archive.texts import text_of
 from smugmug_backup.archive.titles import album_name
 from smugmug_backup.clock import stamp_or_none
 from smugmug_backup.restore.plan import Plan, Problem

@@ -5,14 +5,9 @@ from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from smugmug_backup.archive.details import (
-    Place,
-    keywords_of,
-    moment_text,
-    place_of,
-    text_of,
-)
+from smugmug_backup.archive.details import Place, moment_text, place_of
 from smugmug_backup.archive.encoding import canonical_json, fingerprint
+from smugmug_backup.archive.texts import keywords_of, text_of
 
 NAMESPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",

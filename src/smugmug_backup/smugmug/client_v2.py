@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import requests
@@ -63,8 +63,7 @@ class About(Enum):
 _VITAL = {About.ACCOUNT, About.ALBUMS}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The ``Response`` of an envelope, and the ``Date`` it came with."""
 
     data: Mapping[str, Any]

@@ -6,9 +6,9 @@ public clients and pages of SmugMug's, gathered in 2026-11 (W120 and W122: SmugM
 1.2.0 and 1.2.2; WIZ: a C# client tested against the live 1.3.0 in 2025-01).
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 from smugmug_backup.errors import (
     AccessRefused,
@@ -39,8 +39,7 @@ class NotThere(MalformedAnswer):
     """v2's own 404 of a list that an account has: it occurs in passing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What one code or status means to us.
 
     ``slow``: the service asks for less; all threads slow down. ``mends_clock``: try again with
@@ -246,9 +245,9 @@ def rule_of_refusal(status: int, problem: str | None, *, vital: bool) -> Rule:
     """
     rule = _STATUSES[status] if problem is None or status != 401 else rule_of_problem(problem)
     if vital:
-        return replace(rule, error=LoginLost)
+        return rule._replace(error=LoginLost)
     if problem is None or status != 401:
-        return replace(rule, error=AccessRefused, advice=_CHECK_RIGHTS)
+        return rule._replace(error=AccessRefused, advice=_CHECK_RIGHTS)
     return rule
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smugmug_backup.clock import Clock
 from smugmug_backup.smugmug.credentials import Credentials
@@ -13,8 +13,7 @@ from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import Transport
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """The way to the API and the way to the photos, signed by the same hand."""
 
     transport: Transport

@@ -6,10 +6,9 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -39,8 +38,7 @@ _WHOLE_SECONDS = 300.0
 """An answer that drips for longer than this is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One HTTP answer, read whole; ``body`` is decoded."""
 
     status: int

@@ -45,9 +45,9 @@ def checked_prefix(prefix: str) -> str:
     return prefix
 
 
-_MARKED = re.compile(r"([a-z0-9_-]{1,64})(=([0-9a-f]{1,16}).*)")
-_RUN = re.compile(r"([0-9]{8})t([0-9]{6})z(-[0-9a-f]{8}.*)")
-_README = re.compile(r"readme((?:\.[0-9]+)?\.txt)")
+_MARKED = r"([a-z0-9_-]{1,64})(=([0-9a-f]{1,16}).*)"
+_RUN = r"([0-9]{8})t([0-9]{6})z(-[0-9a-f]{8}.*)"
+_README = r"readme((?:\.[0-9]+)?\.txt)"
 
 
 def with_capitals(name: str) -> str:
@@ -64,13 +64,13 @@ def with_capitals(name: str) -> str:
     anything else                       itself
     ==================================  ==================================
     """
-    if match := _MARKED.fullmatch(name):
+    if match := re.fullmatch(_MARKED, name):
         mask = int(match[3], 16)
         letters = (each.upper() if mask >> at & 1 else each for at, each in enumerate(match[1]))
         return "".join(letters) + match[2]
-    if match := _RUN.fullmatch(name):
+    if match := re.fullmatch(_RUN, name):
         return f"{match[1]}T{match[2]}Z{match[3]}"
-    if match := _README.fullmatch(name):
+    if match := re.fullmatch(_README, name):
         return f"README{match[1]}"
     return name
 

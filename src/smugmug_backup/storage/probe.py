@@ -6,8 +6,8 @@ import re
 import secrets
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from smugmug_backup import system
 from smugmug_backup.errors import StoreRefused
@@ -31,8 +31,7 @@ _LEFTOVER_SECONDS = 24 * 3600
 _TRICKY = ("con=0", "-_", "_a.b-c", "hT4mWq=12", "x" * 128)
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(NamedTuple):
     """What was found out. ``takes_large``: files of 4 GiB and more; ``flushes_folders``: names can
     be brought onto the disk by themselves (elsewhere they are, by the file system's own log);
     ``tried_at``: by the file system's own clock."""

@@ -10,7 +10,7 @@ from smugmug_backup.storage.s3_bucket import BROKEN, Bucket
 
 CHUNK = 1024 * 1024
 _TRIES = 3
-_RANGE = re.compile(r"bytes (?P<start>[0-9]{1,15})-[0-9]+/(?P<size>[0-9]{1,15})")
+_RANGE = r"bytes (?P<start>[0-9]{1,15})-[0-9]+/(?P<size>[0-9]{1,15})"
 
 
 class Reading:
@@ -105,7 +105,7 @@ class Reading:
         except (AlreadyStored, NotStored):  # 412, of IfMatch; 416, of a shorter one
             raise StoreUnavailable(f"{self._name} changed under way") from None
         self._stream = answer["Body"]
-        found = _RANGE.fullmatch(answer.get("ContentRange") or "")
+        found = re.fullmatch(_RANGE, answer.get("ContentRange") or "")
         if found is None or int(found["start"]) != first:
             return False
         self._size = self._size or int(found["size"]) - self._begin

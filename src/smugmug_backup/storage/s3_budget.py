@@ -4,9 +4,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from smugmug_backup.clock import Deadline
 
@@ -24,8 +23,7 @@ class TookTooLong(Exception):
     """What was asked for is still under way; it was left to itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """Seconds and bytes a second that S3 is given, and how often it is asked.
 
     ``answer`` is for connecting and the first byte, which the client's own time-outs cut at 5 and

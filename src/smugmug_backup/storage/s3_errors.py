@@ -1,6 +1,6 @@
 """What an answer of S3 means: one table, and the words for what came without a whole answer."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -36,8 +36,7 @@ class NoConditions(StoreRefused):
     """It does not know ``If-None-Match``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """``again``: the same request may be sent once more, by the same call."""
 
     error: type[StoreError]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smugmug_backup.archive.details import Details, Place, keywords_of, place_of
+from smugmug_backup.archive.details import Details, Place, place_of
 
 V130 = {
     "source": "smugmug-1.3.0",
@@ -65,13 +65,6 @@ def test_a_video_of_api_130_shows_by_its_urls_or_its_duration(urls, more):
     record = {**V130, "urls": urls, "image": V130["image"] | more}
     assert Details.of(record).is_video
     assert not Details.of(V130).is_video
-
-
-def test_keywords_are_parted_as_smugmug_does():
-    assert keywords_of({"Keywords": "a, b"}) == ["a", "b"]
-    assert keywords_of({"Keywords": '"New York"; a, b'}) == ["New York", "a, b"]
-    assert keywords_of({"KeywordArray": ["a", "b", "a", 3], "Keywords": "x"}) == ["a", "b"]
-    assert keywords_of({}) == []
 
 
 @pytest.mark.parametrize(

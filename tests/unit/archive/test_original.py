@@ -368,12 +368,12 @@ def test_bytes_that_a_line_only_names_beside_can_be_damaged_too():
 
 
 def test_what_is_damaged_and_found_sound_is_stored_again_where_it_lies():
-    found = found_sound(DAMAGED, replace(BYTES, key="originals/x/y.2.jpg"))
+    found = found_sound(DAMAGED, BYTES._replace(key="originals/x/y.2.jpg"))
     assert found == at_hand(BYTES, key="originals/x/y.2.jpg")
 
 
 def test_a_mismatch_that_lies_under_another_name_stays_one():
-    found = found_sound(MISMATCH, replace(WRONG, key="originals/x/y.2.jpg"))
+    found = found_sound(MISMATCH, WRONG._replace(key="originals/x/y.2.jpg"))
     assert found == replace(MISMATCH, key="originals/x/y.2.jpg")
 
 

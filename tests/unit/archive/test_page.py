@@ -13,7 +13,7 @@ from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.changes import News, Told, What
 from smugmug_backup.archive.manifest import Pending, Unavailable
 from smugmug_backup.archive.original import Reason
-from smugmug_backup.archive.page import REASONS, ROWS, headline, page_of, size, worth_a_page
+from smugmug_backup.archive.page import REASONS, ROWS, headline, page_of, size
 from smugmug_backup.archive.report import (
     AlbumState,
     Checked,
@@ -21,6 +21,7 @@ from smugmug_backup.archive.report import (
     Counts,
     Failure,
     RunReport,
+    worth_a_page,
 )
 from smugmug_backup.errors import StoreRefused
 from smugmug_backup.model import Account
@@ -136,7 +137,7 @@ def test_what_is_missing_is_named_by_title_and_file():
 
 
 def test_what_failed_for_no_single_album_is_told_without_a_name():
-    page = seen(status="incomplete", failures=(replace(FAILURE, album_key=None),))
+    page = seen(status="incomplete", failures=(FAILURE._replace(album_key=None),))
     assert "What failed that night the album's password is wrong" in page
 
 
@@ -254,7 +255,7 @@ def test_no_text_of_smugmug_becomes_markup(title, name, message):
         account=Account(title, "owner"),
         status="incomplete",
         changes=News({"hT4mWq": {What.NEW: 1}}, [Told("hT4mWq", "i1", name, "new")]),
-        failures=(replace(FAILURE, message=message),),
+        failures=(FAILURE._replace(message=message),),
         pending=(Pending("hT4mWq", "i1", message, day(1), name),),
     )
     assert page.tags <= tags | {"small", "span", "dd", "dt", "dl", "h3", "bdi"}
@@ -314,6 +315,6 @@ def test_a_defect_of_the_page_spoils_no_run_either(nights, monkeypatch):
     def broken(_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("smugmug_backup.archive.archive.page_of", broken)
+    monkeypatch.setattr("smugmug_backup.archive.page.page_of", broken)
     nights.source.upload("alps")
     assert nights.next_night().status == "complete"

@@ -172,7 +172,7 @@ def test_whole_numbers_come_as_numbers_and_texts(value: object, number: int | No
 
 def lines(*image_keys: str) -> dict[str, bytes]:
     return {
-        key: records.record_line(replace(image({"Caption": "ä"}), key=key), "smugmug-v2")
+        key: records.record_line(image({"Caption": "ä"})._replace(key=key), "smugmug-v2")
         for key in image_keys
     }
 

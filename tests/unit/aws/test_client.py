@@ -3,14 +3,17 @@
 import re
 import socket
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
+import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
+from botocore.utils import parse_timestamp
 
 import smugmug_backup
-from smugmug_backup.aws.client import aws_client, region_in_use
+from smugmug_backup.aws.client import _instant, aws_client, region_in_use
 from smugmug_backup.aws.errors import AwsError, AwsRefused, aws_error
 from smugmug_backup.aws.secret import read_secret
 from smugmug_backup.cli.vault import vault_of
@@ -168,3 +171,37 @@ def test_a_login_that_does_not_hold_is_told_by_every_service_alike(bare, code, w
     assert isinstance(told, AwsRefused)
     assert words in str(told)
     assert "secret words" not in str(told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-11-24T03:00:09.000Z", "2026-11-24T03:00:09Z", "20261124T030009Z"),
+        *("Tue, 24 Nov 2026 03:00:09 GMT", "2026-11-24T03:00:09+00:00", "1795489209", 1795489209),
+        "2026-11-24T03:00:09.123456789Z",
+    ],
+)
+def test_times_are_read_as_botocore_reads_them(text):
+    found = _instant(text)
+    assert found == parse_timestamp(text)
+    assert found.astimezone(UTC).replace(microsecond=0) == datetime(
+        2026, 11, 24, 3, 0, 9, tzinfo=UTC
+    )
+
+
+def test_a_time_that_is_none_is_a_value_error_as_botocores():
+    with pytest.raises(ValueError):
+        _instant("2026-13-24T03:00:09Z")
+    with pytest.raises(ValueError):
+        _instant("yesterdayTwas Z")
+
+
+def test_a_client_reads_the_times_of_a_listing_that_way(bare, monkeypatch):
+    bare.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    factory = botocore.session.Session().get_component("response_parser_factory")
+    monkeypatch.setattr(
+        type(factory), "set_parser_defaults", lambda _, **given: asked.update(given)
+    )
+    asked = {}
+    aws_client("s3")
+    assert asked == {"timestamp_parser": _instant}

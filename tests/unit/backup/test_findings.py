@@ -113,7 +113,7 @@ def test_a_damaged_newest_manifest_is_past_once_a_newer_one_passed_it_over(
     finding = Finding(
         keys.manifest("harbour", number), "harbour", None, Wrong.DAMAGED, Scope.STATE, START, "cut"
     )
-    follows = previous is not None and replace(newest.header.previous, generation=number + previous)
+    follows = previous is not None and newest.header.previous._replace(generation=number + previous)
     header = replace(newest.header, generation=number + ahead, previous=follows or None)
     past = mended([finding], replace(newest, header=header), ())
     assert past == ((finding.key,) if is_past else ())

@@ -227,10 +227,10 @@ def test_a_size_that_is_not_so_costs_memory_and_no_bytes(nights, source, body, s
     def lying(*args, **more):
         listing = listed(*args, **more)
         images = [
-            replace(each, offer=replace(each.offer, size=said)) if each.key == image.key else each
+            each._replace(offer=replace(each.offer, size=said)) if each.key == image.key else each
             for each in listing.images
         ]
-        return replace(listing, images=tuple(images))
+        return listing._replace(images=tuple(images))
 
     @contextmanager
     def unmeasured(offer, *, deadline):

@@ -281,7 +281,7 @@ def test_a_listing_in_another_order_than_its_positions_is_no_change(nights, sour
 
     def backwards(album, **options):
         listing = images(album, **options)
-        return replace(listing, images=tuple(reversed(listing.images)))
+        return listing._replace(images=tuple(reversed(listing.images)))
 
     monkeypatch.setattr(source, "images", backwards)
     nights.run()

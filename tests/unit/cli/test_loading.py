@@ -24,6 +24,12 @@ WORDS = {
     "smugmug_backup.cli.timers",
 }
 """What arguments are described with."""
+SELDOM = {
+    *("archive.details", "archive.drill_report", "archive.forgotten", "archive.inspection"),
+    *("archive.page", "archive.schemas", "backup.batch", "backup.finish", "backup.overflow"),
+    *("cli.dry_run", "cli.estimate", "cli.terminal", "function.sign_of_life"),
+}
+"""What is loaded when it is asked for, and no quiet night asks."""
 TELL = """
 import json, sys
 from smugmug_backup.cli.main import main
@@ -126,6 +132,44 @@ def test_a_run_into_a_folder_loads_nothing_of_aws(tmp_path):
     assert "smugmug_backup.smugmug.source_130" in own
     assert "smugmug_backup.smugmug.source_v2" not in own
     assert commands(own) == {"run"}
+
+
+def test_a_quiet_night_into_a_folder_loads_nothing_that_only_other_nights_need(tmp_path):
+    account = generate_account(albums=1, images=1)
+    with LocalSmugMug(World(account)) as smugmug:
+        secret = tmp_path / "secret.json"
+        secret.write_text(json.dumps(account.secret()))
+        secret.chmod(0o600)
+        settings = {
+            "SMUGMUG_SECRET": f"file:{secret}",
+            "SMUGMUG_API_URL": smugmug.url,
+            "SMUGMUG_PHOTO_HOSTS": "127.0.0.1",
+            "SMUGMUG_API": "v2",
+        }
+        first, *_ = loaded("run", tmp_path / "backup", **settings)
+        status, packages, own = loaded("run", tmp_path / "backup", **settings)
+    assert first == status == 0
+    assert "smugmug_backup.smugmug.source_v2" in own
+    # What draws, what guesses, what reads settings that are not there, names of characters.
+    assert not packages & (AWS | {"rich", "difflib", "tomllib", "html", "_strptime"})
+    rooms = {name.removeprefix("smugmug_backup.").partition(".")[0] for name in own}
+    assert not rooms & {"restore", "check", "keeping", "catalog", "browse"}
+    assert not own & {f"smugmug_backup.{name}" for name in SELDOM}
+
+
+def test_the_function_starts_without_what_no_night_needs():
+    starts = """
+import json, sys
+import smugmug_backup.function.handler
+from smugmug_backup.storage.s3 import s3_client
+print(json.dumps([0, sorted(sys.modules)]), file=sys.stderr)
+"""
+    status, names = said(starts, AWS_DEFAULT_REGION="eu-central-1")
+    packages = {name.partition(".")[0] for name in names}
+    assert status == 0
+    # HTTP to SmugMug is loaded with the first call: an invocation may be a check, or a mail.
+    assert not packages & {"requests", "requests_oauthlib", "oauthlib", "rich", "_strptime"}
+    assert not {*names} & {f"smugmug_backup.{name}" for name in SELDOM}
 
 
 @pytest.mark.parametrize("command", ["status", "albums", "check"])

@@ -13,7 +13,8 @@ import pytest
 
 from smugmug_backup.cli import main as cli
 from smugmug_backup.cli.errors import Mistaken, hint_of
-from smugmug_backup.cli.output import Column, _cut, _widths, make_console, shown, size
+from smugmug_backup.cli.output import Column, make_console, shown, size
+from smugmug_backup.cli.terminal import _cut, _widths, terminal_console
 from smugmug_backup.errors import BackupError, LoginLost, StoreRefused
 from tests.tools.cli import Shell
 
@@ -238,13 +239,39 @@ def test_a_name_that_is_too_long_loses_its_middle(text, cut):
 
 
 def test_a_spinner_has_letters_that_every_encoding_has():
-    frames = make_console().status("x").renderable.frames
+    frames = terminal_console(sys.stdout, quiet=False).status("x").renderable.frames
     assert all(frame.isascii() for frame in frames)
 
 
 def test_a_console_without_a_terminal_never_breaks_a_line(capsys):
     make_console().print("word " * 200)
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["", "[bold]:smile: 7 x", "tab\tand bell\a, back\b, return\r", "word " * 200, "a\nb\n"]
+)
+def test_where_no_terminal_is_the_same_is_printed_with_and_without_what_draws(capsys, said):
+    for console in (make_console(), terminal_console(sys.stdout, quiet=False)):
+        console.print(said, style="bold red", soft_wrap=True)
+        console.print(said, end="")
+        console.print()
+        with console.status("asking"):
+            console.print(said, style="dim")
+    printed = capsys.readouterr().out
+    assert printed[: len(printed) // 2] * 2 == printed
+
+
+def test_colours_are_there_without_a_terminal_where_the_environment_wants_them(capsys, monkeypatch):
+    for name, text in (("FORCE_COLOR", "1"), ("TTY_COMPATIBLE", "1")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, text)
+            make_console().print("Complete", style="bold green")
+            assert "\x1b[" in capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "")
+    make_console().print("Complete", style="bold green")
+    make_console(quiet=True).print("Complete")
+    assert capsys.readouterr().out == "Complete\n"
 
 
 def test_what_is_shipped_to_lambda_knows_neither_this_tool_nor_what_it_needs():

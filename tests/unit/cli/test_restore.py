@@ -1,6 +1,5 @@
 """`smugmug-backup restore`: what the owner sees, and how it ends."""
 
-import dataclasses
 import errno
 import io
 import json
@@ -351,7 +350,7 @@ def test_what_is_archived_is_listed_by_a_question_for_each_for_a_listing_does_no
     monkeypatch.setattr(survey, "_MANY", 1)
     originals = sorted(key for key in bucket.objects if key.startswith("originals/"))
     head = bucket.head
-    bucket.head = lambda key: dataclasses.replace(head(key), archived=key in originals)
+    bucket.head = lambda key: head(key)._replace(archived=key in originals)
     ran = shell("restore", "s3://photos/smugmug", tmp_path / "out", "--list-archived")
     assert ran.out.splitlines() == [f"smugmug/{key}" for key in originals]
 

@@ -66,6 +66,7 @@ def test_a_request_by_hand_has_no_trigger():
         )
     )
     assert parse_event({"action": "backup"}) == BackupEvent(RunRequest())
+    assert isinstance(parse_event({"action": "backup"}), BackupEvent)
 
 
 def planned(**more):
@@ -77,6 +78,7 @@ def planned(**more):
 def test_a_childs_event_is_a_line_of_the_plan_and_the_run_that_made_it():
     event = {"action": "album", "run_id": RUN, **json.loads(json.dumps(planned().as_json()))}
     assert parse_event(event) == AlbumEvent(RUN, planned())
+    assert isinstance(parse_event(event), AlbumEvent)
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda each: each.stem)
@@ -86,6 +88,9 @@ def test_every_example_of_an_event_is_taken(path):
 
 def test_the_other_actions_are_parsed():
     assert parse_event({"action": "finish", "run_id": RUN}) == FinishEvent(RUN)
+    assert isinstance(parse_event({"action": "finish", "run_id": RUN}), FinishEvent)
+    assert isinstance(parse_event({"action": "check"}), CheckEvent)
+    assert isinstance(parse_event({"action": "drill"}), DrillEvent)
     assert parse_event({"action": "check", "read_data": "5GB"}) == CheckEvent("5GB")
     assert parse_event({"action": "check"}) == CheckEvent(None)
     assert parse_event({"action": "drill", "images": 7}) == DrillEvent(7)

@@ -500,7 +500,7 @@ def test_a_home_that_was_deleted_has_no_original(server: Server) -> None:
 
 
 def test_an_album_without_its_number_is_not_asked_for(server: Server) -> None:
-    planned_by_v2 = replace(ALBUM, id=None)
+    planned_by_v2 = ALBUM._replace(id=None)
     with pytest.raises(MalformedAnswer, match="AlbumID"):
         source(server).images(planned_by_v2, since=None, deadline=DEADLINE)
     assert server.asked == []

@@ -1,7 +1,6 @@
 """API v2 as a source: pages, what they become, and what is known without asking."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -267,7 +266,7 @@ def test_an_album_that_needs_its_password_fails_whatever_its_listing_answers(
     for since in (None, after(CHANGED)):
         with pytest.raises(AccessRefused, match="password"):
             one.images(album, since=since, deadline=DEADLINE)
-    travelled = replace(album, data=json.loads(json.dumps(dict(album.data))))
+    travelled = album._replace(data=json.loads(json.dumps(dict(album.data))))
     with pytest.raises(AccessRefused, match="password"):
         source(server, PUBLIC).images(travelled, since=None, deadline=DEADLINE)
     assert "ResponseLevel" in parse_qs(urlsplit(server.asked[0].path).query)["_filter"][0]

@@ -6,34 +6,25 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from rich.console import Console
-
-from smugmug_backup import system
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.report import NAMED, Counts, Failure, RunReport, RunStatus
 from smugmug_backup.archive.titles import find_albums, shown
-from smugmug_backup.backup.outcome import Forecast
 from smugmug_backup.backup.run import Backup, DryRun, Options, RunRequest
 from smugmug_backup.cli import known
 from smugmug_backup.cli.arguments.run import NAME
 from smugmug_backup.cli.errors import hint_of_code
-from smugmug_backup.cli.estimate import PRICES, RunEstimate, estimate_run, money
 from smugmug_backup.cli.interruption import GRACE, Interruption, interruptible
 from smugmug_backup.cli.manners import Manners, manners_of
 from smugmug_backup.cli.notify import Ending, Event, Notifier, told
 from smugmug_backup.cli.output import (
-    Column,
     day,
     make_console,
     number,
     plural,
     print_json,
-    print_table,
-    size,
 )
 from smugmug_backup.cli.parsing import (
     COULD_NOT,
@@ -65,7 +56,10 @@ from smugmug_backup.wiring import (
     new_token,
     options_of,
 )
-from smugmug_backup.words import ACCOUNT, Location
+from smugmug_backup.words import ACCOUNT
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 ENDED = {
     RunStatus.COMPLETE: FINE,
@@ -78,8 +72,7 @@ _SHOWN = 20
 """So many failures are named in a terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What a backup is made of. ``wake`` ends every wait, and ``hear`` says who listens to what the
     source has to say of its connection."""
 
@@ -92,7 +85,7 @@ class Parts:
 
 
 def run(
-    args: argparse.Namespace, console: Console, *, interruption: Interruption | None = None
+    args: argparse.Namespace, console: "Console", *, interruption: Interruption | None = None
 ) -> int:
     """Back up, and tell those who want to know; see the parser. ``interruption`` says afterwards,
     however it ends, whether somebody asked for an end."""
@@ -105,7 +98,7 @@ def run(
 
 def _run(
     args: argparse.Namespace,
-    console: Console,
+    console: "Console",
     manners: Manners,
     ending: Ending,
     interruption: Interruption,
@@ -148,7 +141,9 @@ def _run(
                 deadline=deadline,
             )
     if isinstance(done, DryRun):
-        _tell_plan(console, args, done)
+        from smugmug_backup.cli.dry_run import tell_plan
+
+        tell_plan(console, args, done)
         failed = any(each.error for each in done.forecasts)
         ended = NOT_ALL if failed else FINE
     else:
@@ -234,7 +229,7 @@ def _named_albums(
 
 
 def tell_report(
-    console: Console, report: RunReport, titles: Mapping[str, str], *, interrupted: bool
+    console: "Console", report: RunReport, titles: Mapping[str, str], *, interrupted: bool
 ) -> None:
     """How a run ended, for a person."""
     counts = report.counts
@@ -269,7 +264,7 @@ def _changes(counts: Counts) -> str:
     return changes_of(counts) or nothing
 
 
-def _tell_refusal(console: Console, report: RunReport) -> None:
+def _tell_refusal(console: "Console", report: RunReport) -> None:
     for each in report.failures:
         console.print(f"Refused: {shown(each.message)}", style="bold red")
     console.print("Nothing in the backup was changed.")
@@ -278,7 +273,7 @@ def _tell_refusal(console: Console, report: RunReport) -> None:
             console.print(f"hint:  {hint}", soft_wrap=True)
 
 
-def _tell_missing(console: Console, report: RunReport, titles: Mapping[str, str]) -> None:
+def _tell_missing(console: "Console", report: RunReport, titles: Mapping[str, str]) -> None:
     counts = report.counts
     failures = report.failures
     most = _SHOWN if console.is_terminal else NAMED
@@ -326,119 +321,6 @@ def summary(report: RunReport, *, interrupted: bool = False) -> str:
     if counts.pending:
         words.append(f"{plural(counts.pending, 'image')} waiting")
     return "; ".join(words)
-
-
-# -- the dry run -----------------------------------------------------------------------------------
-
-
-def _tell_plan(console: Console, args: argparse.Namespace, plan: DryRun) -> None:
-    estimate = estimate_run(
-        plan.forecasts, api_calls=plan.api_calls, known_albums=len(plan.forecasts)
-    )
-    in_s3 = args.location.in_s3
-    if args.json:
-        print_json(console, _plan_as_json(plan, estimate, in_s3=in_s3))
-        return
-    busy = [each for each in plan.forecasts if _is_busy(each)]
-    if busy:
-        columns = [
-            Column("album", elastic=True),
-            Column("key"),
-            Column("new", right=True),
-            Column("changed", right=True),
-            Column("missing", right=True),
-            Column("originals", right=True),
-            Column("bytes", right=True),
-        ]
-        print_table(console, columns, (_row(each) for each in busy))
-    for each in plan.forecasts:
-        if each.error:
-            name = album_name(each.album_key, each.title)
-            line = f"{name} cannot be foretold: {shown(each.error)}"
-            console.print(line, style="red")
-    say = [
-        (
-            f"{plural(len(plan.forecasts), 'album')} looked at with "
-            f"{plural(estimate.api_calls, 'API call')}; nothing was written."
-        ),
-        (
-            f"A run would change {plural(estimate.albums, 'album')}: "
-            f"{plural(estimate.images, 'image')} new or changed, "
-            f"{plural(estimate.originals, 'original')} to fetch, "
-            f"{size(estimate.bytes)} as far as SmugMug says."
-        ),
-    ]
-    if plan.missing_albums:
-        say.append(f"Missing at SmugMug: {', '.join(plan.missing_albums)} (they stay here).")
-    say.append(_cost(estimate) if in_s3 else _room(args.location, estimate.bytes))
-    for line in say:
-        console.print(line)
-
-
-def _room(location: Location, wanted: int) -> str:
-    """How that compares with the room of the disk: where the folder is, or will be."""
-    there = Path(str(location.folder)).absolute()
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    free, _ = system.space(there)
-    if wanted <= free:
-        return f"The disk has room for {size(free)}."
-    return f"The disk has room for {size(free)} only: {size(wanted - free)} more are needed."
-
-
-def _row(each: Forecast) -> list[str]:
-    counts = (each.new, each.changed, each.missing, each.originals)
-    return [shown(each.title), each.album_key, *map(number, counts), size(each.bytes)]
-
-
-def _is_busy(each: Forecast) -> bool:
-    return bool(each.new or each.changed or each.missing or each.originals)
-
-
-def _cost(estimate: RunEstimate) -> str:
-    return (
-        f"AWS would charge {money(estimate.requests_cost)} once (about {number(estimate.writes)} "
-        f"PUT and LIST and {number(estimate.reads)} GET requests), and "
-        f"{money(estimate.storage_cost)} a month more in S3 Standard, or "
-        f"{money(estimate.instant_storage_cost)} in Glacier Instant Retrieval ({PRICES.say})."
-    )
-
-
-def _plan_as_json(plan: DryRun, estimate: RunEstimate, *, in_s3: bool) -> dict[str, Any]:
-    cost = {
-        "requests_once": round(estimate.requests_cost, 4),
-        "standard_a_month": round(estimate.storage_cost, 4),
-        "glacier_instant_retrieval_a_month": round(estimate.instant_storage_cost, 4),
-        "prices_noted": PRICES.noted,
-        "region": PRICES.region,
-    }
-    return {
-        "albums": len(plan.forecasts),
-        "albums_to_change": estimate.albums,
-        "images": estimate.images,
-        "originals": estimate.originals,
-        "bytes": estimate.bytes,
-        "api_calls": estimate.api_calls,
-        "write_requests": estimate.writes,
-        "read_requests": estimate.reads,
-        "cost_in_usd": cost if in_s3 else None,
-        "missing_albums": list(plan.missing_albums),
-        "ignored_albums": list(plan.ignored_albums),
-        "forecasts": [
-            {
-                "album_key": each.album_key,
-                "title": each.title,
-                "full_listing": each.full_listing,
-                "new": each.new,
-                "changed": each.changed,
-                "missing": each.missing,
-                "originals": each.originals,
-                "bytes": each.bytes,
-                "error": each.error,
-            }
-            for each in plan.forecasts
-        ],
-    }
 
 
 __all__ = ["ENDED", "NAME", "Parts", "build_parts", "run", "tell_report"]
