@@ -4,7 +4,6 @@ import inspect
 import json
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -423,7 +422,7 @@ def test_a_home_album_is_listed_once_for_all_its_images(server: Server) -> None:
 
 def test_an_image_that_names_no_home_is_looked_for_nowhere(server: Server) -> None:
     image = collected()
-    image = replace(image, data={**image.data, "Album": {"id": 1, "Key": "../x"}})
+    image = image._replace(data={**image.data, "Album": {"id": 1, "Key": "../x"}})
     assert source(server).resolve(ALBUM, image, deadline=DEADLINE).kind == "none"
     assert server.asked == []
 
