@@ -215,6 +215,23 @@ def sync_everything() -> None:
 # -- how much it holds -----------------------------------------------------------------------------
 
 
+def make_private(folder: Path) -> None:
+    """Make ``folder``, and what is missing above it, for nobody but their owner; one that is there
+    stays as it is. Raises OSError.
+
+    (Of the folders above, `Path.mkdir` would leave all to the umask.)
+    """
+    missing = []
+    for each in (folder, *folder.parents):
+        if each.exists():
+            break
+        missing.append(each)
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    if not missing:
+        folder.mkdir(mode=0o700, exist_ok=True)  # Says what else is there.
+
+
 def space(folder: Path) -> tuple[int, int]:
     """(bytes free for us, bytes in all) of the disk of ``folder``; no more files count as no room.
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import BotoCoreError
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
@@ -25,9 +26,11 @@ from tests.tools.faulty_store import FaultyStore
 from tests.tools.lacks import SETS, play
 from tests.tools.local_s3 import HYPERCORN, set_environment
 from tests.tools.memory_store import MemoryStore
+from tests.tools.patience import until
 
 BUCKET = "backup-bucket"
-PATIENCE = Patience(answer=3.0, backoff=0.01)
+PATIENCE = Patience(answer=300.0, backoff=0.01)
+"""Of whoever is asked for what works: a busy machine may take its time."""
 
 
 @dataclass
@@ -181,12 +184,18 @@ def _s3(name: str, client: Any, *, warm: bool = False) -> Place:
     def store() -> S3Store:
         made = S3Store(client, BUCKET, prefix, patience=PATIENCE, proved=True)
         if warm:
-            empty = {"Body": b"", "ChecksumSHA256": sha256_text(b"")}
-            made._bucket._puts.send(Bucket=BUCKET, Key="elsewhere", **empty)
-            assert made._bucket._puts._way is not None
+            until(lambda: _warmed(made))
         return made
 
     return Place(name, store, uploads, client, prefix)
+
+
+def _warmed(store: S3Store) -> bool:
+    """Whether it could put something; a connection that a fault left may be closed just now."""
+    puts = store._bucket._puts
+    with suppress(BotoCoreError):
+        puts.send(Bucket=BUCKET, Key="elsewhere", Body=b"", ChecksumSHA256=sha256_text(b""))
+    return puts._way is not None
 
 
 def skip_without_ministack() -> None:

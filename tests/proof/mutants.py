@@ -59,19 +59,19 @@ def planted(sources: Mapping[str, str], *, count: int, seed: int) -> list[Mutant
 
 
 def nearest(module: str, root: Path = ROOT) -> list[str]:
-    """The tests of ``module``, the nearest first: its own, those that import it, those of the
-    modules that import it, those of its room, if it has none of its own, and the rules of a run.
+    """The tests of ``module``, the nearest first: its own, those that name it, those of the
+    modules that import it, the rules of a run, and those of its room, if it has none of its own.
     What starts a stack or kills processes is left to the suite."""
     inside = Path(module).relative_to(PACKAGE)
     unit, room, own = root / "tests/unit", inside.parts[0], _own(inside, root / "tests/unit")
-    imported = _imports(inside)
-    rest = [each for each in sorted(unit.rglob("test_*.py")) if imported.search(each.read_text())]
+    named = _named(inside)
+    rest = [each for each in sorted(unit.rglob("test_*.py")) if named.search(each.read_text())]
     if len(inside.parts) > 1:
         rest += (_own(each, unit) for each in _above(inside, root / PACKAGE, unit))
-        if not own.is_file() and room not in _BY_COMMAND:
-            rest += sorted((unit / room).glob("test_*.py"))
-    rules = [root / each for each in _RULES] if room in _RULED else []
-    there = [each for each in dict.fromkeys([own, *rest, *rules]) if each.is_file()]
+    rest += [root / each for each in _RULES] if room in _RULED else []
+    if len(inside.parts) > 1 and not own.is_file() and room not in _BY_COMMAND:
+        rest += sorted((unit / room).glob("test_*.py"))
+    there = [each for each in dict.fromkeys([own, *rest]) if each.is_file()]
     return [str(each.relative_to(root)) for each in there if not _SLOW.search(each.read_text())]
 
 
@@ -80,10 +80,10 @@ def _own(inside: Path, unit: Path) -> Path:
     return unit / (inside.parts[0] if len(inside.parts) > 1 else "") / f"test_{inside.stem}.py"
 
 
-def _imports(inside: Path) -> re.Pattern[str]:
-    """What stands where a module is imported."""
+def _named(inside: Path) -> re.Pattern[str]:
+    """What stands where a module is imported, or a test sets something of it."""
     whole, name = re.escape(".".join(("smugmug_backup", *inside.parts[:-1]))), inside.stem
-    return re.compile(rf"{whole}\.{name} import|from {whole} import [^\n]*\b{name}\b")
+    return re.compile(rf"{whole}\.{name}\b|from {whole} import [^\n]*\b{name}\b")
 
 
 def _above(inside: Path, package: Path, unit: Path) -> list[Path]:
@@ -93,10 +93,10 @@ def _above(inside: Path, package: Path, unit: Path) -> list[Path]:
     found, todo = dict[Path, None](), [inside]
     while todo:
         here = todo.pop(0)
-        tested, imported = _own(here, unit).is_file(), _imports(here)
+        tested, named = _own(here, unit).is_file(), _named(here)
         for each in sorted(sources):
             near = not tested or each.parts[0] == here.parts[0]
-            if near and each not in found and imported.search(sources[each]):
+            if near and each not in found and named.search(sources[each]):
                 found[each] = None
                 if not _own(each, unit).is_file():
                     todo.append(each)

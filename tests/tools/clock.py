@@ -9,7 +9,8 @@ START = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
 class FakeClock:
     """`Clock` for tests: `sleep` returns at once and moves the time on.
 
-    ``elapsed``: the seconds that have passed; ``sleeps``: those that were slept, each.
+    ``elapsed``: the seconds that have passed; ``sleeps``: those that were slept, each; ``looks``:
+    how often somebody asked for `monotonic`.
     """
 
     def __init__(self, start: datetime = START) -> None:
@@ -17,11 +18,13 @@ class FakeClock:
         self._lock = threading.Lock()
         self.elapsed = 0.0
         self.sleeps: list[float] = []
+        self.looks = 0
 
     def now(self) -> datetime:
         return self._now
 
     def monotonic(self) -> float:
+        self.looks += 1
         return 1_000.0 + self.elapsed
 
     def sleep(self, seconds: float) -> None:

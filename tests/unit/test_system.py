@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -209,3 +210,25 @@ def test_windows_tells_its_room_too(tmp_path, monkeypatch):
         system.shutil, "disk_usage", lambda _: SimpleNamespace(free=free, total=total)
     )
     assert system.space(tmp_path) == (free, total)
+
+
+def test_a_private_folder_is_its_owners_alone_and_so_is_what_was_missing_above_it(tmp_path):
+    before = os.umask(0)
+    try:
+        (tmp_path / "there").mkdir()
+        system.make_private(tmp_path / "there" / "above" / "below")
+        system.make_private(tmp_path / "there" / "above" / "below")
+    finally:
+        os.umask(before)
+    modes = [
+        stat.S_IMODE((tmp_path / each).stat().st_mode)
+        for each in ("there", "there/above", "there/above/below")
+    ]
+    assert modes == [0o777, 0o700, 0o700]
+
+
+def test_where_a_file_lies_no_private_folder_is_made(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OSError):
+            system.make_private(folder)

@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import random
 import socket
 import ssl
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,13 +18,14 @@ from cryptography.x509.oid import NameOID
 
 from smugmug_backup.aws.client import aws_client
 from smugmug_backup.clock import Deadline
-from smugmug_backup.errors import PhotoError
+from smugmug_backup.errors import PhotoError, SourceUnavailable
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import pace, photos
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.parts import Parts
 from smugmug_backup.smugmug.photos import Photos
+from smugmug_backup.smugmug.transport import Transport
 from smugmug_backup.tls import shared
 from tests.tools.local_s3 import set_environment
 from tests.tools.streams import all_of
@@ -165,12 +168,36 @@ def test_a_certificate_of_another_name_is_refused_at_every_connection(tmp_path, 
                 fetch(one, clock, port)
 
 
+def call(clock, port):
+    """What is asked of the API, in which a token and all captions go over the wire."""
+    transport = Transport(
+        api_url=f"https://127.0.0.1:{port}",
+        signer=None,
+        governor=Governor(clock=clock),
+        clock=clock,
+        rng=random.Random(1),
+        attempts=1,
+    )
+    request = requests.Request("GET", f"https://127.0.0.1:{port}/api/v2")
+    return transport.call(request, lambda reply: reply.body, deadline=Deadline.none(clock))
+
+
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
     _, private = certificate(tmp_path, "127.0.0.1")
     clock = FakeClock()
     one = one_of(clock, pace.tls_context())
-    with tls_host(private) as port, pytest.raises(PhotoError):
-        fetch(one, clock, port)
+    with tls_host(private) as port:
+        with pytest.raises(PhotoError):
+            fetch(one, clock, port)
+        with pytest.raises(SourceUnavailable):
+            call(clock, port)
+
+
+def test_an_api_is_asked_if_its_certificate_is_vouched_for(tmp_path, monkeypatch):
+    public, private = certificate(tmp_path, "127.0.0.1")
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(public))
+    with tls_host(private) as port:
+        assert call(FakeClock(), port) == b"photo"
 
 
 def test_calls_and_photos_of_a_source_share_a_context():

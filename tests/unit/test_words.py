@@ -190,3 +190,21 @@ def test_where_a_bucket_lies_is_said_again_as_it_was_said():
         "s3://bucket/photos",
         "s3://bucket/photos at https://s3.example",
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MaxConcurrency", "MaxDownloads", "MaxCallsPerSecond", "MapConcurrency"),
+        *("ReserveSeconds", "FullListingDays"),
+    ],
+)
+def test_a_stack_takes_the_numbers_that_the_settings_take(name):
+    variable = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+    least = {"BACKUP_BUCKET": "my-photos", "SMUGMUG_SECRET": "ssm:/smugmug-backup/secret"}
+    parameter = PARAMETERS[name]
+    for bound in (parameter["MinValue"], parameter["MaxValue"]):
+        Settings.from_environment(least | {variable: str(bound)})
+    for beyond in (parameter["MinValue"] - 0.01, parameter["MaxValue"] + 0.01):
+        with pytest.raises(BadRequest, match=variable):
+            Settings.from_environment(least | {variable: str(beyond)})

@@ -7,7 +7,7 @@ generation (a clock that was ahead) counts as that one's.
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -20,6 +20,8 @@ from smugmug_backup.errors import BackupError, BadRequest, NotABackup, StoreErro
 
 _TRIES = 30
 """So many reports are looked at for one that tells; without one, more headers are read."""
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+"""Whatever is later means now; Python counts no further than to the end of that year."""
 
 Generations = Mapping[str, int]
 """Album key to generation; an album that was not known yet is not in it."""
@@ -64,6 +66,7 @@ class Moments:
 
     def at(self, instant: datetime) -> Generations:
         """The newest generations at ``instant``, by when they were written."""
+        instant = min(instant, _LATEST)
         # A run that began later did not end before: few reports are read, however many lie there.
         # An id may be late by `FUTURE`: it sorts after that of a run whose clock was ahead.
         begun = bisect_right(self.runs, instant + FUTURE, key=keys.run_start)

@@ -16,6 +16,12 @@ _CONTROLS = re.compile(
 """What drives a terminal, breaks a line or turns the direction of what follows."""
 
 
+class NoSuchAlbum(BadRequest):
+    """A name that no album has, or several."""
+
+    hint = "an album is named by its key, its title, or folders and title, as `albums` prints them"
+
+
 class Titled(Protocol):
     """Anything that has an album's folders and title."""
 
@@ -84,7 +90,7 @@ def _one(
         return found[0]
     if found:
         named = "; ".join(f"{key} ({album_name(albums[key])})" for key in found)
-        raise BadRequest(
+        raise NoSuchAlbum(
             f"{len(found)} albums are called '{shown(wanted)}': {named}; name it by its key"
         )
     near = dict.fromkeys(
@@ -92,7 +98,7 @@ def _one(
         for each in difflib.get_close_matches(_plain(wanted), known, n=3, cutoff=0.4)
     )
     meant = f"; near it: {', '.join(near)}" if near else ""
-    raise BadRequest(
+    raise NoSuchAlbum(
         f"this backup has no album '{shown(wanted)}'{meant}; "
         "`smugmug-backup albums LOCATION` lists titles and keys"
     )

@@ -106,17 +106,16 @@ class Kept:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._left = 0
-        self._written = 0
 
     def at_least(self, size: int) -> None:
-        """It turns out to be so large. Raises StoreFull, StoreRefused."""
-        if size - self._written > self._left:
+        """It turns out to be so large, before any of it is written. Raises StoreFull,
+        StoreRefused."""
+        if size > self._left:
             self._space.take(self._left, size)
             self._left = size
 
     def wrote(self, size: int) -> None:
         """So many bytes of it are written."""
-        self._written += size
         used = min(size, self._left)
         self._left -= used
         self._space.written(used)
@@ -124,7 +123,6 @@ class Kept:
     def end(self) -> None:
         """It is stored, or not."""
         self._space.written(self._left)
-        self._left = 0
 
 
 def foreseen(albums: Sequence[Album], states: Mapping[str, AlbumState]) -> int:

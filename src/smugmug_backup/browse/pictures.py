@@ -30,6 +30,7 @@ from typing import Any
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.browse.originals import Originals, extension_of
 from smugmug_backup.errors import BackupError
+from smugmug_backup.system import make_private
 
 SMALL, LARGE = 320, 2400
 """The longer edge in pixels."""
@@ -291,7 +292,7 @@ def _thumbnail(exif: bytes) -> bytes | None:
 
 def _keep(path: Path, body: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         fresh = path.with_suffix(f".{threading.get_ident()}")
         fresh.write_bytes(body)
         fresh.replace(path)

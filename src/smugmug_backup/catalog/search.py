@@ -29,6 +29,15 @@ _DEGREE_KM = 111.0
 # Written without blanks between words, so that the tokenizer takes a whole sentence for one.
 _UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What a shell hands over of bytes that are no UTF-8; SQLite takes none of it."""
+
+
+class NotAsked(BadRequest):
+    """Words or a filter that mean nothing."""
+
+    hint = "`smugmug-backup find --help` shows how it is meant"
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -44,11 +53,11 @@ class Days:
         if not dots:
             end = begin
         if not (begin or end):
-            raise BadRequest("--taken wants a year, a month or a day, or two of them: 2019..2021")
+            raise NotAsked("--taken wants a year, a month or a day, or two of them: 2019..2021")
         first = _bound(begin, text, "0001-01-01")
         last = _bound(end, text, "9999-12-31", last=True)
         if first > last:
-            raise BadRequest(f"--taken {text}: the first day is later than the last one")
+            raise NotAsked(f"--taken {text}: the first day is later than the last one")
         return cls(first, last)
 
 
@@ -61,7 +70,7 @@ def _bound(text: str, whole: str, missing: str, *, last: bool = False) -> str:
             raise ValueError
         date(*[*parts, 1, 1][:3])
     except ValueError:
-        raise BadRequest(
+        raise NotAsked(
             f"--taken {whole}: {text!r} is no day; write 2019, 2019-05, 2019-05-31, or two of them "
             "with .. between"
         ) from None
@@ -84,7 +93,7 @@ class Near:
         except ValueError:
             latitude = longitude = km = math.nan
         if not (abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < km <= 20_100):
-            raise BadRequest(
+            raise NotAsked(
                 f"--near {text}: write degrees north, degrees east and kilometres, as in "
                 "54.4861,-0.6133,5"
             )
@@ -252,12 +261,14 @@ def _conditions(query: Query, *, taken: bool = True) -> tuple[str, list[Any]]:
 
 
 def _words(words: tuple[str, ...], tests: list[str], values: list[Any]) -> None:
+    if broken := next((each for each in words if _NO_TEXT.search(each)), None):
+        raise NotAsked(f"{broken!r} is no text")
     match = _match(words)
     unparted = [each for each in words if _UNPARTED.search(each)]
     if len(unparted) > _MOST_WORDS:
-        raise BadRequest(f"{len(unparted):,} words are too many; {_MOST_WORDS} can be looked for")
+        raise NotAsked(f"{len(unparted):,} words are too many; {_MOST_WORDS} can be looked for")
     if not match and not unparted:
-        raise BadRequest(f"there is no letter and no digit to look for in {' '.join(words)!r}")
+        raise NotAsked(f"there is no letter and no digit to look for in {' '.join(words)!r}")
     if match:
         tests.append("v.version_id IN (SELECT rowid FROM image_words WHERE image_words MATCH ?)")
         values.append(match)

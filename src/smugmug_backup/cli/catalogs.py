@@ -25,6 +25,7 @@ from smugmug_backup.cli.errors import Mistaken
 from smugmug_backup.cli.output import make_console
 from smugmug_backup.cli.time import SystemClock
 from smugmug_backup.errors import BadRequest
+from smugmug_backup.system import make_private
 from smugmug_backup.words import Location
 
 _CACHE_KIB = 32 * 1024
@@ -111,6 +112,7 @@ def open_catalog(
         db, updated = _in_memory(archive, tell)
     elif cached:
         try:
+            make_private(file.parent)
             db, updated = _in_file(archive, file, tell)
         except OSError:
             file = None
@@ -118,6 +120,7 @@ def open_catalog(
     else:
         try:
             _refuse_others(file)
+            file.parent.mkdir(parents=True, exist_ok=True)
             db, updated = _in_file(archive, file, tell)
         except OSError as error:
             raise BadRequest(f"{file} cannot be written: {error.strerror or error}") from None
@@ -148,7 +151,6 @@ def _refuse_others(file: Path) -> None:
 
 
 def _in_file(archive: Archive, file: Path, tell: Tell | None) -> tuple[sqlite3.Connection, Updated]:
-    file.parent.mkdir(parents=True, exist_ok=True)
     found = _kept(archive, file, tell) if file.exists() else None
     return found or _made_anew(archive, file, tell)
 

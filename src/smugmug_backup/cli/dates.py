@@ -18,6 +18,7 @@ from smugmug_backup.catalog import taken
 from smugmug_backup.cli.estimate import out_of_s3
 from smugmug_backup.cli.output import plural
 from smugmug_backup.clock import Clock
+from smugmug_backup.system import make_private
 from smugmug_backup.words import Location
 
 _PUT_EVERY = 20.0
@@ -160,7 +161,7 @@ def _dates(cache: Path | None) -> Iterator[taken.Dates]:
 
 def _opened(place: str) -> sqlite3.Connection:
     if place != ":memory:":
-        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        make_private(Path(place).parent)
     db = sqlite3.connect(place, timeout=60, isolation_level=None)
     try:
         # It can be read again.

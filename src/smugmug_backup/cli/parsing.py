@@ -1,6 +1,7 @@
 """What all commands share on the command line, and what their exit statuses mean."""
 
 import argparse
+import re
 from typing import Any, NoReturn
 
 from smugmug_backup.cli.errors import Mistaken
@@ -30,6 +31,9 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the line breaks of descriptions and examples."""
 
 
+_BEGINS_WITH_A_NUMBER = re.compile(r"-\.?\d")
+
+
 class CommandParser(argparse.ArgumentParser):
     """A parser whose complaint is one of our errors, told as all are.
 
@@ -39,6 +43,11 @@ class CommandParser(argparse.ArgumentParser):
     """
 
     _mixing = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # argparse's own takes a place in the south ("-33.86,151.2,5") for an option (until 3.14).
+        self._negative_number_matcher = _BEGINS_WITH_A_NUMBER
 
     def error(self, message: str) -> NoReturn:
         """Raise it."""

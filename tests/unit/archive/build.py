@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.archive.check_report import CheckReport, Finding, Scope, Wrong
 from smugmug_backup.archive.manifest import Entry, Header, Manifest
-from smugmug_backup.archive.original import Original, Status, When
+from smugmug_backup.archive.original import Original, Reason, Status, When
 from smugmug_backup.archive.report import AlbumState, Counts, RunReport
 from smugmug_backup.model import Account, Kind
 from tests.tools.memory_store import MemoryStore
@@ -21,6 +21,16 @@ MD5 = "0123456789abcdef" * 2
 def day(number, hours=0):
     """The night with that number; the first is 1, negative ones lie before."""
     return NOW + timedelta(days=number - 1, hours=hours)
+
+
+WAITS = Original(
+    Kind.ORIGINAL,
+    Status.PENDING,
+    reason=Reason.PROCESSING,
+    reason_since=day(1),
+    pending_since=day(1),
+)
+"""What a line says of bytes that SmugMug has not ready yet."""
 
 
 def run_id(number, token=0):

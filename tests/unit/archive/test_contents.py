@@ -7,21 +7,14 @@ import pytest
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.manifest import Pending, Unavailable
-from smugmug_backup.archive.original import Original, Reason, Status
+from smugmug_backup.archive.original import Reason, Status
 from smugmug_backup.archive.report import AlbumState, NextFull
 from smugmug_backup.errors import FormatTooNew, StoreRefused, StoreUnavailable
 from smugmug_backup.model import Account, Kind
 from tests.tools.faulty_store import FaultyStore
-from tests.unit.archive.build import OWNER, WHEN, Store, day, entry, manifest, state
+from tests.unit.archive.build import OWNER, WAITS, WHEN, Store, day, entry, manifest, state
 
 ALBUMS = ["a", "b", "hT4mWq"]
-WAITS = Original(
-    Kind.ORIGINAL,
-    Status.PENDING,
-    reason=Reason.PROCESSING,
-    reason_since=day(1),
-    pending_since=day(1),
-)
 NONE = replace(WAITS, status=Status.UNAVAILABLE, kind=Kind.NONE, reason=Reason.NO_ORIGINAL_URL)
 
 

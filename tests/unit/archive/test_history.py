@@ -8,11 +8,9 @@ import pytest
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.encoding import canonical_json, fingerprint
 from smugmug_backup.archive.history import Moments, differences
-from smugmug_backup.archive.original import Original, Reason, Status
 from smugmug_backup.errors import BadRequest, EarlierForm, StoreRefused
-from smugmug_backup.model import Kind
 from tests.tools.faulty_store import FaultyStore
-from tests.unit.archive.build import Store, day, entry, manifest, run_id, state, stored
+from tests.unit.archive.build import WAITS, Store, day, entry, manifest, run_id, state, stored
 
 HALF = 12
 """Hours: between two nights."""
@@ -316,13 +314,6 @@ def test_a_new_album_and_its_images_are_new(made):
     assert changes(made, {}, {"a": 1}) == ([("a", "new", ())], [("a", "x", "new", ())])
 
 
-WAITS = Original(
-    Kind.ORIGINAL,
-    Status.PENDING,
-    reason=Reason.PROCESSING,
-    reason_since=day(1),
-    pending_since=day(1),
-)
 OTHER = stored(sha256="f" * 64)
 
 

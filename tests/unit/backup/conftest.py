@@ -24,5 +24,10 @@ def source(clock) -> FakeSource:
 
 
 @pytest.fixture
-def nights(source, clock) -> Nights:
-    return Nights(source, MemoryStore(), clock)
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def nights(source, store, clock) -> Nights:
+    return Nights(source, store, clock)

@@ -55,11 +55,6 @@ def store():
     return OneKey()
 
 
-@pytest.fixture
-def nights(source, store, clock):
-    return Nights(source, store, clock)
-
-
 def edit_all(source):
     """Every album must read its manifest and write another."""
     for album in source.world.values():

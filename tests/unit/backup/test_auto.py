@@ -8,17 +8,12 @@ from smugmug_backup.backup.api import Choice, choice_of
 from smugmug_backup.backup.auto import AutoSource
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import LoginLost, SourceRetired, SourceUnavailable
-from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.memory_store import MemoryStore
 from tests.tools.nights import Nights
+from tests.tools.streams import all_of
 
 MAY = Choice(V130, (SourceRetired,), ("larkfield",))
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 @pytest.fixture
@@ -64,7 +59,9 @@ def test_it_goes_over_at_the_account_or_at_its_albums(both, deadline, call):
     getattr(source, call)(deadline=deadline)
     assert source.name == V2
     (album,) = source.albums(deadline=deadline)
-    assert source.images(album, since=None, deadline=deadline).images
+    (image,) = source.images(album, since=None, deadline=deadline).images
+    with source.open(image.offer, deadline=deadline) as photo:
+        assert all_of(photo) == both[V2].find(image.key).body
     both[V130].errors.clear()
     assert source.account(deadline=deadline) and source.name == V2
 

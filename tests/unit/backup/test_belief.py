@@ -46,6 +46,8 @@ def doubted(since, difference=None, keys="k"):
         # A fifth, or twenty, is no great loss.
         (shown(80, 80, 100, live=100, lost=20), True),
         (shown(79, 79, 100, live=100, lost=21), False),
+        (shown(60, 60, 80, live=80, lost=20), True),
+        (shown(160, 160, 200, live=200, lost=40), True),
     ],
 )
 def test_a_full_listing_is_believed_by_its_counts(what, believed):
@@ -96,6 +98,8 @@ def test_a_great_difference_that_became_a_fact_is_told():
     belief = verdict(shown(100, 140, 140, live=100), state=before)
     assert belief.believed
     assert "140" in belief.note
+    small = doubted(START - DAY, difference=20)
+    assert verdict(shown(100, 120, 120, live=100), state=small).note is None
 
 
 def test_a_listing_of_which_nobody_tells_a_count_is_a_fact_the_second_time_and_nothing_is_told():

@@ -6,6 +6,14 @@ import pytest
 
 from smugmug_backup.archive import keys
 from smugmug_backup.archive.check_report import HARMLESS, CheckReport, Finding, Scope, Wrong
+from smugmug_backup.archive.original import (
+    Kind,
+    Original,
+    Status,
+    When,
+    forgotten,
+    found_damaged,
+)
 from smugmug_backup.archive.report import Checked
 from smugmug_backup.backup.findings import Findings, mended
 from tests.tools.clock import START
@@ -109,3 +117,33 @@ def test_a_damaged_newest_manifest_is_past_once_a_newer_one_passed_it_over(
     header = replace(newest.header, generation=number + ahead, previous=follows or None)
     past = mended([finding], replace(newest, header=header), ())
     assert past == ((finding.key,) if is_past else ())
+
+
+WHEN = When(START)
+NOTHING = Original(Kind.ORIGINAL, Status.PENDING)
+
+
+@pytest.mark.parametrize(
+    ("line_of", "is_past"),
+    [
+        (lambda line: line, False),
+        (lambda line: found_damaged(line, WHEN), False),
+        (lambda line: replace(line, key=keys.numbered(line.key, 2)), True),
+        (lambda line: replace(NOTHING, previous=line.content), False),
+        (lambda line: NOTHING, False),
+        (lambda line: forgotten(line, WHEN), True),
+    ],
+    ids=["named", "awaited as damaged", "numbered", "awaited", "named by none", "forgotten"],
+)
+def test_a_damaged_original_is_past_once_its_line_names_others_or_wants_none(
+    sample, line_of, is_past
+):
+    newest = sample.nights.manifest("harbour")
+    entry = next(each for each in newest.entries.values() if each.original.stored)
+    key = entry.original.key
+    finding = Finding(
+        key, "harbour", entry.image_key, Wrong.DAMAGED, Scope.STATE, START, "other bytes"
+    )
+    changed = replace(entry, original=line_of(entry.original))
+    later = replace(newest, entries={**newest.entries, entry.image_key: changed})
+    assert mended([finding], later, ()) == ((key,) if is_past else ())

@@ -48,6 +48,12 @@ def is_forgotten(nights, album, image):
     )
 
 
+def recorded(nights, image):
+    """The files that tell of it."""
+    records = {key: body for key, body in nights.store.objects.items() if key[:8] == "records/"}
+    return {key for key, body in records.items() if image.file_name.encode() in body}
+
+
 def test_an_album_that_shows_it_later_neither_fetches_nor_records_it(nights):
     image = nights.source.world["A"].images[0]
     forgets(nights, image)
@@ -82,8 +88,23 @@ def test_behind_a_damaged_newest_manifest_it_stays_forgotten(nights, checked, fu
     nights.next_night(full=full)
     assert is_forgotten(nights, "A", image)
     assert nights.next_night().status == "complete"
-    assert is_forgotten(nights, "A", image)
+    assert is_forgotten(nights, "A", image) and not recorded(nights, image)
     assert_sound(nights.store, accepted={newest})
+
+
+def test_what_a_damaged_newest_manifest_says_of_it_is_not_recorded_again(nights):
+    image, other = nights.source.upload("A"), nights.source.world["A"].images[0]
+    nights.next_night()
+    key = nights.line("A", image.key).original.key
+    Archive(nights.store).tell_forgotten(image.key, [key], at=nights.clock.now())
+    del nights.store.objects[key]
+    newest, before = "manifests/A=1/00000002.jsonl", recorded(nights, image)
+    rotten = nights.store.objects[newest].replace(other.file_name.encode(), b"DSC_x")
+    nights.store.objects[newest] = rotten
+    check(nights, (newest, "A"))
+    nights.source.calls.clear()
+    nights.next_night()
+    assert is_forgotten(nights, "A", image) and recorded(nights, image) == before
 
 
 def test_where_all_manifests_are_lost_it_is_not_new(nights):

@@ -65,6 +65,31 @@ def test_a_finding_that_does_not_hold_changes_nothing(nights):
     assert set(nights.store.objects) - before == {report.key}
 
 
+class MisreadsOnce(MemoryStore):
+    """Bytes of ``key`` come otherwise than they lie there, once: a cable, a controller."""
+
+    key = None
+
+    def read(self, key):
+        body = super().read(key)
+        if key == self.key:
+            self.key = None
+            return body[:-1] + b"?"
+        return body
+
+
+def test_what_one_read_alone_shows_damaged_is_not(source):
+    nights = Nights(source, MisreadsOnce(), source.clock)
+    nights.run()
+    _, key = original_of(nights, "A")
+    check(nights, (key, "A"))
+    before, nights.store.key = set(nights.store.objects), key
+    report = nights.next_night()
+    assert nights.store.key is None, "it was read"
+    assert (report.status, report.counts.repaired, report.check.open) == ("complete", 0, 0)
+    assert set(nights.store.objects) - before == {report.key}
+
+
 def test_what_cannot_be_read_tonight_is_a_failure_of_the_night_and_no_damage(nights):
     image, key = original_of(nights, "A")
     check(nights, (key, "A"))
@@ -184,6 +209,24 @@ def test_lines_of_a_damaged_newest_manifest_that_are_proved_come_over(nights):
     assert nights.line("A", gone.key).missing_since is not None
     assert nights.line("A", gone.key).original.stored
     assert all(nights.line("A", image.key).live for image in nights.source.world["A"].images)
+
+
+def test_a_line_of_which_no_bytes_are_known_keeps_no_other_from_being_mended(nights):
+    gone = nights.source.upload("A")
+    nights.next_night()
+    newest = "manifests/A=1/00000002.jsonl"
+    nights.store.objects[newest] = b"?" + nights.store.objects[newest][1:]
+    nights.source.world["A"].images.remove(gone)
+    del nights.store.objects[f"originals/{gone.key}/{gone.md5}.jpg"]
+    check(nights, (newest, "A"))
+    nights.next_night()
+    assert nights.line("A", gone.key).original.best is None
+    image, key = original_of(nights, "A")
+    rot(nights, key)
+    check(nights, (key, "A"))
+    report = nights.next_night()
+    assert (report.failures, report.counts.repaired) == ((), 1)
+    assert nights.line("A", image.key).original.key == keys.numbered(key, 2)
 
 
 def test_readme_txt_is_written_again(nights):

@@ -165,6 +165,11 @@ def test_what_a_report_names_is_capped_and_counted(nights, source, monkeypatch):
     assert (report.counts.unavailable, report.more_unavailable) == (5, 3)
     report = nights.next_night()
     assert (report.counts.unavailable, report.more_unavailable) == (5, 3)
+    # In a night that neither lists the album nor has the time to read of it.
+    monkeypatch.setattr("smugmug_backup.backup.tally._ASKED", 0)
+    source.errors["images:A"] = SourceUnavailable("503")
+    report = nights.next_night()
+    assert (report.counts.unavailable, report.more_unavailable) == (5, 3)
 
 
 def test_the_first_puts_of_an_account_are_counted_exactly(nights, source):

@@ -6,7 +6,6 @@ from smugmug_backup.archive.report import AlbumState
 from smugmug_backup.backup.room import Space, foreseen, said
 from smugmug_backup.errors import Concerns, StoreFull, StoreRefused, StoreUnavailable
 from smugmug_backup.model import Album, Room
-from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 from tests.tools.faults import Fault, Points
 from tests.tools.faulty_store import FaultyStore
@@ -17,26 +16,11 @@ MB = 1_000_000
 
 
 @pytest.fixture
-def clock():
-    return FakeClock()
-
-
-@pytest.fixture
 def source(clock):
     source = FakeSource(clock)
     for key in "abcd":
         source.album(key, images=10)
     return source
-
-
-@pytest.fixture
-def store():
-    return MemoryStore()
-
-
-@pytest.fixture
-def nights(source, store, clock):
-    return Nights(source, store, clock)
 
 
 class Shrinking(MemoryStore):
@@ -186,6 +170,15 @@ def test_room_that_others_have_under_way_is_not_given_twice(store):
             pass
     with space.kept(6 * MB):
         pass
+
+
+def test_what_is_missing_is_told_less_what_is_free(store):
+    store.has_room = Room(free=300 * MB)
+    space = Space(store)
+    space.expect(700 * MB)
+    assert "at least 400 MB more" in space.needed()
+    space.stored(400 * MB)
+    assert "more" not in space.needed()
 
 
 def test_an_original_that_turns_out_larger_asks_for_more(store):

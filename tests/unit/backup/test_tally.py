@@ -126,8 +126,13 @@ def test_a_change_of_api_loses_nothing(nights, source):
     nights.next_night()
     source.name = "smugmug-v2"
     source.world["alps"].public = False
+    image = source.world["harbour"].images[0]
+    image.caption = "as only the other API shows it"
     report = nights.next_night(full=True)
     assert losses(told(report)) == 0
+    assert report.counts.cursor_misses == 0
+    (note,) = report.notes
+    assert "API v2" in note
     assert told(report).albums["harbour"] == {"changed": 12}
 
 

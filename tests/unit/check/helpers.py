@@ -31,6 +31,17 @@ def next_check(sample, read_data=None, **more):
     return checked(sample, read_data, **more)
 
 
+class StopsReading:
+    """Who watches a check, and asks for an end when it begins to read."""
+
+    def __init__(self, deadline):
+        self.reading = lambda plan: deadline.stop()
+
+    def listed(self, what, objects): ...
+    def album(self, album_key, albums): ...
+    def read(self, size): ...
+
+
 def problems(result):
     """What makes the store unsound, and what nobody names: (key, problem) of each."""
     return [(finding.key, str(finding.problem)) for finding in result.findings]

@@ -7,6 +7,7 @@ from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import BadRequest
 from smugmug_backup.model import StoredObject
 from tests.unit.check.helpers import (
+    StopsReading,
     checked,
     flip,
     keys,
@@ -367,15 +368,7 @@ def test_an_end_of_time_in_the_structure_is_neither_sound_nor_not(sample):
 
 def test_an_end_of_time_while_reading_leaves_the_rest_and_is_not_sound(sample):
     deadline = Deadline.none(sample.clock)
-
-    class Stop:
-        def listed(self, what, objects): ...
-        def album(self, album_key, albums): ...
-        def read(self, size): ...
-        def reading(self, plan):
-            deadline.stop()
-
-    result = checked(sample, "all", deadline=deadline, observer=Stop())
+    result = checked(sample, "all", deadline=deadline, observer=StopsReading(deadline))
     assert result.status == "unfinished" and result.counts.objects_read == 0
     assert any("time ended" in each for each in result.report.not_checked)
 

@@ -11,6 +11,7 @@ from smugmug_backup.check.ledger import Ledger
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import Archived, BadRequest, NotStored, StoreRefused
 from tests.unit.check.helpers import (
+    StopsReading,
     checked,
     flip,
     keys,
@@ -124,15 +125,7 @@ def test_what_is_known_is_looked_at_before_the_time_goes_into_reading(sample):
     assert not checked(sample, "all").sound
     sample.store.objects[key] = whole
     deadline = Deadline.none(sample.clock)
-
-    class Stop:
-        def listed(self, what, objects): ...
-        def album(self, album_key, albums): ...
-        def read(self, size): ...
-        def reading(self, plan):
-            deadline.stop()
-
-    result = next_check(sample, "all", deadline=deadline, observer=Stop())
+    result = next_check(sample, "all", deadline=deadline, observer=StopsReading(deadline))
     assert result.findings == () and result.status == "unfinished"
 
 

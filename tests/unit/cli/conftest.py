@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smugmug_backup.storage.location import Location, open_store
+from tests.local_smugmug import Account, LocalSmugMug, World, generate_account
 from tests.tools.cli import Shell
 from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
@@ -59,3 +60,15 @@ def source() -> FakeSource:
     source.album("A1", "Harbour 2024", images=2)
     source.album("A2", "Scans &amp; Misc", images=1)
     return source
+
+
+@pytest.fixture(scope="module")
+def smugmug() -> Iterator[LocalSmugMug]:
+    """Where an owner may log in."""
+    with LocalSmugMug(World(generate_account(seed=7, albums=2, images=2))) as smugmug:
+        yield smugmug
+
+
+@pytest.fixture
+def account(smugmug) -> Account:
+    return smugmug.world.account

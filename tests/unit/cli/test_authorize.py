@@ -19,20 +19,8 @@ from smugmug_backup.cli.profiles import config_path
 from smugmug_backup.errors import BadRequest, StoreRefused
 from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.words import DEFAULT_CREDENTIALS
-from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.cli import Shell
 from tests.tools.owner import Owner
-
-
-@pytest.fixture(scope="module")
-def smugmug():
-    with LocalSmugMug(World(generate_account(seed=7, albums=2, images=2))) as smugmug:
-        yield smugmug
-
-
-@pytest.fixture
-def account(smugmug):
-    return smugmug.world.account
 
 
 @pytest.fixture

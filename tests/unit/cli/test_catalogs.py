@@ -1,8 +1,12 @@
 """Catalogs as files: who reads one does not wait for who writes to it."""
 
+import io
+import os
+import stat
 import threading
 
 import pytest
+from PIL import Image
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.catalog import update
@@ -63,3 +67,25 @@ def test_where_no_file_can_be_kept_it_is_one_in_memory(night, tmp_path):
         assert catalog.file is None
         with writer_of(catalog, threading.Lock) as writer:
             assert writer.db is catalog.db
+
+
+def test_nobody_else_looks_into_what_this_machine_keeps_of_a_backup(
+    shell, sample, folder, tmp_path, monkeypatch
+):
+    """Titles, dates and faces; a catalog that its owner asks for is made as any other file."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    picture = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(picture, "JPEG")
+    sample.source.upload("harbour", body=picture.getvalue())
+    sample.nights.next_night()
+    before = os.umask(0o002)
+    try:
+        assert shell("find", folder, "--taken", "2019").status == 0
+        assert shell("browse", folder, "--static", tmp_path / "pages").status == 0
+        assert shell("catalog", folder, tmp_path / "own" / "x.sqlite").status == 0
+    finally:
+        os.umask(before)
+    kept = [tmp_path / "cache", *(p for p in (tmp_path / "cache").rglob("*") if p.is_dir())]
+    assert {"catalogs", "pictures", "smugmug-backup"} <= {path.name for path in kept}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o700}
+    assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == 0o775

@@ -32,6 +32,20 @@ def test_from_the_first_day_to_now(shell, sample, folder):
     }
 
 
+def test_a_day_is_the_whole_day_however_it_is_written(shell, sample, folder):
+    written = ("2026-11-24", "20261124", "2026-W48-2")
+    first, *others = [told(shell("diff", folder, each, "latest", "--json")) for each in written]
+    assert others == [first, first]
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00+14"])
+def test_the_ends_of_the_calendar_are_dates_too(shell, sample, folder, end):
+    whole = told(shell("diff", folder, "0001-01-01", "latest", "--json"))
+    early = end.startswith("0001")
+    words = (end, "latest") if early else ("0001-01-01", end)
+    assert told(shell("diff", folder, *words, "--json")) == whole
+
+
 def test_between_two_runs(shell, sample, folder):
     first, second, third, *_ = sample.nights.reports
     assert told(shell("diff", folder, first.run_id, second.run_id, "--json")) == {

@@ -39,6 +39,29 @@ def test_keys_go_one_a_line_into_other_commands(shell, sample, folder):
     assert ran.out == "".join(f"{key}\n" for key in ran.out.split())
 
 
+def test_a_program_that_asks_for_json_gets_one_document_beside_keys_too(shell, sample, folder):
+    ran = shell("find", folder, "--gone", "--keys", "--json")
+    assert len(ran.json["images"]) == 3
+
+
+def test_a_mistake_in_what_is_looked_for_is_told_with_how_it_is_meant(shell, sample, folder):
+    for words in (('"',), ("--taken", "2019..2018"), ("--near", "1,2"), ("--album", "no such")):
+        hint = shell("find", folder, *words).err.splitlines()[1]
+        assert "doctor" not in hint and ("find --help" in hint or "albums" in hint), hint
+
+
+def test_a_place_in_the_south_is_no_option(shell, sample, folder):
+    for place in ("-33.8568,151.2153,5", "-.5,-60,5", "-33,-60,5"):
+        assert shell("find", folder, "--near", place).out == "nothing found\n"
+    assert shell("find", folder, "--near", "-x").status == 2
+
+
+def test_a_word_that_is_no_text_is_told(shell, sample, folder):
+    for word in ("a\udcff", "\u6e2f\udcff"):
+        ran = shell("find", folder, word)
+        assert ran.status == 2 and "is no text" in ran.err
+
+
 def test_an_album_is_meant_by_its_title(shell, sample, folder):
     ran = shell("find", folder, "--album", "Old things", "--json")
     assert {each["album_key"] for each in ran.json["images"]} == {"gone"}

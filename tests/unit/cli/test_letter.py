@@ -1,6 +1,7 @@
 """`letter` writes the page, leaves what is no letter alone, and says nothing secret."""
 
 import hashlib
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -105,6 +106,15 @@ def test_a_location_that_is_remembered_may_be_left_out(shell, sample, folder, pl
 def test_a_place_that_takes_no_file_is_one_sentence(shell, sample, folder, file):
     ran = shell("letter", folder, file)
     assert ran.status == 2 and "cannot be written" in ran.err
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(shell, sample, folder, place):
+    """/dev/stdout is one where a program reads what is said."""
+    os.mkfifo(place / "pipe")
+    for file in (place / "pipe", "/dev/null"):
+        ran = shell("letter", folder, file)
+        assert ran.status == 2 and "is no file" in ran.err
+    assert (place / "pipe").is_fifo()
 
 
 def test_an_album_that_cannot_be_read_is_named_and_the_letter_is_written(

@@ -379,6 +379,11 @@ def test_the_display_of_files_that_are_brought(kind, amount):
     assert "25%" in lines[0]
     assert "about 30 s left" in lines[0]
     assert lines[1] == f"1/4 files · {amount} · 100 KB/s"
+    progress.received(1_000_000)
+    assert "50%" in shown_lines(progress)[0]
+    tick.now += 100
+    megabyte(progress)
+    assert progress.console.file.getvalue() == "", "no line a minute, where all see it"
 
 
 def test_a_reader_that_went_away_does_not_end_the_work():

@@ -9,22 +9,10 @@ import pytest
 from smugmug_backup.cli.commands import setup
 from smugmug_backup.cli.profiles import config_path
 from smugmug_backup.model import Album
-from tests.local_smugmug import LocalSmugMug, World, generate_account
 from tests.tools.cli import Shell
 from tests.tools.owner import Owner
 from tests.tools.programs import Programs
 from tests.unit.cli.test_output import wrong
-
-
-@pytest.fixture(scope="module")
-def smugmug():
-    with LocalSmugMug(World(generate_account(seed=7, albums=2, images=2))) as smugmug:
-        yield smugmug
-
-
-@pytest.fixture
-def account(smugmug):
-    return smugmug.world.account
 
 
 @pytest.fixture

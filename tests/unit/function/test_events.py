@@ -125,6 +125,7 @@ def test_the_other_actions_are_parsed():
         ({"detail-type": "Scheduled Event", "resources": [ARN], "time": "soon"}, "time"),
         ({"action": "finish"}, "run_id"),
         ({"action": "finish", "run_id": "../../x"}, "run_id"),
+        ({"action": "finish", "run_id": RUN, "albums": []}, "albums"),
         ({"action": "album", "run_id": RUN}, "plan"),
         ({"action": "album", "run_id": RUN, "albums": []}, "plan"),
         ({"action": "album", "run_id": RUN, **planned().as_json(), "albums": [{}]}, "plan"),

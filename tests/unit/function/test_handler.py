@@ -9,6 +9,7 @@ import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.moto_api._internal import moto_api_backend
 
 from smugmug_backup.archive.archive import Archive
 from smugmug_backup.backup.overflow import PlannedAlbum, PlannedBatch, plan_lines, write_plan
@@ -23,9 +24,11 @@ from smugmug_backup.errors import (
     StillInProgress,
 )
 from smugmug_backup.function import guard, handler
+from smugmug_backup.function.actions import deadline_of
 from smugmug_backup.ports import BackupStore, PhotoSource
 from smugmug_backup.storage.s3 import S3Store
 from smugmug_backup.wiring import Application, SystemClock
+from tests.tools.clock import FakeClock
 from tests.tools.fake_source import FakeSource
 
 SCHEDULED = {
@@ -58,8 +61,15 @@ class ApplicationOverFake(Application):
         return type(self).source
 
 
+@pytest.fixture(scope="module")
+def aws():
+    """S3 and DynamoDB, one for all tests, for clients are slow to make."""
+    with mock_aws():
+        yield boto3.client("s3"), boto3.client("dynamodb")
+
+
 @pytest.fixture
-def world(monkeypatch):
+def world(monkeypatch, aws):
     """An account, an empty bucket and a table; yields the source."""
     for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -72,21 +82,22 @@ def world(monkeypatch):
         "IDEMPOTENCY_TABLE": "guard",
     }.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket="photos")
-        boto3.client("dynamodb").create_table(
-            TableName="guard",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        source = FakeSource(SystemClock())
-        source.album("harbour", images=2)
-        source.album("scans", images=1)
-        monkeypatch.setattr(handler, "_kept", None)
-        monkeypatch.setattr(handler, "Application", ApplicationOverFake)
-        monkeypatch.setattr(ApplicationOverFake, "source", source, raising=False)
-        yield source
+    s3, table = aws
+    s3.create_bucket(Bucket="photos")
+    table.create_table(
+        TableName="guard",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    source = FakeSource(SystemClock())
+    source.album("harbour", images=2)
+    source.album("scans", images=1)
+    monkeypatch.setattr(handler, "_kept", None)
+    monkeypatch.setattr(handler, "Application", ApplicationOverFake)
+    monkeypatch.setattr(ApplicationOverFake, "source", source, raising=False)
+    yield source
+    moto_api_backend.reset()
 
 
 def invoke(event, **context):
@@ -279,6 +290,7 @@ def test_a_guard_that_cannot_forget_does_not_hide_why_the_run_failed(world, forg
     world.errors["images:harbour"] = SourceUnavailable("98")
     with pytest.raises(RunIncomplete, match="98"):
         invoke(SCHEDULED)
+    assert sum(key.startswith("runs/") and key.endswith(".json") for key in stored()) == 1
 
 
 def test_requests_by_hand_are_not_guarded(world):
@@ -323,6 +335,8 @@ def test_one_run_is_one_summary_line_and_its_metrics(world, capsys, caplog):
     assert len(definition["Metrics"]) <= 10
     assert metrics["Complete"] == [1.0]
     assert metrics["Progress"] == [1.0]
+    counts = result["counts"]
+    assert [metrics["Images"], metrics["Pending"]] == [[counts["images"]], [counts["pending"]]]
 
 
 def test_a_refused_run_counts_as_refused_and_as_no_progress(world, capsys):
@@ -344,7 +358,7 @@ def test_a_run_that_is_refused_before_any_report_counts_as_refused_too(world, ca
     assert stored() == before
 
 
-def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(world):
+def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(world, caplog):
     world.upload("harbour", video="")
     run = invoke({"action": "backup"})["run_id"]
     application = handler.application()
@@ -353,8 +367,12 @@ def test_an_overflow_that_ends_with_nothing_but_a_video_in_processing_says_so(wo
     planned = tuple(PlannedAlbum(each, report.albums[each.key]) for each in albums)
     plan = PlannedBatch(planned, report.account)
     write_plan(application.store, run, plan)
-    for line in plan_lines(plan):
-        invoke({"action": "album", "run_id": run, **json.loads(line)})
+    world.upload("harbour")
+    caplog.clear()
+    with caplog.at_level("INFO", logger="smugmug-backup"):
+        for line in plan_lines(plan):
+            invoke({"action": "album", "run_id": run, **json.loads(line)})
+    assert caplog.messages.count("album done") == 1
     with pytest.raises(RunIncomplete, match=r"0 failures, 1 originals pending.*are pending"):
         invoke({"action": "finish", "run_id": run})
 
@@ -368,14 +386,9 @@ def test_clients_are_kept_while_the_settings_stay_and_made_anew_when_they_change
     assert handler.application() is not first
 
 
-def test_the_reserve_never_eats_more_than_half_of_the_time(world):
+def test_the_reserve_never_eats_more_than_half_of_the_time(world, monkeypatch):
     application = handler.application()
-    deadline = handler_deadline(application, Context(seconds=10))
+    monkeypatch.setattr(application, "clock", FakeClock())
+    deadline = deadline_of(application, Context(seconds=10))
     assert not deadline.passed
-    assert 4 < deadline.stops_taking - application.clock.monotonic() <= 5
-
-
-def handler_deadline(application, context) -> Deadline:
-    from smugmug_backup.function.actions import deadline_of
-
-    return deadline_of(application, context)
+    assert deadline.stops_taking - application.clock.monotonic() == 5

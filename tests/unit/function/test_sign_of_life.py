@@ -98,6 +98,17 @@ def test_when_all_is_well_it_says_so(sample):
     assert "Nothing needs you." in text
 
 
+def test_a_change_stands_in_one_mail_and_not_in_that_of_the_week_after(sample):
+    all_well(sample)
+    sample.source.world["harbour"].images.pop()
+    at, topic = sample.nights.next_night(full=True).ended_at, Topic()
+    for hours in (7 * 24 - 1, 7 * 24 + 1):
+        now = at + timedelta(hours=hours)
+        send_sign_of_life(sample.store, "arn:aws:sns:x", now=now, client=topic)
+    told = ["1 photo taken out of 1 album" in each["Message"] for each in topic.mails]
+    assert told == [True, False]
+
+
 def test_a_schedule_that_is_off_is_the_subject_and_the_first_thing_that_needs_the_owner(sample):
     all_well(sample)
     assert said(sample, hours=49)[0] == "SmugMug Backup: complete"

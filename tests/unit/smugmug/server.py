@@ -8,8 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
+from smugmug_backup.smugmug.credentials import Credentials
+from smugmug_backup.smugmug.governor import Governor
 from tests.tools import clock
 
+SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
 START = datetime(2026, 11, 24, 3, 0, 4, tzinfo=UTC)
 
 
@@ -138,3 +141,17 @@ def serving(answers: list[Said] | Answering | None = None) -> Iterator[Server]:
         yield server
     finally:
         server.close()
+
+
+def source_of(
+    api: Callable[..., Any],
+    server: Server,
+    credentials: Credentials = SIGNED,
+    nickname: str | None = "larkfield",
+) -> Any:
+    """The source of either API, that asks this server."""
+    clock = FakeClock()
+    governor = Governor(clock=clock)
+    return api(
+        credentials, nickname, api_url=server.url, governor=governor, clock=clock, attempts=2
+    )

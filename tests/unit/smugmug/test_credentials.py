@@ -43,6 +43,7 @@ def test_an_api_key_alone_gives_the_public_view() -> None:
         ({"api_key": 5}, ["api_key must be"]),
         ({"api_key": "k", "album_passwords": {"../x": "p"}}, ["album_passwords must"]),
         ({"api_key": "k", "album_passwords": ["p"]}, ["album_passwords must"]),
+        ({"api_key": "k", "album_passwords": {"hT4mWq": 2024}}, ["album_passwords must"]),
     ],
 )
 def test_all_that_is_wrong_is_named_at_once(secret: Mapping[str, object], names: list[str]) -> None:

@@ -130,6 +130,7 @@ def test_problems_of_a_signature(problem: str, error: type[SourceError], retry: 
         (401, None, LoginLost, AccessRefused),
         (403, None, LoginLost, AccessRefused),
         (403, "token_revoked", LoginLost, AccessRefused),
+        (403, "nonce_used", LoginLost, AccessRefused),
     ],
 )
 def test_a_refusal_speaks_of_the_album_unless_it_speaks_of_the_login(
@@ -140,5 +141,5 @@ def test_a_refusal_speaks_of_the_album_unless_it_speaks_of_the_login(
 ) -> None:
     assert rule_of_refusal(status, problem, vital=True).error is of_the_account
     assert rule_of_refusal(status, problem, vital=False).error is of_an_album
-    signs_again = Retry.YES if problem == "nonce_used" else Retry.NO
+    signs_again = Retry.YES if (status, problem) == (401, "nonce_used") else Retry.NO
     assert rule_of_refusal(status, problem, vital=True).retry is signs_again

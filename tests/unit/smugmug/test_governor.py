@@ -8,7 +8,8 @@ import pytest
 
 from smugmug_backup.clock import Deadline
 from smugmug_backup.errors import OutOfTime
-from smugmug_backup.smugmug.governor import Governor, Lane
+from smugmug_backup.smugmug.governor import Governor, Lane, nap
+from smugmug_backup.smugmug.width import Width
 from tests.unit.smugmug.server import FakeClock
 
 
@@ -78,6 +79,17 @@ def test_a_pause_ends_at_once_when_somebody_asks_for_an_end(clock: FakeClock) ->
     with pytest.raises(OutOfTime), lane.turn(deadline):
         pass
     assert slow.elapsed < 6, "and none is begun"
+
+
+def test_after_a_nap_in_which_somebody_asked_for_an_end_nothing_is_asked_again() -> None:
+    class Interrupted(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            deadline.stop()
+
+    deadline = Deadline.none(Interrupted())
+    with pytest.raises(OutOfTime, match="interrupted"):
+        nap(5, deadline)
 
 
 def test_a_pause_ends_at_once_by_a_keyboard_interrupt() -> None:
@@ -223,6 +235,18 @@ def test_downloads_have_places_of_their_own(clock: FakeClock) -> None:
     governor = Governor(clock=clock, max_concurrency=1)
     with governor.calls.turn(Deadline.none(clock)), governor.downloads.turn(Deadline.none(clock)):
         pass
+
+
+def test_downloads_for_which_others_wait_get_more_places(clock: FakeClock) -> None:
+    width = Width(start=1, most=8)
+    lane = Lane(concurrency=8, per_second=None, clock=clock, width=width)
+    tried = set()
+    for _ in range(100):
+        with lane.turn(Deadline.none(clock)):
+            width.wanted()
+            clock.sleep(1)
+        tried.add(width.now)
+    assert tried == {1, 2}, "and no more, for no more came"
 
 
 @pytest.mark.parametrize(("places", "pace"), [(0, None), (1, 0.0), (1, -1.0)])

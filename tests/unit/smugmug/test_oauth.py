@@ -10,12 +10,9 @@ from oauthlib.oauth1.rfc5849 import signature
 
 from smugmug_backup.errors import BadRequest, LoginLost, MalformedAnswer
 from smugmug_backup.smugmug import oauth
-from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.errors import advice_of_dance
 from smugmug_backup.smugmug.signing import Signer
-from tests.unit.smugmug.server import START, FakeClock, Said, Server
-
-SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
+from tests.unit.smugmug.server import SIGNED, START, FakeClock, Said, Server
 
 
 def header_of(request: requests.PreparedRequest) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """An answer has an end: over its whole, headers included, and not slower than a least speed."""
 
 import random
+import select
 import socket
 import threading
 import time
@@ -37,7 +38,8 @@ def dripping(
     size: int = 1,
     last: bytes = b"",
 ) -> Iterator[str]:
-    """Sends ``first``, then ``drip`` by ``size`` bytes, ``seconds`` of the clock before each."""
+    """Sends ``first``, then ``drip`` by ``size`` bytes, ``seconds`` of the clock before each: the
+    next when whoever waits has looked at the clock."""
     gone = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -54,9 +56,11 @@ def dripping(
                         connection.sendall(first)
                         for start in range(0, len(drip), size):
                             clock.sleep(seconds)
+                            looks = clock.looks
                             connection.sendall(drip[start : start + size])
-                            if gone.wait(0.002):
-                                break
+                            while clock.looks == looks and not gone.is_set():
+                                if select.select([connection], [], [], 0.002)[0]:
+                                    break  # It has left.
                         connection.sendall(last)
                     except OSError:
                         continue

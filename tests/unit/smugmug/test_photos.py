@@ -18,23 +18,22 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Availability, Offer
 from smugmug_backup.smugmug import hosts
-from smugmug_backup.smugmug.credentials import Credentials
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.photos import Photos
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.wiring import SystemClock
 from smugmug_backup.words import parse_hosts
 from tests.tools.streams import all_of, chunks_of
-from tests.unit.smugmug.server import START, FakeClock, Said, Server
-
-SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
+from tests.unit.smugmug.server import SIGNED, START, FakeClock, Said, Server
 
 
-def photos(clock: FakeClock, *, allowed: str = "127.0.0.1", **more: Any) -> Photos:
+def photos(
+    clock: FakeClock, *, allowed: str = "127.0.0.1", signed: bool = True, **more: Any
+) -> Photos:
     rng = random.Random(7)
     return Photos(
         hosts=parse_hosts(allowed),
-        signer=Signer(SIGNED, clock=clock, rng=rng),
+        signer=Signer(SIGNED, clock=clock, rng=rng) if signed else None,
         governor=Governor(clock=clock),
         clock=clock,
         rng=rng,
@@ -318,6 +317,13 @@ def test_a_download_refused_for_the_login_names_the_problem(
     with pytest.raises(PhotoError, match="token_revoked") as caught:
         fetch(photos(clock), server.url, clock)
     assert "TOKEN-1" not in str(caught.value)
+    assert len(server.asked) == 1
+
+
+def test_what_was_not_signed_is_not_signed_again(server: Server, clock: FakeClock) -> None:
+    server.answers = [Said("oauth_problem=timestamp_refused", 401)]
+    with pytest.raises(PhotoError, match="timestamp_refused"):
+        fetch(photos(clock, signed=False), server.url, clock)
     assert len(server.asked) == 1
 
 

@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,9 +19,16 @@ from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.shapes_130 import offer_of
 from smugmug_backup.smugmug.source_130 import SmugMug130Source
 from smugmug_backup.smugmug.transport import Transport
-from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server, serving
+from tests.unit.smugmug.server import (
+    START,
+    Asked,
+    FakeClock,
+    Said,
+    Server,
+    serving,
+    source_of,
+)
 
-SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
 PUBLIC = Credentials("KEY-1", site_password="site", album_passwords={"hT4mWq": "word"})
 ALBUM = Album("hT4mWq", 51840217, "Harbour", (), 3, {}, ())
 PHOTO = {
@@ -56,18 +64,7 @@ COLLECTED = {
 }
 
 
-def source(
-    server: Server, credentials: Credentials = SIGNED, nickname: str | None = "larkfield"
-) -> SmugMug130Source:
-    clock = FakeClock()
-    return SmugMug130Source(
-        credentials,
-        nickname,
-        api_url=server.url,
-        governor=Governor(clock=clock),
-        clock=clock,
-        attempts=2,
-    )
+source = partial(source_of, SmugMug130Source)
 
 
 DEADLINE = Deadline.none(FakeClock())
@@ -422,6 +419,13 @@ def test_a_home_album_is_listed_once_for_all_its_images(server: Server) -> None:
         assert (found.availability, found.url) == (Availability.READY, PHOTO["OriginalURL"])
     assert one.resolve(ALBUM, collected("three"), deadline=DEADLINE).kind == "none"
     assert len(server.asked) == 1
+
+
+def test_an_image_that_names_no_home_is_looked_for_nowhere(server: Server) -> None:
+    image = collected()
+    image = replace(image, data={**image.data, "Album": {"id": 1, "Key": "../x"}})
+    assert source(server).resolve(ALBUM, image, deadline=DEADLINE).kind == "none"
+    assert server.asked == []
 
 
 def from_home(home: int, number: int) -> Image:

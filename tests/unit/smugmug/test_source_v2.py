@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,12 +23,10 @@ from smugmug_backup.errors import (
 )
 from smugmug_backup.model import Account, Album, Availability, Image
 from smugmug_backup.smugmug.credentials import Credentials
-from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.shapes_v2 import IMAGE_FIELDS, image_of, offer_of
 from smugmug_backup.smugmug.source_v2 import SmugMugV2Source
-from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server
+from tests.unit.smugmug.server import START, Asked, FakeClock, Said, Server, source_of
 
-SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
 PUBLIC = Credentials("KEY-1")
 DEADLINE = Deadline.none(FakeClock())
 CHANGED = datetime(2024, 8, 11, 16, 14, 52, tzinfo=UTC)
@@ -76,18 +75,7 @@ VIDEO = {
 }
 
 
-def source(
-    server: Server, credentials: Credentials = SIGNED, nickname: str | None = "larkfield"
-) -> SmugMugV2Source:
-    clock = FakeClock()
-    return SmugMugV2Source(
-        credentials,
-        nickname,
-        api_url=server.url,
-        governor=Governor(clock=clock),
-        clock=clock,
-        attempts=2,
-    )
+source = partial(source_of, SmugMugV2Source)
 
 
 def said(response: object, code: int = 200, **more: Any) -> Said:
@@ -365,6 +353,15 @@ def test_pages_that_shift_for_ever_are_merged(server: Server) -> None:
     assert len(set(keys)) == len(keys)
     assert listing.image_count == 4
     assert set(keys) <= set("abcd")
+
+
+def test_what_two_listings_that_shift_show_between_them_is_all(server: Server) -> None:
+    # "d" is not shown by the first one, "a" not by the second.
+    server.answers = Listing("abcd", "dabc", "dbca", "bcad")
+    listing = source(server).images(ALBUM, since=None, deadline=DEADLINE)
+    assert sorted(image.key for image in listing.images) == list("abcd")
+    assert listing.image_count == 4
+    assert len(server.asked) == 4, "and nothing is asked a third time"
 
 
 def test_what_is_still_missing_shows_in_the_count(server: Server) -> None:

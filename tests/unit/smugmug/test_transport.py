@@ -30,9 +30,8 @@ from smugmug_backup.smugmug.errors import EmptyAnswer
 from smugmug_backup.smugmug.governor import Governor
 from smugmug_backup.smugmug.signing import Signer
 from smugmug_backup.smugmug.transport import Transport, checked_api_url
-from tests.unit.smugmug.server import START, FakeClock, Said, Server, serving
+from tests.unit.smugmug.server import SIGNED, START, FakeClock, Said, Server, serving
 
-SIGNED = Credentials("KEY-1", "SECRET-1", "TOKEN-1", "TOKENSECRET-1")
 OK = Said('{"stat":"ok","method":"smugmug.service.ping"}')
 
 
@@ -372,9 +371,10 @@ def test_a_code_counts_more_than_the_status_it_comes_with(server: Server, clock:
 
 def test_an_empty_set_tells_its_date(server: Server, clock: FakeClock) -> None:
     server.answers = [fail(15)]
+    one = client(server, clock)
     with pytest.raises(EmptyAnswer) as caught:
-        list_images(client(server, clock), clock)
-    assert caught.value.answered_at == START.replace(second=5)
+        list_images(one, clock)
+    assert caught.value.answered_at == one._transport.answered_at == START.replace(second=5)
 
 
 @pytest.mark.parametrize(

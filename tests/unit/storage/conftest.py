@@ -1,12 +1,24 @@
-"""An S3 on loopback, and a client of it."""
+"""A folder to store in; an S3 on loopback, and a client of it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smugmug_backup.storage.folder import FolderStore
 from tests.contract.stores import client
 from tests.tools.fake_s3 import FakeS3
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "backup"
+
+
+@pytest.fixture
+def store(root: Path) -> FolderStore:
+    return FolderStore(root)
 
 
 @pytest.fixture(scope="module")

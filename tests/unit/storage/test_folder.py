@@ -32,16 +32,6 @@ KEY = "records/hT4mWq=12/V2xgTbs/1f2e3d4c5b6a7988.json"
 DAY = 24 * 3600
 
 
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "backup"
-
-
-@pytest.fixture
-def store(root):
-    return FolderStore(root)
-
-
 def files(root):
     return sorted(str(each.relative_to(root)) for each in root.rglob("*") if each.is_file())
 

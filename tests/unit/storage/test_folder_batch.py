@@ -18,16 +18,6 @@ from tests.tools.faulty_disk import strike
 KEYS = [f"originals/i{number}/a.jpg" for number in range(4)]
 
 
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "backup"
-
-
-@pytest.fixture
-def store(root):
-    return FolderStore(root)
-
-
 class Disk:
     """What a batch asks of a disk that can be synced whole, in order; ``fails``: these syncs."""
 

@@ -22,7 +22,7 @@ LARGE = bytes(16 * 1024 * 1024 + 1)
 
 @pytest.fixture
 def stores(served, s3):
-    patience = Patience(answer=3, backoff=0.01, attempts=2)
+    patience = Patience(answer=300, backoff=0.01, attempts=2)
     return [S3Store(served[1], "bucket", each, patience=patience) for each in ("a", "b")]
 
 

@@ -46,6 +46,16 @@ def test_each_alarm_says_what_to_do_and_mails_it(alarms):
         assert alarm["AlarmActions"] == ["<AlertTopic>"], name
 
 
+def test_two_alarms_that_one_cause_sets_off_name_each_other(alarms):
+    """A run that is refused is tried twice more, and then lies in the queue, too. Neither can go:
+    a run by hand is refused without the queue, and most of what lies there was not refused."""
+    for one, other in (
+        ("RefusedAlarm", "RetriesExhaustedAlarm"),
+        ("RetriesExhaustedAlarm", "RefusedAlarm"),
+    ):
+        assert other in alarms[one]["AlarmDescription"]
+
+
 def test_alarms_on_our_metrics_watch_what_the_function_counts(alarms):
     ours = {name: each for name, each in alarms.items() if each.get("Namespace") == "SmugMugBackup"}
     assert len(ours) == 6

@@ -92,6 +92,7 @@ def test_those_that_test_what_imports_a_module_are_asked_too():
     assert "tests/unit/check/test_check.py" in nearest("src/smugmug_backup/check/albums.py")
     # By archive/transfer.py, which has no tests of its own either.
     assert "tests/unit/keeping/test_copy.py" in nearest("src/smugmug_backup/archive/stated.py")
+    assert "tests/unit/cli/test_restore.py" in nearest("src/smugmug_backup/cli/thaw.py")
 
 
 def test_of_a_room_with_tests_for_each_command_those_that_do_not_know_a_module_are_not_asked():

@@ -1,8 +1,9 @@
 """`smugmug-backup diff`: what changed between two runs or dates."""
 
 import argparse
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time
 
 from rich.console import Console
 
@@ -22,6 +23,7 @@ from smugmug_backup.cli.parsing import FINE, NOT_ALL
 from smugmug_backup.cli.store import open_to_look
 from smugmug_backup.errors import BadRequest
 
+_LAST = time(23, 59, 59)
 _SHOWN = 20
 _SIGNS = {"new": "+", "back": "+", "gone": "-", "missing": "-", "moved": ">", "forgotten": "-"}
 _ORDER = ("new", "back", "replaced", "changed", "moved", "missing", "gone", "forgotten")
@@ -65,6 +67,9 @@ def _state(moments: Moments, text: str) -> Generations:
 
 
 def _instant(text: str) -> datetime:
+    """A day is meant to its end; a moment without a zone is one of UTC."""
+    with suppress(ValueError):
+        return datetime.combine(date.fromisoformat(text), _LAST, UTC)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
@@ -72,8 +77,6 @@ def _instant(text: str) -> datetime:
             f"{text!r} is no run id, no date and no time",
             hint="write a run id, 2026-03-01, 2026-03-01T12:00:00Z or latest",
         ) from None
-    if len(text) == len("2026-03-01"):
-        instant += timedelta(days=1, seconds=-1)
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
 
 

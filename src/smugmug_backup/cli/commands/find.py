@@ -58,12 +58,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     ]
     problems += opened.unseen()
     tell_problems(problems)
-    if args.keys:
-        for key in dict.fromkeys(each.image_key for each in found):
-            console.print(key)
-    elif args.json:
+    if args.json:
         images = [asdict(each) for each in found]
         print_json(console, {"images": images, "undated": without, "problems": problems})
+    elif args.keys:
+        for key in dict.fromkeys(each.image_key for each in found):
+            console.print(key)
     else:
         everything = args.all or not console.is_terminal
         if left:

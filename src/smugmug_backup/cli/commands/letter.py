@@ -118,6 +118,9 @@ def _newest_page(archive: Archive, standing: Standing) -> str | None:
 def _may_write(file: Path) -> bool:
     """Whether a letter lies there that may go. Raises BadRequest if anything else does."""
     try:
+        # A pipe would be waited for, and a device lose its name to a page.
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise Mistaken(f"{file} is there and is no file", hint="give a name that is not taken")
         with file.open("rb") as opened:
             found = opened.read(_MOST)
     except FileNotFoundError:
