@@ -70,6 +70,16 @@ def test_the_picture_is_the_same_and_all_is_read_back(tmp_path, embedder, kind):
         assert found["IPTC:Keywords"] == ["harbour", "AC/DC", "a|b", "山"]
 
 
+@pytest.mark.parametrize("height", [12.25, -3.5])
+def test_how_high_a_place_lies_is_said_above_the_sea_and_below(tmp_path, embedder, height):
+    body, path = picture("JPEG"), tmp_path / "x.jpg"
+    path.write_bytes(body)
+    record = {**RECORD, "image": {**RECORD["image"], "Altitude": height}}
+    assert embedder.embed(path, target_of(body, record), record)
+    found = read_by_exiftool(path)
+    assert (found["GPS:GPSAltitude"], found["GPS:GPSAltitudeRef"]) == (abs(height), height < 0)
+
+
 def test_what_the_camera_wrote_of_the_time_stays(tmp_path, embedder):
     body = dated("2001:02:03 04:05:06")
     path = tmp_path / "x.jpg"
