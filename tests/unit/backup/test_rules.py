@@ -64,6 +64,19 @@ def test_a_dry_run_names_the_albums_that_are_missing_until_they_are_gone(nights,
     assert nights.dry_run().missing_albums == ()
 
 
+def test_an_edit_that_only_a_damaged_manifest_knew_is_listed_again(nights, source):
+    nights.run()
+    edited, other = source.world["harbour"].images[:2]
+    source.touch(edited, caption="the only one")
+    for _ in range(5):
+        nights.next_night()  # until the edit lies behind the cursor
+    newest = max(key for key in nights.store.objects if key.startswith("manifests/harbour"))
+    nights.store.objects[newest] = b"?" * 40
+    source.touch(other, caption="another")
+    nights.next_night()
+    assert nights.record("harbour", edited.key)["image"]["Caption"] == "the only one"
+
+
 # -- what leaves stays ----------------------------------------------------------------------------
 
 

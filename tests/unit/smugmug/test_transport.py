@@ -214,6 +214,22 @@ def test_a_signature_that_collided_is_made_again_with_the_servers_time(
         ping(client(server, clock, attempts=3), clock)
 
 
+def test_a_clock_that_nothing_can_set_is_no_reason_to_ask_again(
+    server: Server, clock: FakeClock
+) -> None:
+    """Nothing was signed by it, or the refusal tells no time."""
+    told = "oauth_problem=timestamp_refused"
+    for credentials, date in (
+        (Credentials("KEY-1"), "Tue, 24 Nov 2026 05:00:00 GMT"),
+        (SIGNED, None),
+    ):
+        server.asked.clear()
+        server.answers = [Said(told, 401, date=date)]
+        with pytest.raises(LoginLost, match="timestamp_refused"):
+            ping(client(server, clock, credentials=credentials), clock)
+        assert len(server.asked) == 1
+
+
 def test_a_refusal_without_a_word_is_the_albums_and_of_the_login_only_if_it_says_so(
     server: Server, clock: FakeClock
 ) -> None:
@@ -458,6 +474,7 @@ def test_an_exhausted_window_holds_the_next_call(server: Server, clock: FakeCloc
         "",
         "https://user:word@api.smugmug.com",
         "https://api.smugmug.com?x=1",
+        "https://api.smugmug.com#x",
         "http://127.0.0.1:99999",
         "http://[",
     ],
