@@ -91,6 +91,11 @@ def program() -> NoReturn:
             with suppress(OSError, ValueError, BackupError):
                 stream.flush()
         os._exit(INTERRUPTED)
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        # Python itself had something to say there, of its own options, and would end with 120.
+        give_up(sys.stderr)
     sys.exit(status)
 
 

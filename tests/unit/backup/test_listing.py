@@ -70,7 +70,7 @@ def test_the_count_must_be_what_the_last_full_listing_lets_expect():
     assert count_fits(10, album, state)
     assert not count_fits(12, album, state)
     assert not count_fits(12, album, replace(state, count_difference=None))
-    assert count_fits(12, replace(album, image_count=None), state), "nobody counts"
+    assert count_fits(12, album._replace(image_count=None), state), "nobody counts"
 
 
 def test_the_cursor_follows_the_source_by_48_hours_and_never_goes_back():

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +33,17 @@ def test_what_cannot_be_written_is_told_by_nobody_though_nothing_can_be_opened(l
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_what_python_cannot_say_of_its_own_options_is_no_failure_of_the_command():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "smugmug_backup.cli", "--version"],
+            env={"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "nonsense"},
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0 and done.stdout.startswith("smugmug-backup ")
