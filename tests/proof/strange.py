@@ -871,9 +871,9 @@ def wrong(case: Case, ended: Ended, usual: int | None) -> str | None:
 
 
 def _waits(case: Case) -> bool:
-    """Whether it may go on for minutes: a schedule waits for a connection that is lost."""
+    """Whether it may go on for minutes: a connection that is lost is waited for."""
     lost = case.env.get("SMUGMUG_API_URL", "").endswith(":9")
-    return lost and case.argv[:1] == [b"schedule"]
+    return lost and case.argv[:1] in ([b"run"], [b"schedule"])
 
 
 # -- all of it -------------------------------------------------------------------------------------
