@@ -827,7 +827,7 @@ def shelved(place):
 @only("fake", reason=_WIRE)
 def test_what_goes_wrong_once_is_made_good(place, pair):
     shelved(place)
-    act, right = uses(place.hurried(answer=1.0, attempts=50), pair[0])
+    act, right = uses(place.hurried(answer=1.0), pair[0])
     place.s3.next(*pair)
     asked = place.s3.asked(pair[0])
     assert act() == right
@@ -883,7 +883,7 @@ def test_after_the_deadline_there_is_time_for_a_second_try_of_the_report(place):
 
 
 def test_a_deadline_takes_nothing_from_a_store_that_answers(place):
-    bounded = place.store.bounded(Deadline.after(SystemClock(), 3600))
+    bounded = place.store.bounded(Deadline.after(SystemClock(), 30))
     bounded.create(KEY, b"one")
     put_in_parts(bounded, VIDEO, media(LARGE))
     assert bounded.read(KEY) == place.store.read(KEY) == b"one"

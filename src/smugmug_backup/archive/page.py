@@ -22,27 +22,6 @@ _ALBUMS = 200
 """So many albums are shown of one kind."""
 
 
-def worth_a_page(report: RunReport) -> bool:
-    """Whether a run has anything to show: quiet nights would bury the others.
-
-    ================================================  ======
-    the run                                           a page
-    ================================================  ======
-    changed something in the backup                   yes
-    saw something change at SmugMug                   yes
-    missed something: something failed, or waits      yes
-    did not end complete, whatever the reason         yes
-    was complete and changed nothing                  no
-    ================================================  ======
-    """
-    return bool(
-        report.counts.albums_changed
-        or report.changes
-        or report.failures
-        or report.status != RunStatus.COMPLETE
-    )
-
-
 def page_of(report: RunReport) -> bytes:
     """The page, in UTF-8."""
     return "".join(f"{line}\n" for line in _page(report)).encode("utf-8", "replace")
