@@ -14,7 +14,8 @@ from tests.contract.stores import client
 from tests.tools import fake_s3 as wire
 
 KEY = "manifests/hT4mWq=12/00000001.jsonl"
-PROBE = "pre/work/probe.txt"
+PREFIX = "pre/"
+PROBE = f"{PREFIX}work/probe.txt"
 LARGE = bytes(16 * 1024 * 1024 + 1)
 
 

@@ -148,9 +148,10 @@ def test_a_child_is_asked_for_every_field_of_its_line(definition):
 
 def test_the_plan_lies_under_the_prefix_of_an_existing_bucket():
     reader = _definition(BackupPrefix="a/b", ExistingBucket="larkfield")["States"]["Albums"]
+    folder = "a/b/"
     assert reader["ItemReader"]["Parameters"] == {
         "Bucket": "larkfield",
-        "Key.$": "States.Format('a/b/work/{}/plan.jsonl', $.run_id)",
+        "Key.$": f"States.Format('{folder}work/{{}}/plan.jsonl', $.run_id)",
     }
 
 
@@ -228,8 +229,9 @@ def test_the_machine_may_do_exactly_this():
             [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
         )
     }
+    store = "arn:aws:s3:::<Bucket>/photos/"
     assert rights == {
-        ("s3:GetObject", "arn:aws:s3:::<Bucket>/photos/work/*"),
+        ("s3:GetObject", f"{store}work/*"),
         ("lambda:InvokeFunction", "<BackupFunction.Arn>"),
         ("states:StartExecution", MACHINE),
         ("states:DescribeExecution", f"{EXECUTION}:*"),

@@ -329,9 +329,10 @@ def test_only_the_prefix_is_listed():
 def test_without_a_prefix_the_whole_bucket_is_the_backup():
     roles = of_type(resolved(), "AWS::IAM::Role")
     rights = _rights(roles["BackupRole"])
-    assert ("s3:GetObject", "arn:aws:s3:::<Bucket>/*") in rights
-    assert ("s3:PutObject", "arn:aws:s3:::<Bucket>/checks/*") in rights
-    assert ("s3:GetObject", "arn:aws:s3:::<Bucket>/work/*") in _rights(roles["OverflowRole"])
+    store = "arn:aws:s3:::<Bucket>/"
+    assert ("s3:GetObject", f"{store}*") in rights
+    assert ("s3:PutObject", f"{store}checks/*") in rights
+    assert ("s3:GetObject", f"{store}work/*") in _rights(roles["OverflowRole"])
 
 
 def test_an_existing_bucket_is_all_that_is_reached():

@@ -113,12 +113,13 @@ def test_unfinished_uploads_and_work_are_swept_and_nothing_else(stack):
 
 def test_lifecycle_rules_stay_under_the_prefix():
     stack = resolved({"BackupPrefix": "photos/smugmug", "GlacierAfterDays": "30"})
+    folder = "photos/smugmug/"
     prefixes = {each["Id"]: each.get("Prefix") for each in _lifecycle(stack)}
     assert prefixes == {
         "sweep-unfinished-uploads": None,
-        "expire-work": "photos/smugmug/work/",
-        "expire-work-markers": "photos/smugmug/work/",
-        "originals-to-glacier": "photos/smugmug/originals/",
+        "expire-work": f"{folder}work/",
+        "expire-work-markers": f"{folder}work/",
+        "originals-to-glacier": f"{folder}originals/",
     }
 
 
