@@ -196,12 +196,18 @@ def test_an_album_that_has_left_is_mended_without_a_listing(nights):
     assert set(nights.store.objects) - before == {report.key}
 
 
-def test_lines_of_a_damaged_newest_manifest_that_are_proved_come_over(nights):
+def known_to_a_damaged_manifest_only(nights):
+    """An image that came, and left again: (itself, the damaged manifest that alone knows it)."""
     gone = nights.source.upload("A")
     nights.next_night()
     newest = "manifests/A=1/00000002.jsonl"
     nights.store.objects[newest] = b"?" + nights.store.objects[newest][1:]
     nights.source.world["A"].images.remove(gone)
+    return gone, newest
+
+
+def test_lines_of_a_damaged_newest_manifest_that_are_proved_come_over(nights):
+    gone, newest = known_to_a_damaged_manifest_only(nights)
     check(nights, (newest, "A"))
     report = nights.next_night()
     assert (report.check.open, report.counts.repaired) == (0, 1)
@@ -212,11 +218,7 @@ def test_lines_of_a_damaged_newest_manifest_that_are_proved_come_over(nights):
 
 
 def test_a_line_of_which_no_bytes_are_known_keeps_no_other_from_being_mended(nights):
-    gone = nights.source.upload("A")
-    nights.next_night()
-    newest = "manifests/A=1/00000002.jsonl"
-    nights.store.objects[newest] = b"?" + nights.store.objects[newest][1:]
-    nights.source.world["A"].images.remove(gone)
+    gone, newest = known_to_a_damaged_manifest_only(nights)
     del nights.store.objects[f"originals/{gone.key}/{gone.md5}.jpg"]
     check(nights, (newest, "A"))
     nights.next_night()

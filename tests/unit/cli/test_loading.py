@@ -113,20 +113,23 @@ def test_what_shells_and_man_ask_for_loads_no_command_but_itself(words):
     assert commands(own) <= {words[0]}
 
 
-def test_a_run_into_a_folder_loads_nothing_of_aws(tmp_path):
-    account = generate_account(albums=1, images=1)
-    with LocalSmugMug(World(account)) as smugmug:
-        secret = tmp_path / "secret.json"
-        secret.write_text(json.dumps(account.secret()))
-        secret.chmod(0o600)
-        status, packages, own = loaded(
-            "run",
-            tmp_path / "backup",
-            SMUGMUG_SECRET=f"file:{secret}",
-            SMUGMUG_API_URL=smugmug.url,
-            SMUGMUG_PHOTO_HOSTS="127.0.0.1",
-            SMUGMUG_API="1.3.0",
-        )
+@pytest.fixture
+def account(tmp_path):
+    """The settings of a run of a small account."""
+    made = generate_account(albums=1, images=1)
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps(made.secret()))
+    secret.chmod(0o600)
+    with LocalSmugMug(World(made)) as smugmug:
+        yield {
+            "SMUGMUG_SECRET": f"file:{secret}",
+            "SMUGMUG_API_URL": smugmug.url,
+            "SMUGMUG_PHOTO_HOSTS": "127.0.0.1",
+        }
+
+
+def test_a_run_into_a_folder_loads_nothing_of_aws(tmp_path, account):
+    status, packages, own = loaded("run", tmp_path / "backup", SMUGMUG_API="1.3.0", **account)
     assert status == 0
     assert not packages & AWS
     assert "smugmug_backup.smugmug.source_130" in own
@@ -134,20 +137,9 @@ def test_a_run_into_a_folder_loads_nothing_of_aws(tmp_path):
     assert commands(own) == {"run"}
 
 
-def test_a_quiet_night_into_a_folder_loads_nothing_that_only_other_nights_need(tmp_path):
-    account = generate_account(albums=1, images=1)
-    with LocalSmugMug(World(account)) as smugmug:
-        secret = tmp_path / "secret.json"
-        secret.write_text(json.dumps(account.secret()))
-        secret.chmod(0o600)
-        settings = {
-            "SMUGMUG_SECRET": f"file:{secret}",
-            "SMUGMUG_API_URL": smugmug.url,
-            "SMUGMUG_PHOTO_HOSTS": "127.0.0.1",
-            "SMUGMUG_API": "v2",
-        }
-        first, *_ = loaded("run", tmp_path / "backup", **settings)
-        status, packages, own = loaded("run", tmp_path / "backup", **settings)
+def test_a_quiet_night_into_a_folder_loads_nothing_that_only_other_nights_need(tmp_path, account):
+    first, *_ = loaded("run", tmp_path / "backup", SMUGMUG_API="v2", **account)
+    status, packages, own = loaded("run", tmp_path / "backup", SMUGMUG_API="v2", **account)
     assert first == status == 0
     assert "smugmug_backup.smugmug.source_v2" in own
     # What draws, what guesses, what reads settings that are not there, names of characters.
