@@ -164,8 +164,14 @@ def _heard() -> Iterator[None]:
     if nudge is None or threading.current_thread() is not threading.main_thread():
         yield
         return
+    pair: tuple[socket.socket, socket.socket] | None = None
+    with suppress(OSError):
+        pair = socket.socketpair()
+    if pair is None:  # No descriptor is left for it; what is asked for may do without.
+        yield
+        return
+    reading, writing = pair
     main, ended, looks = threading.get_ident(), threading.Event(), 0
-    reading, writing = socket.socketpair()
     writing.setblocking(False)
 
     def look(_number: int, _frame: FrameType | None) -> None:

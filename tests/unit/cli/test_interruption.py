@@ -1,5 +1,6 @@
 """Ctrl-C on a terminal of its own, at whatever the run waits for; and what else asks for an end."""
 
+import errno
 import io
 import json
 import os
@@ -247,6 +248,17 @@ def test_a_signal_that_comes_as_the_main_thread_begins_to_wait_is_heard(monkeypa
         other.start()
         assert stopped.wait(60) and state.happened
         other.join()
+
+
+def test_where_no_descriptor_is_left_the_work_is_done_all_the_same(monkeypatch):
+    def none_left():
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(interruption.socket, "socketpair", none_left)
+    presses = Presses(monkeypatch)
+    with presses.within() as state:
+        os.kill(os.getpid(), signal.SIGINT)
+    assert state.happened
 
 
 def test_a_signal_that_was_ignored_stays_so(monkeypatch):
