@@ -177,7 +177,8 @@ def _run(command: Sequence[str], what_failed: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith("ERROR")]
+        # pip's last line that says so, and npm's of the cause: what follows that is its stack.
+        errors = [line for line in lines if line.startswith(("ERROR", "npm error code"))]
         why = (errors or lines or ["it said nothing"])[-1].strip()
         raise BootstrapError(
             f"{what_failed}: {why}\n"

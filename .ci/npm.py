@@ -22,7 +22,7 @@ def fetched(folder: Path, package: str, sha512: str) -> bytes:
     said = bootstrap._run(
         [
             *(str(folder / "bin" / "python"), "-I", "-c", _NPM),
-            *("pack", "--silent", "--pack-destination", str(folder), package),
+            *("pack", "--loglevel=error", "--pack-destination", str(folder), package),
         ],
         f"could not fetch {package}",
     )

@@ -162,3 +162,22 @@ def test_a_failing_install_ends_in_one_message_and_no_stamp(
 
 def test_the_ci_script_is_executable() -> None:
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            "ERROR: one\nERROR: No matching distribution\n\n[notice] a pip",
+            "No matching distribution",
+        ),
+        ("npm error code ECONNREFUSED\nnpm error stack\nnpm error A complete log", "ECONNREFUSED"),
+        ("something\nelse", "else"),
+        ("", "it said nothing"),
+    ],
+)
+def test_what_a_program_says_of_its_failure_is_told_in_one_line(said, why):
+    command = [sys.executable, "-c", f"import sys; sys.exit(sys.stderr.write({said!r}) * 0 + 1)"]
+    with pytest.raises(bootstrap.BootstrapError) as caught:
+        bootstrap._run(command, "could not fetch it")
+    assert str(caught.value).splitlines()[0].endswith(why)
